@@ -1,0 +1,27 @@
+'use client';
+
+import { useNow } from '@/components/ui/use-now';
+import { duration } from '@/lib/client/format';
+
+interface RunningTimeProps {
+  /** Start, ISO 8601. */
+  since: string | null;
+  /** Length when it is over, milliseconds. */
+  ms: number | null;
+  /** True while it runs: the time then counts up once a second. */
+  open: boolean;
+}
+
+/** How long something took, or has been taking. */
+export function RunningTime({ since, ms, open }: RunningTimeProps) {
+  if (ms !== null) return <>{duration(ms)}</>;
+  if (!open || since === null) return <span className="text-dim">—</span>;
+  return <Counting since={since} />;
+}
+
+function Counting({ since }: { since: string }) {
+  const now = useNow(1_000);
+  const passed = Math.max(0, now - Date.parse(since));
+  // Whole seconds only: a figure that is renewed once a second must not claim to be finer.
+  return <span className="text-active">{duration(Math.floor(passed / 1_000) * 1_000)}</span>;
+}

@@ -1,0 +1,64 @@
+import type { StreamEvent } from '@/lib/protocol/event';
+
+/** Events that may wait for a missing one; more than this and the hole is given up. */
+const MAX_HELD = 5_000;
+
+/** What a batch of stream events led to. */
+export interface Advance {
+  /** Events that are next in line, in order, each once. */
+  ready: StreamEvent[];
+  /** True when numbers are missing: ask for what comes after `last()`. */
+  gap: boolean;
+}
+
+/**
+ * Keeps the place in one numbered stream: drops repeats, holds events back that came too early, and tells
+ * when some are missing. It is unplaced until `place` says where the stream stands.
+ */
+export class StreamCursor {
+  #last: number | null = null;
+  #held = new Map<number, StreamEvent>();
+
+  /** Number of the last event handed on, or null before the first `place`. */
+  last(): number | null {
+    return this.#last;
+  }
+
+  /** Starts (again) after `head`. Events held back that lie beyond it are kept. */
+  place(head: number): Advance {
+    this.#last = head;
+    return this.#drain();
+  }
+
+  accept(items: readonly StreamEvent[]): Advance {
+    for (const item of items) {
+      if (this.#last === null || item.streamSeq > this.#last) this.#held.set(item.streamSeq, item);
+    }
+    return this.#drain();
+  }
+
+  /** Gives a hole up: goes on with the first event that is there. The caller reads the state anew. */
+  skipGap(): Advance {
+    const first = Math.min(...this.#held.keys());
+    if (Number.isFinite(first)) this.#last = first - 1;
+    return this.#drain();
+  }
+
+  #drain(): Advance {
+    const ready: StreamEvent[] = [];
+    if (this.#last === null) return { ready, gap: false };
+    for (const seq of this.#held.keys()) if (seq <= this.#last) this.#held.delete(seq);
+    for (;;) {
+      const next = this.#held.get(this.#last + 1);
+      if (!next) break;
+      this.#held.delete(next.streamSeq);
+      this.#last = next.streamSeq;
+      ready.push(next);
+    }
+    if (this.#held.size > MAX_HELD) {
+      const skipped = this.skipGap();
+      return { ready: [...ready, ...skipped.ready], gap: skipped.gap };
+    }
+    return { ready, gap: this.#held.size > 0 };
+  }
+}

@@ -1,0 +1,130 @@
+import * as run from '@/lib/commands/rows/run';
+import * as server from '@/lib/commands/rows/server';
+import * as system from '@/lib/commands/rows/system';
+import * as workflow from '@/lib/commands/rows/workflow';
+import type { CommandSpec, FlagSpec, ObjectSpec, Surface } from '@/lib/commands/types';
+
+/** Every command, in the order in which help lists them. A new command is a row here and a handler. */
+export const COMMANDS = [
+  run.orchestrate,
+  run.runList,
+  run.runShow,
+  run.runWatch,
+  run.runEvents,
+  run.runSignal,
+  run.runCancel,
+  workflow.workflowList,
+  workflow.workflowShow,
+  workflow.workflowValidate,
+  workflow.workflowRegister,
+  server.serverList,
+  server.serverInspect,
+  server.serverCall,
+  system.start,
+  system.health,
+  system.help,
+  system.version,
+] as const satisfies readonly CommandSpec[];
+
+type Row = (typeof COMMANDS)[number];
+
+/** The name of a command, e.g. `run list`. */
+export type CommandName = Row['name'];
+
+/** The row with the name `N`. */
+export type CommandOf<N extends CommandName> = Extract<Row, { name: N }>;
+
+/** The things commands act on. Their bare word lists them; followed by a name it shows that one. */
+export const OBJECTS: readonly ObjectSpec[] = [
+  {
+    kind: 'run',
+    code: 'RUN',
+    words: ['run', 'runs'],
+    summary: 'Runs of workflows',
+    list: 'run list',
+    show: 'run show',
+    namePattern: '^[0-9a-f]{8}-[0-9a-f-]{27}$',
+  },
+  {
+    kind: 'workflow',
+    code: 'WF',
+    words: ['workflow', 'workflows', 'wf'],
+    summary: 'Workflow definitions',
+    list: 'workflow list',
+    show: 'workflow show',
+    namePattern: '^[^\\s]+$',
+  },
+  {
+    kind: 'server',
+    code: 'SRV',
+    words: ['server', 'servers', 'srv'],
+    summary: 'MCP servers',
+    list: 'server list',
+    show: 'server inspect',
+    namePattern: '^[^\\s]+$',
+  },
+];
+
+/** Flags that every command of the program understands. */
+export const GLOBAL_FLAGS = [
+  {
+    name: 'output',
+    short: 'o',
+    type: 'enum',
+    values: ['table', 'json', 'yaml', 'csv'],
+    summary: 'Form of the answer (table).',
+  },
+  { name: 'json', type: 'boolean', summary: 'One JSON object a line: for programs.' },
+  {
+    name: 'url',
+    type: 'string',
+    placeholder: 'URL',
+    summary: 'Address of the instance; otherwise OPENCONDUCTOR_URL, else the instance running here.',
+  },
+  {
+    name: 'yes',
+    short: 'y',
+    type: 'boolean',
+    summary: 'Answer yes to the question a destructive command asks.',
+  },
+  { name: 'no-color', type: 'boolean', summary: 'No colours (NO_COLOR does the same).' },
+  { name: 'help', short: 'h', type: 'boolean', summary: 'Show help for the command.' },
+] as const satisfies readonly FlagSpec[];
+
+/** Values of the global flags after parsing. */
+export interface GlobalValues {
+  readonly output?: 'table' | 'json' | 'yaml' | 'csv';
+  readonly json?: boolean;
+  readonly url?: string;
+  readonly yes?: boolean;
+  readonly 'no-color'?: boolean;
+}
+
+const BY_NAME = new Map<string, CommandSpec>();
+const BY_CODE = new Map<string, CommandSpec>();
+for (const row of COMMANDS as readonly CommandSpec[]) {
+  BY_NAME.set(row.name, row);
+  for (const alias of row.aliases ?? []) BY_NAME.set(alias, row);
+  BY_CODE.set(row.code, row);
+}
+
+/** The command with this name or alias (lower case, words split by one space). */
+export function commandNamed(name: string): CommandSpec | undefined {
+  return BY_NAME.get(name);
+}
+
+/** The command with this code, in any case. */
+export function commandWithCode(code: string): CommandSpec | undefined {
+  return BY_CODE.get(code.toUpperCase());
+}
+
+/** The object kind that a word (`run`, `runs`, `RUN`) stands for. */
+export function objectNamed(word: string): ObjectSpec | undefined {
+  const lower = word.toLowerCase();
+  return OBJECTS.find((object) => object.words.includes(lower));
+}
+
+/** The commands that can be given on a surface. */
+export function commandsOn(surface: Surface): readonly CommandSpec[] {
+  return (COMMANDS as readonly CommandSpec[]).filter((row) => row.surfaces.includes(surface));
+}

@@ -1,0 +1,78 @@
+import { defineCommand } from '@/lib/commands/types';
+
+const FILE = {
+  name: 'file',
+  type: 'string',
+  summary: 'Definition as JSON or YAML; - for standard input.',
+  object: 'file',
+} as const;
+
+/** Registered workflows. */
+export const workflowList = defineCommand({
+  code: 'WF',
+  name: 'workflow list',
+  aliases: ['workflow ls'],
+  keywords: ['definitions', 'pipelines', 'flows', 'catalogue'],
+  summary: 'List workflows',
+  help: 'Shows the newest version of each workflow and the servers it uses.',
+  args: [],
+  flags: [],
+  objects: ['workflow'],
+  role: 'viewer',
+  surfaces: ['cli', 'bar'],
+  panel: 'MAP',
+  output: 'table',
+  examples: [{ line: 'workflow list', does: 'Every workflow.' }],
+});
+
+/** One workflow with its definition. */
+export const workflowShow = defineCommand({
+  code: 'WFS',
+  name: 'workflow show',
+  aliases: ['workflow get', 'workflow inspect'],
+  keywords: ['definition', 'graph', 'describe', 'export', 'open'],
+  summary: 'Show a workflow and its definition',
+  help: 'Prints what is known of the workflow. --output json or yaml gives the whole document.',
+  args: [{ name: 'workflow', type: 'string', summary: 'Name of the workflow.', object: 'workflow' }],
+  flags: [{ name: 'version', type: 'integer', min: 1, summary: 'This version; the newest when left out.' }],
+  objects: ['workflow'],
+  role: 'viewer',
+  surfaces: ['cli', 'bar'],
+  panel: 'MAP',
+  output: 'record',
+  examples: [{ line: 'workflow show document-pipeline --output yaml', does: 'The definition as YAML.' }],
+});
+
+/** Check a definition without keeping it. */
+export const workflowValidate = defineCommand({
+  code: 'VAL',
+  name: 'workflow validate',
+  aliases: ['workflow check', 'workflow lint'],
+  keywords: ['verify', 'test', 'problems', 'errors'],
+  summary: 'Check a workflow definition',
+  help: 'Reads a definition and lists every problem with its place and its fix. Nothing is kept. Warnings do not fail it.',
+  args: [FILE],
+  flags: [],
+  objects: ['workflow'],
+  role: 'viewer',
+  surfaces: ['cli'],
+  output: 'table',
+  examples: [{ line: 'workflow validate my-flow.yaml', does: 'Check a file before registering it.' }],
+});
+
+/** Keep a definition as the next version. */
+export const workflowRegister = defineCommand({
+  code: 'WREG',
+  name: 'workflow register',
+  aliases: ['workflow add', 'workflow create', 'workflow import'],
+  keywords: ['save', 'upload', 'deploy', 'publish', 'new'],
+  summary: 'Register a workflow definition',
+  help: 'Keeps the definition as the next version of its name. Runs under way stay on the version they started with.',
+  args: [FILE],
+  flags: [],
+  objects: ['workflow'],
+  role: 'operator',
+  surfaces: ['cli'],
+  output: 'record',
+  examples: [{ line: 'workflow register my-flow.yaml', does: 'Make the workflow known.' }],
+});

@@ -1,0 +1,60 @@
+import { z } from 'zod';
+
+/**
+ * How one MCP server is reached, in the shape that Claude Desktop, VS Code and Cursor share, with our optional
+ * fields. Values may hold `${…}` placeholders; `${secret:NAME}` stays a reference until the connection is opened.
+ */
+
+/** Name of a server within an organisation: what workflows and `--with` say. */
+export const serverNameSchema = z
+  .string()
+  .min(1)
+  .max(64)
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, 'use letters, digits, dot, underscore and hyphen');
+
+const sharedFields = {
+  title: z.string().max(100).optional(),
+  disabled: z.boolean().optional(),
+  /** Calls in flight at most; further ones queue in order of arrival. */
+  concurrency: z.int().min(1).max(1024).optional(),
+  /** Milliseconds one call may take when the caller names no limit of its own. */
+  timeoutMs: z.int().min(100).max(3_600_000).optional(),
+  /** Calls a second that may be started, and how many may start at once. */
+  rateLimit: z
+    .strictObject({ perSecond: z.number().positive(), burst: z.int().min(1).optional() })
+    .optional(),
+};
+
+/** A server run as a child process that speaks over its standard streams. */
+export const stdioServerConfigSchema = z.strictObject({
+  type: z.literal('stdio'),
+  command: z.string().min(1),
+  args: z.array(z.string()).default([]),
+  env: z.record(z.string(), z.string()).default({}),
+  /** Working directory; one of its own under the data directory when left out. */
+  cwd: z.string().optional(),
+  ...sharedFields,
+});
+
+/** A server reached over HTTP: Streamable HTTP, or the older HTTP+SSE. */
+export const httpServerConfigSchema = z.strictObject({
+  type: z.enum(['streamable-http', 'sse']),
+  url: z.string().min(1),
+  headers: z.record(z.string(), z.string()).default({}),
+  ...sharedFields,
+});
+
+export const serverConfigSchema = z.discriminatedUnion('type', [
+  stdioServerConfigSchema,
+  httpServerConfigSchema,
+]);
+
+export type StdioServerConfig = z.infer<typeof stdioServerConfigSchema>;
+export type HttpServerConfig = z.infer<typeof httpServerConfigSchema>;
+export type ServerConfig = z.infer<typeof serverConfigSchema>;
+
+/** A configuration under its name. */
+export interface NamedServerConfig {
+  name: string;
+  config: ServerConfig;
+}

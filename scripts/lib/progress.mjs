@@ -1,0 +1,37 @@
+/** Progress lines of the scripts: what was done, and how long it took. Node built-ins only. */
+
+/** @param {number} ms */
+export const seconds = (ms) => `${(ms / 1000).toFixed(ms < 10_000 ? 2 : 1)} s`;
+
+/** A failure that is for the reader of the terminal: its message says what to do, its stack says nothing. */
+export class Trouble extends Error {}
+
+/** Errors whose message is written for the terminal. @param {unknown} error */
+export const isForPeople = (error) =>
+  error instanceof Trouble ||
+  (error instanceof Error && ['DatabaseSetupError', 'ConfigError'].includes(error.name));
+
+/**
+ * Runs one step and prints a line when it is done; one that takes longer than a second announces itself.
+ * @template T
+ * @param {string} name
+ * @param {(note: (text: string) => void) => T | Promise<T>} work `note` adds a remark to the line
+ * @returns {Promise<T>}
+ */
+export async function step(name, work) {
+  const begin = performance.now();
+  /** @type {string[]} */
+  const notes = [];
+  const announce = setTimeout(() => console.log(`  … ${name}`), 1000);
+  try {
+    const result = await work((text) => notes.push(text));
+    const time = seconds(performance.now() - begin).padStart(8);
+    console.log(`${time}  ${name}${notes.length > 0 ? `: ${notes.join('; ')}` : ''}`);
+    return result;
+  } catch (error) {
+    console.log(`  failed  ${name} (after ${seconds(performance.now() - begin)})`);
+    throw error;
+  } finally {
+    clearTimeout(announce);
+  }
+}

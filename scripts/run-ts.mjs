@@ -1,0 +1,29 @@
+/**
+ * node scripts/run-ts.mjs FILE [args…]: runs a TypeScript file of this repository in this process.
+ * `process.argv` looks to it as if Node had run it directly; process.cwd() is the caller's.
+ */
+import { existsSync, rmSync } from 'node:fs';
+import { isAbsolute, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { bundleToCache } from './lib/bundle.mjs';
+import { inRoot } from './lib/paths.mjs';
+
+const [file, ...args] = process.argv.slice(2);
+if (file === undefined) {
+  console.error('Usage: node scripts/run-ts.mjs FILE [args…]');
+  process.exit(2);
+}
+const entry = isAbsolute(file) ? file : [resolve(file), inRoot(file)].find((path) => existsSync(path));
+if (entry === undefined || !existsSync(entry)) {
+  console.error(`There is no file ${file}.`);
+  process.exit(2);
+}
+
+const outfile = await bundleToCache(entry);
+process.setSourceMapsEnabled(true);
+process.on('exit', () => {
+  rmSync(outfile, { force: true });
+  rmSync(`${outfile}.map`, { force: true });
+});
+process.argv = [process.argv[0] ?? 'node', entry, ...args];
+await import(pathToFileURL(outfile).href);

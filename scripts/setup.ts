@@ -1,0 +1,7 @@
+/**
+ * What the plain scripts (`npm start`, `npm test`) use of the TypeScript code. `scripts/lib/build.mjs` bundles it
+ * to dist/setup.mjs after the install, so that there is one implementation of each.
+ */
+export { killOrphans } from '@/server/adapters/mcp/child-registry';
+export { startCluster } from '@/server/adapters/postgres/embedded/cluster';
+export { prepareDatabase } from '@/server/adapters/postgres/prepare';

@@ -1,0 +1,68 @@
+/**
+ * Ties a call of ours to its message on the wire. The SDK gives requests their ids itself and hands out neither
+ * ids nor sizes; a symbol on `params` survives its copying of the request and is invisible to JSON.stringify.
+ */
+const CALL = Symbol('openconductor.call');
+
+/** What happened to one call on the wire. */
+export interface CallRecord {
+  /** True from the moment at which the server may have got the request. */
+  sent: boolean;
+  bytesOut: number;
+  bytesIn: number;
+  id: string | number | undefined;
+}
+
+/** A message as the meter sees it. */
+interface WireMessage {
+  id?: string | number | null;
+  params?: object;
+}
+
+/** A record for a call that has not been sent yet. */
+export function newCallRecord(): CallRecord {
+  return { sent: false, bytesOut: 0, bytesIn: 0, id: undefined };
+}
+
+/** Marks the parameters of a request, so that the transport finds the call's record. */
+export function markParams<T extends object>(params: T, record: CallRecord): T {
+  (params as Record<symbol, unknown>)[CALL] = record;
+  return params;
+}
+
+/** The record of an outgoing request, if it is a call of ours. */
+export function recordOf(message: object): CallRecord | undefined {
+  const params = (message as WireMessage).params as Record<symbol, unknown> | undefined;
+  return params === undefined ? undefined : (params[CALL] as CallRecord | undefined);
+}
+
+/** The calls that wait for an answer on one connection. */
+export class CallMeter {
+  private readonly waiting = new Map<string | number, CallRecord>();
+
+  /** A message is handed to the wire. */
+  sending(message: object, bytes: number): void {
+    const record = recordOf(message);
+    const id = (message as WireMessage).id;
+    if (record === undefined || id === undefined || id === null) return;
+    record.sent = true;
+    record.bytesOut += bytes;
+    record.id = id;
+    this.waiting.set(id, record);
+  }
+
+  /** A message came in. */
+  received(message: object, bytes: number): void {
+    const { id } = message as WireMessage;
+    if (id === undefined || id === null || 'method' in message) return;
+    const record = this.waiting.get(id);
+    if (record === undefined) return;
+    record.bytesIn += bytes;
+    this.waiting.delete(id);
+  }
+
+  /** The call is over, answered or not. */
+  forget(record: CallRecord): void {
+    if (record.id !== undefined) this.waiting.delete(record.id);
+  }
+}

@@ -1,0 +1,28 @@
+import type { StreamEvent } from '@/lib/protocol/event';
+import type { RunUpdate, InboxRow, NewRun, StoredEvent } from '@/server/ports/execution-store';
+
+/** Row of a run in the in-memory twin. */
+export interface MemoryRun {
+  run: NewRun;
+  status: RunUpdate['status'];
+  closedAt: number | null;
+  historyLength: number;
+  wakeAt: number;
+  recoveries: number;
+}
+
+/** The tables that the in-memory twins of the stores share, as Postgres's adapters share a database. */
+export class MemoryDatabase {
+  readonly runs = new Map<string, MemoryRun>();
+  readonly events = new Map<string, StoredEvent[]>();
+  readonly inbox = new Map<number, InboxRow>();
+  readonly idempotency = new Map<string, { requestHash: string; runId: string }>();
+  readonly audit: { organizationId: string; action: string; object: string }[] = [];
+  readonly shards = new Map<number, { owner: string | null; epoch: number; leaseUntil: number }>();
+  readonly processes = new Map<string, number>();
+  readonly outbox: { organizationId: string; events: Omit<StreamEvent, 'streamSeq'>[] }[] = [];
+  readonly streams = new Map<string, StreamEvent[]>();
+  nextInboxId = 1;
+
+  constructor(readonly now: () => number) {}
+}

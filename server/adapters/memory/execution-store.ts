@@ -1,0 +1,162 @@
+import { AppError } from '@/lib/protocol/errors';
+import type { MemoryDatabase, MemoryRun } from '@/server/adapters/memory/database';
+import type {
+  AcceptRequest,
+  AcceptResult,
+  CommitPart,
+  ExecutionStore,
+  InboxRow,
+  NewInboxRow,
+  NewRun,
+  OpenRun,
+} from '@/server/ports/execution-store';
+
+/** The execution store without a database, with the same promises; values are copied in and out as a database would. */
+export function createMemoryExecutionStore(db: MemoryDatabase): ExecutionStore {
+  return {
+    accept: async (request) => accept(db, structuredClone(request)),
+    commit: async (owner, parts) => commit(db, owner, structuredClone([...parts])),
+
+    async historyLengths(runIds) {
+      const lengths = runIds.map((id) => [id, db.events.get(id)?.length ?? 0] as const);
+      return new Map(lengths.filter(([, length]) => length > 0));
+    },
+
+    async readInbox(shards, inHand, limit) {
+      const rows = [...db.inbox.values()].filter((row) => shards.includes(row.shard) && !inHand.includes(row.id));
+      return structuredClone(rows.sort((a, b) => a.id - b.id).slice(0, limit));
+    },
+
+    async dueRuns(shards, { after, afterRunId, until }, limit) {
+      const isAfter = (run: OpenRun) =>
+        after === null || run.wakeAt > after || (run.wakeAt === after && afterRunId !== null && run.runId > afterRunId);
+      return [...db.runs.values()]
+        .filter((run) => run.closedAt === null && shards.includes(run.run.shard))
+        .map((run) => toOpenRun(db, run))
+        .filter((run) => run.wakeAt <= until && isAfter(run))
+        .sort((a, b) => a.wakeAt - b.wakeAt || (a.runId < b.runId ? -1 : 1))
+        .slice(0, limit);
+    },
+
+    async openRun(runId) {
+      const run = db.runs.get(runId);
+      return run && run.closedAt === null ? toOpenRun(db, run) : null;
+    },
+
+    async readHistories(runIds) {
+      return structuredClone([...runIds].sort().flatMap((id) => db.events.get(id) ?? []));
+    },
+
+    async countRecoveries(runIds) {
+      const counts = new Map<string, number>();
+      for (const id of runIds) {
+        const run = db.runs.get(id);
+        if (run) counts.set(id, ++run.recoveries);
+      }
+      return counts;
+    },
+  };
+}
+
+function toOpenRun(db: MemoryDatabase, { run, status, recoveries, wakeAt }: MemoryRun): OpenRun {
+  const { started: _started, startedBy: _by, previousRunId: _previous, ...facts } = run;
+  const parentShard = run.parentRunId === null ? null : (db.runs.get(run.parentRunId)?.run.shard ?? null);
+  return { ...facts, status, recoveries, wakeAt, parentShard };
+}
+
+function insertRun(db: MemoryDatabase, run: NewRun): void {
+  const open = [...db.runs.values()].some(
+    (other) =>
+      other.closedAt === null &&
+      other.run.organizationId === run.organizationId &&
+      other.run.workflowId === run.workflowId,
+  );
+  if (open) {
+    throw new AppError('WORKFLOW_ID_IN_USE', `A run with workflow id "${run.workflowId}" is open.`, { path: '/workflowId' });
+  }
+  const wakeAt = db.now();
+  db.runs.set(run.runId, { run, status: 'running', closedAt: null, historyLength: 0, wakeAt, recoveries: 0 });
+}
+
+function enqueue(db: MemoryDatabase, row: NewInboxRow): InboxRow {
+  const stored = { ...row, id: db.nextInboxId++ };
+  db.inbox.set(stored.id, stored);
+  return structuredClone(stored);
+}
+
+function accept(db: MemoryDatabase, request: AcceptRequest): AcceptResult {
+  const { organizationId, runId, shard, eventType, data, idempotency, newRun, audit } = request;
+  const key = idempotency && `${organizationId} ${idempotency.key}`;
+  const seen = key === null ? undefined : db.idempotency.get(key);
+  if (seen && seen.requestHash !== idempotency?.requestHash) {
+    throw new AppError('IDEMPOTENCY_CONFLICT', 'This Idempotency-Key was used for a different request.', {
+      path: '/headers/idempotency-key',
+    });
+  }
+  if (seen) return { runId: seen.runId, row: null };
+  if (newRun) insertRun(db, newRun);
+  else {
+    const run = db.runs.get(runId);
+    if (run?.run.organizationId !== organizationId) throw new AppError('RUN_NOT_FOUND', `There is no run ${runId}.`);
+    if (run.closedAt !== null) throw new AppError('RUN_CLOSED', `Run ${runId} has closed.`);
+  }
+  if (key !== null && idempotency) db.idempotency.set(key, { requestHash: idempotency.requestHash, runId });
+  db.audit.push({ organizationId, action: audit.action, object: audit.object });
+  return { runId, row: enqueue(db, { shard, organizationId, runId, eventType, data }) };
+}
+
+function commit(db: MemoryDatabase, owner: string, parts: CommitPart[]): ReadonlySet<number> {
+  const isHeld = ({ shard, epoch }: CommitPart) => {
+    const lease = db.shards.get(shard);
+    return lease?.owner === owner && lease.epoch === epoch;
+  };
+  const held = parts.filter(isHeld);
+  for (const part of held) {
+    const length = db.events.get(part.runId)?.length ?? 0;
+    if (part.events.some((event, i) => event.seq !== length + i + 1)) {
+      throw new Error(`Run ${part.runId}: seq ${part.events[0]?.seq} does not follow ${length}.`);
+    }
+  }
+  for (const part of held) write(db, part);
+  return new Set(held.map((part) => part.shard));
+}
+
+function write(db: MemoryDatabase, part: CommitPart): void {
+  const { runId, organizationId, correlationId } = part;
+  const stored = part.events.map((event) => ({ ...event, runId }));
+  db.events.set(runId, [...(db.events.get(runId) ?? []), ...stored]);
+  const run = db.runs.get(runId);
+  if (part.update && run) {
+    const { status, closedAt, historyLength, wakeAt } = part.update;
+    Object.assign(run, { status, closedAt, historyLength, wakeAt: wakeAt ?? Number.POSITIVE_INFINITY, recoveries: 0 });
+  }
+  for (const next of part.newRuns) {
+    insertRun(db, next);
+    enqueue(db, {
+      shard: next.shard,
+      organizationId: next.organizationId,
+      runId: next.runId,
+      eventType: 'WORKFLOW_EXECUTION_STARTED',
+      data: next.started,
+    });
+  }
+  for (const row of part.inboxAdds) enqueue(db, row);
+  for (const id of part.inboxDone) db.inbox.delete(id);
+  if (stored.length === 0) return;
+  db.outbox.push({
+    organizationId,
+    events: stored.map(({ seq, type, at, data, causationSeq }) => ({
+      workflow: run?.run.workflow ?? '',
+      workflowId: run?.run.workflowId ?? '',
+      event: {
+        runId,
+        seq,
+        type,
+        at: new Date(at).toISOString(),
+        data,
+        ...(causationSeq === null ? {} : { causationId: `${runId}:${causationSeq}` }),
+        ...(correlationId === null ? {} : { correlationId }),
+      },
+    })),
+  });
+}

@@ -1,0 +1,89 @@
+import type { WorkflowDefinition } from '@/lib/protocol/definition';
+import type { PrismaClient } from '@/server/adapters/postgres/generated/client';
+import { inOrganization, type Prisma, type UnitOfWork } from '@/server/adapters/postgres/prisma';
+import type { DefinitionStore, StoredDefinition } from '@/server/ports/definition-store';
+
+const WITH_DEFINITION = { include: { definition: true } } as const;
+type Row = Prisma.WorkflowVersionGetPayload<typeof WITH_DEFINITION>;
+
+function toStored(row: Row): StoredDefinition {
+  const { name, version, hash, createdAt } = row;
+  return { name, version, hash, createdAt, definition: row.definition.definition as unknown as WorkflowDefinition };
+}
+
+function latest(tx: UnitOfWork, organizationId: string, name: string): Promise<Row | null> {
+  return tx.workflowVersion.findFirst({
+    where: { organizationId, name },
+    orderBy: { version: 'desc' },
+    ...WITH_DEFINITION,
+  });
+}
+
+/**
+ * Workflow definitions through Prisma.
+ *
+ * @param prisma a client that connects as oc_app
+ */
+export function createDefinitionStore(prisma: PrismaClient): DefinitionStore {
+  return {
+    async put(actor, definition, hash) {
+      const { organizationId } = actor;
+      const { name } = definition;
+      return inOrganization(prisma, organizationId, async (tx) => {
+        // One writer a workflow at a time: version numbers have no gaps and no doubles.
+        await tx.$executeRaw`SELECT pg_advisory_xact_lock(hashtextextended(${`${organizationId} ${name}`}, 0))`;
+        const before = await latest(tx, organizationId, name);
+        if (before?.hash === hash) return toStored(before);
+        await tx.workflowDefinition.createMany({
+          data: [{ organizationId, hash, definition: definition as unknown as Prisma.InputJsonValue }],
+          skipDuplicates: true,
+        });
+        const row = await tx.workflowVersion.create({
+          data: { organizationId, name, version: (before?.version ?? 0) + 1, hash, createdBy: actor.id },
+          ...WITH_DEFINITION,
+        });
+        await tx.auditEntry.create({
+          data: {
+            id: crypto.randomUUID(),
+            organizationId,
+            actorKind: actor.kind,
+            actorId: actor.id,
+            action: 'workflow.publish',
+            object: `${name}@${row.version}`,
+            details: { hash },
+          },
+        });
+        return toStored(row);
+      });
+    },
+
+    async get(organizationId, name, version) {
+      return inOrganization(prisma, organizationId, async (tx) => {
+        const row =
+          version === undefined
+            ? await latest(tx, organizationId, name)
+            : await tx.workflowVersion.findFirst({ where: { organizationId, name, version }, ...WITH_DEFINITION });
+        return row ? toStored(row) : null;
+      });
+    },
+
+    async list(organizationId) {
+      return inOrganization(prisma, organizationId, async (tx) => {
+        const rows = await tx.workflowVersion.findMany({
+          where: { organizationId },
+          distinct: ['name'],
+          orderBy: [{ name: 'asc' }, { version: 'desc' }],
+          ...WITH_DEFINITION,
+        });
+        return rows.map(toStored);
+      });
+    },
+
+    async byHash(organizationId, hash) {
+      return inOrganization(prisma, organizationId, async (tx) => {
+        const row = await tx.workflowDefinition.findFirst({ where: { organizationId, hash } });
+        return row ? (row.definition as unknown as WorkflowDefinition) : null;
+      });
+    },
+  };
+}

@@ -1,0 +1,148 @@
+/** SQL of the engine's hot path. Batches travel as one JSON array a kind; short keys because they repeat a row. Payloads travel in it as
+ * JSON *text*: json_to_recordset takes strings apart and refuses \\u0000, a cast of text to json keeps it as it is. */
+
+/**
+ * Fenced append. `held` locks the shard rows FOR SHARE and compares owner and epoch in the same statement, so a
+ * take-over waits for this commit or this commit sees the take-over. Every other part writes only for held shards.
+ * $1 owner, $2 shards, $3 epochs, $4 events, $5 run updates, $6 new runs, $7 inbox rows to add, $8 inbox rows done.
+ */
+export const COMMIT = `
+WITH held AS MATERIALIZED (
+  SELECT s.shard FROM workflow_shard s
+  JOIN unnest($2::smallint[], $3::bigint[]) AS u(shard, epoch) ON u.shard = s.shard AND u.epoch = s.epoch
+  WHERE s.owner = $1::uuid
+  FOR SHARE OF s
+), added AS (
+  INSERT INTO workflow_event (run_id, seq, organization_id, type, at, data, causation_seq, correlation_id)
+  SELECT e.r, e.s, e.o, e.t, to_timestamp(e.a / 1000.0), e.d::json, e.c, e.k
+  FROM json_to_recordset($4::json)
+    AS e(h smallint, r uuid, s int, o uuid, t text, a float8, d text, c int, k text)
+  WHERE e.h IN (SELECT shard FROM held)
+  RETURNING organization_id, run_id, seq
+), updated AS (
+  UPDATE workflow_run r SET
+    status = u.s,
+    closed_at = to_timestamp(u.c / 1000.0),
+    history_length = u.n,
+    failure = u.f::json,
+    wake_at = coalesce(to_timestamp(u.w / 1000.0), 'infinity'),
+    recoveries = 0
+  FROM json_to_recordset($5::json) AS u(h smallint, r uuid, s text, c float8, n int, f text, w float8)
+  WHERE r.run_id = u.r AND u.h IN (SELECT shard FROM held)
+  RETURNING r.run_id
+), started AS (
+  INSERT INTO workflow_run (run_id, organization_id, workflow_id, workflow, version, definition_hash, shard,
+    started_by, parent_run_id, parent_node_path, previous_run_id)
+  SELECT n.r, n.o, n.w, n.n, n.v, n.f, n.s, n.b, n.p, n.q, n.l
+  FROM json_to_recordset($6::json)
+    AS n(h smallint, r uuid, o uuid, w text, n text, v int, f text, s smallint, b text, p uuid, q text, l uuid)
+  -- After the updates: a run that continues as new frees its workflow id in this very statement.
+  WHERE n.h IN (SELECT shard FROM held) AND (SELECT count(*) FROM updated) >= 0
+  RETURNING run_id
+), queued AS (
+  INSERT INTO workflow_inbox (shard, organization_id, run_id, event_type, data)
+  SELECT n.s, n.o, n.r, 'WORKFLOW_EXECUTION_STARTED', n.d::json
+  FROM json_to_recordset($6::json) AS n(h smallint, r uuid, o uuid, s smallint, d text)
+  WHERE n.h IN (SELECT shard FROM held)
+  UNION ALL
+  SELECT i.s, i.o, i.r, i.t, i.d::json
+  FROM json_to_recordset($7::json) AS i(h smallint, s smallint, o uuid, r uuid, t text, d text)
+  WHERE i.h IN (SELECT shard FROM held)
+), answered AS (
+  DELETE FROM workflow_inbox w USING json_to_recordset($8::json) AS d(h smallint, i bigint)
+  WHERE w.id = d.i AND d.h IN (SELECT shard FROM held)
+), told AS (
+  INSERT INTO event_outbox (organization_id, refs, event_count)
+  SELECT organization_id, json_agg(json_build_array(run_id, low, high)), sum(high - low + 1)
+  FROM (
+    SELECT organization_id, run_id, min(seq) AS low, max(seq) AS high FROM added GROUP BY organization_id, run_id
+  ) AS runs
+  GROUP BY organization_id
+)
+SELECT array_agg(shard) AS held FROM held`;
+
+/**
+ * Takes commands from outside. A request whose idempotency key exists writes nothing; one to a run that is not open
+ * writes nothing. A second open run of a workflow id breaks the unique index and with it the whole statement.
+ * $1 requests, $2 runs to create (z = index of the request).
+ */
+export const ACCEPT = `
+WITH asked AS MATERIALIZED (
+  SELECT * FROM json_to_recordset($1::json)
+    AS a(n int, o uuid, r uuid, s smallint, t text, d text, k text, q text, x boolean,
+         ak text, ai text, aa text, ao text, ad text)
+), target AS MATERIALIZED (
+  SELECT a.n, r.closed_at IS NULL AS open FROM asked a
+  JOIN workflow_run r ON r.run_id = a.r AND r.organization_id = a.o WHERE NOT a.x
+), possible AS (
+  SELECT a.* FROM asked a LEFT JOIN target t ON t.n = a.n WHERE a.x OR t.open
+), keyed AS (
+  INSERT INTO idempotency_record (organization_id, key, request_hash, run_id)
+  SELECT o, k, q, r FROM possible WHERE k IS NOT NULL
+  ON CONFLICT DO NOTHING
+  RETURNING organization_id, key
+), going AS MATERIALIZED (
+  SELECT p.* FROM possible p LEFT JOIN keyed y ON y.organization_id = p.o AND y.key = p.k
+  WHERE p.k IS NULL OR y.key IS NOT NULL
+), started AS (
+  INSERT INTO workflow_run (run_id, organization_id, workflow_id, workflow, version, definition_hash, shard,
+    started_by, parent_run_id, parent_node_path, previous_run_id)
+  SELECT c.r, c.o, c.w, c.n, c.v, c.f, c.s, c.b, c.p, c.q, c.l
+  FROM json_to_recordset($2::json)
+    AS c(z int, r uuid, o uuid, w text, n text, v int, f text, s smallint, b text, p uuid, q text, l uuid)
+  JOIN going g ON g.n = c.z
+), noted AS (
+  INSERT INTO audit_entry (id, organization_id, actor_kind, actor_id, action, object, details)
+  SELECT gen_random_uuid(), o, ak, ai, aa, ao, ad::json FROM going
+), queued AS (
+  INSERT INTO workflow_inbox (shard, organization_id, run_id, event_type, data)
+  SELECT s, o, r, t, d::json FROM going ORDER BY n
+  RETURNING id, run_id, event_type
+), ranked AS (
+  SELECT id, row_number() OVER (ORDER BY id) AS place FROM queued
+), places AS (
+  SELECT n, row_number() OVER (ORDER BY n) AS place FROM going
+)
+SELECT a.n, r.id, t.open AS run_open
+FROM asked a
+LEFT JOIN places p ON p.n = a.n
+LEFT JOIN ranked r ON r.place = p.place
+LEFT JOIN target t ON t.n = a.n`;
+
+export const SEEN_KEY = 'SELECT run_id, request_hash FROM idempotency_record WHERE organization_id = $1 AND key = $2';
+
+export const HISTORY_LENGTHS =
+  'SELECT run_id, max(seq)::int AS n FROM workflow_event WHERE run_id = ANY($1::uuid[]) GROUP BY run_id';
+
+export const READ_INBOX = `
+SELECT id, shard, organization_id AS "organizationId", run_id AS "runId", event_type AS "eventType", data
+FROM workflow_inbox
+WHERE shard = ANY($1::smallint[]) AND id <> ALL($2::bigint[])
+ORDER BY id
+LIMIT $3`;
+
+const OPEN_RUN_COLUMNS = `
+  r.run_id AS "runId", r.organization_id AS "organizationId", r.workflow_id AS "workflowId", r.workflow, r.version,
+  r.definition_hash AS "definitionHash", r.shard, r.status, r.recoveries,
+  (extract(epoch FROM r.wake_at) * 1000)::float8 AS "wakeAt",
+  r.parent_run_id AS "parentRunId", r.parent_node_path AS "parentNodePath",
+  (SELECT p.shard FROM workflow_run p WHERE p.run_id = r.parent_run_id) AS "parentShard"`;
+
+export const DUE_RUNS = `
+SELECT ${OPEN_RUN_COLUMNS} FROM workflow_run r
+WHERE shard = ANY($1::smallint[]) AND closed_at IS NULL AND wake_at <= to_timestamp($4::float8 / 1000.0)
+  AND (wake_at, run_id) > (coalesce(to_timestamp($2::float8 / 1000.0), '-infinity'),
+    coalesce($3::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff'))
+ORDER BY wake_at, run_id
+LIMIT $5`;
+
+export const OPEN_RUN = `SELECT ${OPEN_RUN_COLUMNS} FROM workflow_run r WHERE run_id = $1 AND closed_at IS NULL`;
+
+export const READ_HISTORIES = `
+SELECT run_id AS "runId", seq, type, (extract(epoch FROM at) * 1000)::float8 AS at, data,
+  causation_seq AS "causationSeq"
+FROM workflow_event WHERE run_id = ANY($1::uuid[]) ORDER BY run_id, seq`;
+
+export const COUNT_RECOVERIES = `
+UPDATE workflow_run SET recoveries = recoveries + 1 WHERE run_id = ANY($1::uuid[])
+RETURNING run_id, recoveries::int AS n`;

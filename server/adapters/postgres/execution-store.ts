@@ -1,0 +1,234 @@
+import type pg from 'pg';
+import { AppError } from '@/lib/protocol/errors';
+import { GroupCommit } from '@/lib/shared/group-commit';
+import type {
+  AcceptRequest,
+  AcceptResult,
+  CommitPart,
+  ExecutionStore,
+  InboxRow,
+  NewRun,
+  OpenRun,
+  StoredEvent,
+} from '@/server/ports/execution-store';
+import { isRefusal } from '@/server/adapters/postgres/pool';
+import * as sql from '@/server/adapters/postgres/execution-sql';
+
+/**
+ * The engine's tables over `pg` (hot path: prepared statements, one round trip a batch).
+ *
+ * @param pool connections as oc_engine
+ */
+export function createExecutionStore(pool: pg.Pool): ExecutionStore {
+  const accepts = new GroupCommit<AcceptRequest, AcceptResult>((batch) => acceptBatch(pool, batch), 200);
+
+  return {
+    accept: (request) => accepts.submit(request),
+    commit: (owner, parts) => commit(pool, owner, parts),
+
+    async historyLengths(runIds) {
+      const { rows } = await pool.query<{ run_id: string; n: number }>(sql.HISTORY_LENGTHS, [runIds]);
+      return new Map(rows.map((row) => [row.run_id, row.n]));
+    },
+
+    async readInbox(shards, inHand, limit) {
+      const { rows } = await pool.query<InboxRow>({
+        name: 'oc_inbox',
+        text: sql.READ_INBOX,
+        values: [shards, inHand, limit],
+      });
+      return rows;
+    },
+
+    async dueRuns(shards, window, limit) {
+      const { after, afterRunId, until } = window;
+      const { rows } = await pool.query<OpenRun>(sql.DUE_RUNS, [shards, after, afterRunId, until, limit]);
+      return rows;
+    },
+
+    async openRun(runId) {
+      const { rows } = await pool.query<OpenRun>({ name: 'oc_open_run', text: sql.OPEN_RUN, values: [runId] });
+      return rows[0] ?? null;
+    },
+
+    async readHistories(runIds) {
+      const { rows } = await pool.query<StoredEvent>(sql.READ_HISTORIES, [runIds]);
+      return rows;
+    },
+
+    async countRecoveries(runIds) {
+      const { rows } = await pool.query<{ run_id: string; n: number }>(sql.COUNT_RECOVERIES, [runIds]);
+      return new Map(rows.map((row) => [row.run_id, row.n]));
+    },
+  };
+}
+
+async function commit(pool: pg.Pool, owner: string, parts: readonly CommitPart[]): Promise<ReadonlySet<number>> {
+  const epochs = new Map<number, number>();
+  const events: unknown[] = [];
+  const updates: unknown[] = [];
+  const runs: unknown[] = [];
+  const adds: unknown[] = [];
+  const done: unknown[] = [];
+  for (const part of parts) {
+    epochs.set(part.shard, part.epoch);
+    for (const event of part.events) {
+      events.push({
+        h: part.shard,
+        r: part.runId,
+        o: part.organizationId,
+        s: event.seq,
+        t: event.type,
+        a: event.at,
+        d: JSON.stringify(event.data),
+        c: event.causationSeq,
+        k: part.correlationId,
+      });
+    }
+    if (part.update) {
+      const { status, closedAt, historyLength, failure, wakeAt } = part.update;
+      updates.push({ h: part.shard, r: part.runId, s: status, c: closedAt, n: historyLength, f: failure && JSON.stringify(failure), w: wakeAt });
+    }
+    for (const run of part.newRuns) runs.push({ h: part.shard, ...runColumns(run) });
+    for (const row of part.inboxAdds) {
+      adds.push({ h: part.shard, s: row.shard, o: row.organizationId, r: row.runId, t: row.eventType, d: JSON.stringify(row.data) });
+    }
+    for (const id of part.inboxDone) done.push({ h: part.shard, i: id });
+  }
+  const values = [
+    owner,
+    [...epochs.keys()],
+    [...epochs.values()],
+    JSON.stringify(events),
+    JSON.stringify(updates),
+    JSON.stringify(runs),
+    JSON.stringify(adds),
+    JSON.stringify(done),
+  ];
+  try {
+    const { rows } = await pool.query<{ held: number[] | null }>({ name: 'oc_commit', text: sql.COMMIT, values });
+    return new Set(rows[0]?.held ?? []);
+  } catch (error) {
+    throw isRefusal(error) ? error : unavailable(error);
+  }
+}
+
+function runColumns(run: NewRun): Record<string, unknown> {
+  return {
+    r: run.runId,
+    o: run.organizationId,
+    w: run.workflowId,
+    n: run.workflow,
+    v: run.version,
+    f: run.definitionHash,
+    s: run.shard,
+    b: run.startedBy,
+    p: run.parentRunId,
+    q: run.parentNodePath,
+    l: run.previousRunId,
+    d: JSON.stringify(run.started),
+  };
+}
+
+async function acceptBatch(pool: pg.Pool, batch: AcceptRequest[]): Promise<(AcceptResult | Error)[]> {
+  // Two requests with one idempotency key, or one workflow id, must not meet in one statement: the second would
+  // see nothing of the first. Such batches, and batches that Postgres refuses, go one by one.
+  if (batch.length > 1 && !clash(batch)) {
+    try {
+      return await acceptTogether(pool, batch);
+    } catch (error) {
+      if (!isRefusal(error)) throw unavailable(error);
+    }
+  }
+  const results: (AcceptResult | Error)[] = [];
+  for (const request of batch) {
+    try {
+      results.push((await acceptTogether(pool, [request]))[0] as AcceptResult | Error);
+    } catch (error) {
+      results.push(refusalOf(error, request));
+    }
+  }
+  return results;
+}
+
+function clash(batch: AcceptRequest[]): boolean {
+  const seen = new Set<string>();
+  for (const { organizationId, idempotency, newRun } of batch) {
+    for (const key of [
+      idempotency && `k ${organizationId} ${idempotency.key}`,
+      newRun && `w ${organizationId} ${newRun.workflowId}`,
+    ]) {
+      if (!key) continue;
+      if (seen.has(key)) return true;
+      seen.add(key);
+    }
+  }
+  return false;
+}
+
+async function acceptTogether(pool: pg.Pool, batch: AcceptRequest[]): Promise<(AcceptResult | Error)[]> {
+  const requests = batch.map((request, n) => ({
+    n,
+    o: request.organizationId,
+    r: request.runId,
+    s: request.shard,
+    t: request.eventType,
+    d: JSON.stringify(request.data),
+    k: request.idempotency?.key ?? null,
+    q: request.idempotency?.requestHash ?? null,
+    x: request.newRun !== null,
+    ak: request.audit.actorKind,
+    ai: request.audit.actorId,
+    aa: request.audit.action,
+    ao: request.audit.object,
+    ad: JSON.stringify(request.audit.details),
+  }));
+  const runs = batch.flatMap((request, n) => (request.newRun ? [{ z: n, ...runColumns(request.newRun) }] : []));
+  const { rows } = await pool.query<{
+    n: number;
+    id: number | null;
+    seen_run: string | null;
+    seen_hash: string | null;
+    run_open: boolean | null;
+  }>({ name: 'oc_accept', text: sql.ACCEPT, values: [JSON.stringify(requests), JSON.stringify(runs)] });
+  const byIndex = new Map(rows.map((row) => [row.n, row]));
+  return Promise.all(
+    batch.map(async (request, n): Promise<AcceptResult | Error> => {
+      const row = byIndex.get(n);
+      if (row?.id != null) {
+        const { organizationId, runId, shard, eventType, data } = request;
+        return { runId, row: { id: row.id, organizationId, runId, shard, eventType, data } };
+      }
+      if (request.idempotency) {
+        const seen = await pool.query<{ run_id: string; request_hash: string }>(sql.SEEN_KEY, [
+          request.organizationId,
+          request.idempotency.key,
+        ]);
+        const first = seen.rows[0];
+        if (first && first.request_hash !== request.idempotency.requestHash) {
+          return new AppError('IDEMPOTENCY_CONFLICT', 'This Idempotency-Key was used for a different request.', {
+            path: '/headers/idempotency-key',
+          });
+        }
+        if (first) return { runId: first.run_id, row: null };
+      }
+      return row?.run_open === false
+        ? new AppError('RUN_CLOSED', `Run ${request.runId} has closed.`)
+        : new AppError('RUN_NOT_FOUND', `There is no run ${request.runId}.`);
+    }),
+  );
+}
+
+function refusalOf(error: unknown, request: AcceptRequest): Error {
+  const { code, constraint } = error as { code?: string; constraint?: string };
+  if (code === '23505' && constraint === 'workflow_run_open_workflow_id') {
+    return new AppError('WORKFLOW_ID_IN_USE', `A run with workflow id "${request.newRun?.workflowId}" is open.`, {
+      path: '/workflowId',
+    });
+  }
+  return isRefusal(error) ? (error as Error) : unavailable(error);
+}
+
+function unavailable(error: unknown): AppError {
+  return new AppError('DATABASE_UNAVAILABLE', 'The database did not confirm the write.', { cause: error });
+}

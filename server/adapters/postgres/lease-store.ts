@@ -1,0 +1,69 @@
+import type pg from 'pg';
+import type { Lease, LeaseStore } from '@/server/ports/lease-store';
+
+const NOW = `(extract(epoch FROM clock_timestamp()) * 1000)::float8`;
+
+const HEARTBEAT = `
+WITH me AS (
+  INSERT INTO engine_process (id, build_id, host, pid, live_until)
+  VALUES ($1, $3, $4, $5, clock_timestamp() + make_interval(secs => $2::float8 / 1000))
+  ON CONFLICT (id) DO UPDATE SET live_until = excluded.live_until
+), gone AS (
+  DELETE FROM engine_process WHERE live_until < clock_timestamp() - interval '1 hour'
+), kept AS (
+  UPDATE workflow_shard SET lease_until = clock_timestamp() + make_interval(secs => $2::float8 / 1000)
+  WHERE owner = $1 RETURNING shard, epoch
+)
+SELECT
+  (SELECT coalesce(json_agg(json_build_object('shard', shard, 'epoch', epoch)), '[]') FROM kept) AS held,
+  (SELECT count(*) FROM engine_process WHERE live_until > clock_timestamp() AND id <> $1) + 1 AS processes,
+  ${NOW} AS now`;
+
+const ACQUIRE = `
+UPDATE workflow_shard SET
+  owner = $1, epoch = epoch + 1, lease_until = clock_timestamp() + make_interval(secs => $2::float8 / 1000)
+WHERE shard IN (
+  SELECT shard FROM workflow_shard WHERE owner IS NULL OR lease_until < clock_timestamp()
+  ORDER BY lease_until, shard LIMIT $3 FOR UPDATE SKIP LOCKED
+)
+RETURNING shard, epoch`;
+
+/**
+ * Leases over `pg`. All times are the database's, so a process with a wrong clock neither keeps nor steals a shard.
+ *
+ * @param pool connections as oc_engine
+ */
+export function createLeaseStore(pool: pg.Pool): LeaseStore {
+  return {
+    async ensureShards(count) {
+      await pool.query('INSERT INTO workflow_shard (shard) SELECT generate_series(0, $1 - 1) ON CONFLICT DO NOTHING', [
+        count,
+      ]);
+    },
+
+    async heartbeat(process, ttlMs) {
+      const { rows } = await pool.query<{ held: Lease[]; processes: number; now: number }>({
+        name: 'oc_heartbeat',
+        text: HEARTBEAT,
+        values: [process.id, ttlMs, process.buildId, process.host, process.pid],
+      });
+      return rows[0] ?? { held: [], processes: 1, now: 0 };
+    },
+
+    async acquire(owner, ttlMs, limit) {
+      const { rows } = await pool.query<Lease>(ACQUIRE, [owner, ttlMs, limit]);
+      return rows;
+    },
+
+    async release(owner, shards) {
+      await pool.query(
+        "UPDATE workflow_shard SET owner = NULL, lease_until = '-infinity' WHERE owner = $1 AND shard = ANY($2::smallint[])",
+        [owner, shards],
+      );
+    },
+
+    async leave(owner) {
+      await pool.query('DELETE FROM engine_process WHERE id = $1', [owner]);
+    },
+  };
+}

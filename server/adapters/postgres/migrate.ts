@@ -1,0 +1,149 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { readdir, readFile } from 'node:fs/promises';
+import path from 'node:path';
+import type pg from 'pg';
+import { DatabaseSetupError, sqlState } from './setup-error';
+
+/** One folder of prisma/migrations. */
+export interface Migration {
+  name: string;
+  sql: string;
+  /** SHA-256 of the file in hex: what Prisma stores. */
+  checksum: string;
+}
+
+/** A row of Prisma's own table; only what decides. */
+interface AppliedRow {
+  migration_name: string;
+  checksum: string;
+  finished: boolean;
+}
+
+/** Any number that no other program is likely to lock in the same database. */
+const MIGRATION_LOCK = 7_263_011_559;
+
+/** Prisma's table as Prisma makes it, so that `prisma migrate` can take over at any time. */
+const CREATE_TABLE = `
+  CREATE TABLE IF NOT EXISTS _prisma_migrations (
+    id                  VARCHAR(36) PRIMARY KEY NOT NULL,
+    checksum            VARCHAR(64) NOT NULL,
+    finished_at         TIMESTAMPTZ,
+    migration_name      VARCHAR(255) NOT NULL,
+    logs                TEXT,
+    rolled_back_at      TIMESTAMPTZ,
+    started_at          TIMESTAMPTZ NOT NULL DEFAULT now(),
+    applied_steps_count INTEGER NOT NULL DEFAULT 0
+  )`;
+
+/** Reads the migrations of a folder, oldest first (their names begin with a time stamp). */
+export async function readMigrations(directory: string): Promise<Migration[]> {
+  const entries = await readdir(directory, { withFileTypes: true });
+  const names = entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
+  return Promise.all(
+    names.sort().map(async (name) => {
+      const sql = await readFile(path.join(directory, name, 'migration.sql'), 'utf8');
+      return { name, sql, checksum: createHash('sha256').update(sql).digest('hex') };
+    }),
+  );
+}
+
+/**
+ * The migrations that are still to be applied.
+ * @throws DatabaseSetupError when the database and the folder contradict each other
+ */
+export async function pendingMigrations(
+  client: pg.Client,
+  migrations: readonly Migration[],
+): Promise<Migration[]> {
+  const applied = await readApplied(client);
+  const known = new Set(migrations.map((migration) => migration.name));
+  for (const row of applied) {
+    if (!row.finished) {
+      throw new DatabaseSetupError(
+        `Migration ${row.migration_name} was begun by another program and never finished. Repair it with ` +
+          `\`prisma migrate resolve\`, then start again.`,
+      );
+    }
+    if (!known.has(row.migration_name)) {
+      throw new DatabaseSetupError(
+        `The database has migration ${row.migration_name}, which this version of OpenConductor does not know. ` +
+          'It was used by a newer version: start that one, or use another database.',
+      );
+    }
+  }
+  const checksums = new Map(applied.map((row) => [row.migration_name, row.checksum]));
+  return migrations.filter((migration) => {
+    const checksum = checksums.get(migration.name);
+    if (checksum !== undefined && checksum !== migration.checksum) {
+      throw new DatabaseSetupError(
+        `Migration ${migration.name} was changed after it had been applied to this database ` +
+          `(checksum ${checksum.slice(0, 12)}… there, ${migration.checksum.slice(0, 12)}… here). ` +
+          'Put the file back as it was, and make the change in a new migration.',
+      );
+    }
+    return checksum === undefined;
+  });
+}
+
+/** What the database has; nothing when Prisma's table is not there yet. */
+async function readApplied(client: pg.Client): Promise<AppliedRow[]> {
+  try {
+    const { rows } = await client.query<AppliedRow>(
+      `SELECT migration_name, checksum, finished_at IS NOT NULL AS finished
+       FROM _prisma_migrations WHERE rolled_back_at IS NULL`,
+    );
+    return rows;
+  } catch (error) {
+    if (sqlState(error) === '42P01') return [];
+    throw error;
+  }
+}
+
+/**
+ * Applies what is pending, each migration and its record in one transaction, one process at a time.
+ *
+ * @param client connected as the owner of the tables
+ * @returns the names that were applied now
+ */
+export async function applyMigrations(
+  client: pg.Client,
+  migrations: readonly Migration[],
+  log: (message: string) => void,
+): Promise<string[]> {
+  await client.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
+  try {
+    await client.query(CREATE_TABLE);
+    const pending = await pendingMigrations(client, migrations);
+    for (const migration of pending) {
+      await applyOne(client, migration);
+      log(`migration ${migration.name} applied`);
+    }
+    return pending.map((migration) => migration.name);
+  } finally {
+    await client.query('SELECT pg_advisory_unlock($1)', [MIGRATION_LOCK]);
+  }
+}
+
+async function applyOne(client: pg.Client, migration: Migration): Promise<void> {
+  await client.query('BEGIN');
+  try {
+    const started = await client.query<{ now: Date }>('SELECT clock_timestamp() AS now');
+    await client.query(migration.sql);
+    // A migration may have set its own search_path or role: the record must land in our schema all the same.
+    await client.query('RESET ALL');
+    await client.query(
+      `INSERT INTO _prisma_migrations (id, checksum, finished_at, migration_name, logs, started_at, applied_steps_count)
+       VALUES ($1, $2, clock_timestamp(), $3, NULL, $4, 1)`,
+      [randomUUID(), migration.checksum, migration.name, started.rows[0]?.now],
+    );
+    await client.query('COMMIT');
+  } catch (error) {
+    await client.query('ROLLBACK').catch(() => undefined);
+    const position = Number((error as { position?: string }).position);
+    const line = position > 0 ? ` (line ${migration.sql.slice(0, position).split('\n').length})` : '';
+    throw new DatabaseSetupError(
+      `Migration ${migration.name} failed${line}, and nothing of it was kept: ${(error as Error).message}`,
+      error,
+    );
+  }
+}

@@ -1,0 +1,30 @@
+import { PrismaPg } from '@prisma/adapter-pg';
+import type pg from 'pg';
+import { Prisma, PrismaClient } from '@/server/adapters/postgres/generated/client';
+
+export { Prisma };
+
+/** A Prisma client over a pool of ours. */
+export function createPrisma(pool: pg.Pool): PrismaClient {
+  return new PrismaClient({ adapter: new PrismaPg(pool) });
+}
+
+/** What a unit of work may use: the client without connection and transaction management. */
+export type UnitOfWork = Prisma.TransactionClient;
+
+/**
+ * Runs a unit of work of one organisation: a transaction in which row-level security shows that organisation's rows
+ * and no others.
+ *
+ * @param prisma a client whose pool connects as oc_app
+ */
+export function inOrganization<T>(
+  prisma: PrismaClient,
+  organizationId: string,
+  work: (tx: UnitOfWork) => Promise<T>,
+): Promise<T> {
+  return prisma.$transaction(async (tx) => {
+    await tx.$executeRaw`SELECT set_config('app.organization_id', ${organizationId}, true)`;
+    return work(tx);
+  });
+}

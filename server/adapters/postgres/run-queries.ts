@@ -1,0 +1,93 @@
+import type { Failure, RunStatus } from '@/lib/protocol/run';
+import type { JsonObject } from '@/lib/shared/json';
+import type { PrismaClient, WorkflowEvent, WorkflowRun } from '@/server/adapters/postgres/generated/client';
+import { inOrganization, type UnitOfWork } from '@/server/adapters/postgres/prisma';
+import type { RunQueries, RunRow } from '@/server/ports/run-queries';
+
+/** The run row holds the history's length only once closed; for open runs it is read from the history's end. */
+async function lengths(tx: UnitOfWork, rows: readonly WorkflowRun[]): Promise<Map<string, number>> {
+  const open = rows.filter((row) => row.closedAt === null).map((row) => row.runId);
+  if (open.length === 0) return new Map();
+  const found = await tx.$queryRaw<{ run_id: string; n: number }[]>`
+    SELECT r.run_id::text, e.seq AS n FROM unnest(${open}::uuid[]) AS r(run_id)
+    CROSS JOIN LATERAL (SELECT seq FROM workflow_event WHERE run_id = r.run_id ORDER BY seq DESC LIMIT 1) AS e`;
+  return new Map(found.map((row) => [row.run_id, row.n]));
+}
+
+function toRow(row: WorkflowRun, length: number | undefined): RunRow {
+  const { runId, organizationId, workflowId, workflow, version, definitionHash, shard } = row;
+  return {
+    runId,
+    organizationId,
+    workflowId,
+    workflow,
+    version,
+    definitionHash,
+    shard,
+    status: row.status as RunStatus,
+    createdAt: row.createdAt.toISOString(),
+    closedAt: row.closedAt?.toISOString() ?? null,
+    durationMs: row.closedAt ? Math.max(0, row.closedAt.getTime() - row.createdAt.getTime()) : null,
+    historyLength: length ?? row.historyLength,
+    failure: row.failure as unknown as Failure | null,
+  };
+}
+
+function toEvent(row: WorkflowEvent) {
+  return {
+    runId: row.runId,
+    seq: row.seq,
+    type: row.type,
+    at: row.at.toISOString(),
+    data: row.data as JsonObject,
+    ...(row.causationSeq === null ? {} : { causationId: `${row.runId}:${row.causationSeq}` }),
+    ...(row.correlationId === null ? {} : { correlationId: row.correlationId }),
+  };
+}
+
+/**
+ * Reads of runs through Prisma.
+ *
+ * @param prisma a client that connects as oc_app
+ */
+export function createRunQueries(prisma: PrismaClient): RunQueries {
+  return {
+    async list(organizationId, filter, limit, before) {
+      return inOrganization(prisma, organizationId, async (tx) => {
+        const rows = await tx.workflowRun.findMany({
+          where: {
+            organizationId,
+            ...(filter.status === undefined ? {} : { status: filter.status }),
+            ...(filter.workflow === undefined ? {} : { workflow: filter.workflow }),
+            ...(before === null ? {} : { runId: { lt: before } }),
+          },
+          orderBy: { runId: 'desc' },
+          take: limit,
+        });
+        const open = await lengths(tx, rows);
+        return rows.map((row) => {
+          const { organizationId: _o, definitionHash: _d, shard: _s, ...summary } = toRow(row, open.get(row.runId));
+          return summary;
+        });
+      });
+    },
+
+    async get(organizationId, runId) {
+      return inOrganization(prisma, organizationId, async (tx) => {
+        const row = await tx.workflowRun.findFirst({ where: { organizationId, runId } });
+        return row ? toRow(row, (await lengths(tx, [row])).get(row.runId)) : null;
+      });
+    },
+
+    async events(organizationId, runId, after, limit) {
+      return inOrganization(prisma, organizationId, async (tx) => {
+        const rows = await tx.workflowEvent.findMany({
+          where: { organizationId, runId, seq: { gt: after } },
+          orderBy: { seq: 'asc' },
+          take: limit,
+        });
+        return rows.map(toEvent);
+      });
+    },
+  };
+}

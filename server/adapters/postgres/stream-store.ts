@@ -1,0 +1,120 @@
+import type pg from 'pg';
+import type { StreamEvent } from '@/lib/protocol/event';
+import type { Topic } from '@/lib/protocol/api';
+import type { JsonObject } from '@/lib/shared/json';
+import type { StreamStore } from '@/server/ports/stream-store';
+
+/** Payloads over this many bytes are not pushed to watchers: they read the event itself when they need it. */
+const MAX_PUSHED_BYTES = 16_384;
+
+/**
+ * Takes the oldest committed batches and numbers them. The row lock on stream_head serialises relays; two at once
+ * choose the same oldest rows, and the second finds them gone, so the order of commits is kept.
+ */
+const RELAY = `
+WITH taken AS (
+  DELETE FROM event_outbox WHERE id IN (SELECT id FROM event_outbox ORDER BY id LIMIT $1 FOR UPDATE)
+  RETURNING id, organization_id, refs, event_count
+), totals AS (
+  SELECT organization_id, sum(event_count) AS total FROM taken GROUP BY organization_id
+), heads AS (
+  INSERT INTO stream_head (organization_id, topic, last_seq) SELECT organization_id, 'runs', total FROM totals
+  ON CONFLICT (organization_id, topic) DO UPDATE SET last_seq = stream_head.last_seq + excluded.last_seq
+  RETURNING organization_id, last_seq
+), entries AS (
+  INSERT INTO stream_entry (organization_id, topic, seq, event_count, refs)
+  SELECT t.organization_id, 'runs',
+    h.last_seq - o.total + 1
+      + sum(t.event_count) OVER (PARTITION BY t.organization_id ORDER BY t.id) - t.event_count,
+    t.event_count, t.refs
+  FROM taken t
+  JOIN totals o ON o.organization_id = t.organization_id
+  JOIN heads h ON h.organization_id = t.organization_id
+)
+SELECT h.organization_id AS "organizationId", h.last_seq - o.total + 1 AS "from", h.last_seq AS "to"
+FROM heads h JOIN totals o ON o.organization_id = h.organization_id`;
+
+const READ = `
+WITH entry AS (
+  SELECT seq, refs FROM stream_entry
+  WHERE organization_id = $1 AND topic = $2 AND seq >= coalesce(
+    (SELECT max(seq) FROM stream_entry WHERE organization_id = $1 AND topic = $2 AND seq <= $3 + 1), 0)
+  ORDER BY seq LIMIT $4
+), ref AS (
+  SELECT entry.seq AS first, r.place, (r.ref->>0)::uuid AS run_id, (r.ref->>1)::int AS low, (r.ref->>2)::int AS high
+  FROM entry, json_array_elements(entry.refs) WITH ORDINALITY AS r(ref, place)
+), numbered AS (
+  SELECT ref.first + row_number() OVER (PARTITION BY ref.first ORDER BY ref.place, e.seq) - 1 AS "streamSeq",
+    run.workflow, run.workflow_id AS "workflowId", e.run_id AS "runId", e.seq, e.type, e.at, e.causation_seq,
+    e.correlation_id,
+    CASE WHEN octet_length(e.data::text) <= ${MAX_PUSHED_BYTES} THEN e.data END AS data
+  FROM ref
+  JOIN workflow_event e ON e.run_id = ref.run_id AND e.seq BETWEEN ref.low AND ref.high
+  JOIN workflow_run run ON run.run_id = ref.run_id
+)
+SELECT * FROM numbered WHERE "streamSeq" > $3 ORDER BY "streamSeq" LIMIT $4`;
+
+interface ReadRow {
+  streamSeq: number;
+  workflow: string;
+  workflowId: string;
+  runId: string;
+  seq: number;
+  type: string;
+  at: Date;
+  causation_seq: number | null;
+  correlation_id: string | null;
+  data: JsonObject | null;
+}
+
+/**
+ * Streams over `pg`.
+ *
+ * @param pool connections as oc_engine (the relay works for every organisation)
+ */
+export function createStreamStore(pool: pg.Pool): StreamStore {
+  return {
+    async relay(limit) {
+      const { rows } = await pool.query<{ organizationId: string; from: number; to: number }>({
+        name: 'oc_relay',
+        text: RELAY,
+        values: [limit],
+      });
+      return rows.map((row) => ({ ...row, from: Number(row.from), to: Number(row.to), topic: 'runs' as const }));
+    },
+
+    async head(organizationId, topic) {
+      const { rows } = await pool.query<{ last_seq: number }>(
+        'SELECT last_seq FROM stream_head WHERE organization_id = $1 AND topic = $2',
+        [organizationId, topic],
+      );
+      return rows[0]?.last_seq ?? 0;
+    },
+
+    async read(organizationId: string, topic: Topic, after: number, limit: number) {
+      const { rows } = await pool.query<ReadRow>({
+        name: 'oc_stream_read',
+        text: READ,
+        values: [organizationId, topic, after, limit],
+      });
+      return rows.map(toStreamEvent);
+    },
+  };
+}
+
+function toStreamEvent(row: ReadRow): StreamEvent {
+  return {
+    streamSeq: Number(row.streamSeq),
+    workflow: row.workflow,
+    workflowId: row.workflowId,
+    event: {
+      runId: row.runId,
+      seq: row.seq,
+      type: row.type,
+      at: row.at.toISOString(),
+      data: row.data ?? { truncated: true },
+      ...(row.causation_seq === null ? {} : { causationId: `${row.runId}:${row.causation_seq}` }),
+      ...(row.correlation_id === null ? {} : { correlationId: row.correlation_id }),
+    },
+  };
+}

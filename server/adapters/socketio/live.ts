@@ -1,0 +1,175 @@
+import type { Server as HttpServer } from 'node:http';
+import { Server, type Socket } from 'socket.io';
+import type { Actor } from '@/lib/protocol/actor';
+import { type EventsMessage, type SubscribeAck, subscribeMessageSchema, type Topic } from '@/lib/protocol/api';
+import { toAppError, zodToAppError } from '@/lib/protocol/errors';
+import type { StreamEvent } from '@/lib/protocol/event';
+import type { Clock } from '@/lib/shared/clock';
+import type { Bus } from '@/server/ports/bus';
+import type { Log } from '@/server/ports/log';
+import type { StreamRange, StreamStore } from '@/server/ports/stream-store';
+
+const PAGE = 500;
+/** More than this behind, a client is better served by rereading the lists than by a replay. */
+const MAX_REPLAY = 5_000;
+
+export interface LiveDeps {
+  store: StreamStore;
+  bus: Bus;
+  clock: Clock;
+  log: Log;
+  streamChannel: string;
+  /** How often heads are looked at when no hint comes (the relay may be in another process). */
+  pollMs: number;
+  authenticate: (headers: Record<string, string | string[] | undefined>) => Promise<Actor>;
+  /** Refuses a connection by its Host and Origin headers; throws FORBIDDEN_ORIGIN. */
+  checkOrigin: (headers: Record<string, string | string[] | undefined>) => void;
+}
+
+/** The live socket: one room per (organisation, topic); what is sent is read from the numbered stream, never from hints. */
+export class Live {
+  private readonly io: Server;
+  private readonly feeds = new Map<string, RoomFeed>();
+  private readonly unsubscribe: () => void;
+  private cancelPoll: () => void = () => {};
+
+  constructor(http: HttpServer, private readonly deps: LiveDeps) {
+    this.io = new Server(http, { transports: ['websocket'], serveClient: false, maxHttpBufferSize: 64 * 1024 });
+    this.io.use((socket, next) => {
+      this.admit(socket).then(
+        () => next(),
+        (error: unknown) => next(new Error(toAppError(error).code)),
+      );
+    });
+    this.io.on('connection', (socket) => {
+      socket.on('subscribe', (message: unknown, ack: unknown) => {
+        void this.subscribe(socket, message, typeof ack === 'function' ? (ack as (a: SubscribeAck) => void) : () => {});
+      });
+    });
+    this.unsubscribe = deps.bus.subscribe(deps.streamChannel, (range) => {
+      const { organizationId, topic } = range as StreamRange;
+      this.feeds.get(roomOf(organizationId, topic))?.pull();
+    });
+    this.poll();
+  }
+
+  /** Connected browsers. */
+  get connections(): number {
+    return this.io.engine.clientsCount;
+  }
+
+  async close(): Promise<void> {
+    this.unsubscribe();
+    this.cancelPoll();
+    await this.io.close();
+  }
+
+  private async admit(socket: Socket): Promise<void> {
+    this.deps.checkOrigin(socket.handshake.headers);
+    socket.data.actor = await this.deps.authenticate(socket.handshake.headers);
+  }
+
+  private async subscribe(socket: Socket, message: unknown, ack: (answer: SubscribeAck) => void): Promise<void> {
+    try {
+      const parsed = subscribeMessageSchema.safeParse(message);
+      if (!parsed.success) throw zodToAppError(parsed.error);
+      const { topic, after } = parsed.data;
+      const { organizationId } = socket.data.actor as Actor;
+      const room = roomOf(organizationId, topic);
+      const feed = await this.feed(organizationId, topic);
+      const head = await this.deps.store.head(organizationId, topic);
+      let sent = after ?? head;
+      if (head - sent > MAX_REPLAY) sent = head - MAX_REPLAY;
+      ack({ ok: true, head });
+      // What came up while reading is either in the next page or, once the room is joined, sent by the feed; an entry
+      // sent twice is dropped by its number.
+      await socket.join(room);
+      for (;;) {
+        const items = await this.deps.store.read(organizationId, topic, sent, PAGE);
+        if (items.length > 0) socket.emit('events', { topic, items } satisfies EventsMessage);
+        sent = items.at(-1)?.streamSeq ?? sent;
+        if (items.length < PAGE) break;
+      }
+      feed.pull();
+    } catch (error) {
+      const { code, message: text } = toAppError(error);
+      ack({ ok: false, code, message: text });
+    }
+  }
+
+  private async feed(organizationId: string, topic: Topic): Promise<RoomFeed> {
+    const room = roomOf(organizationId, topic);
+    let feed = this.feeds.get(room);
+    if (!feed) {
+      const send = (items: StreamEvent[]) => this.io.to(room).emit('events', { topic, items } satisfies EventsMessage);
+      feed = new RoomFeed(this.deps.store, organizationId, topic, send, this.deps.log);
+      this.feeds.set(room, feed);
+    }
+    await feed.ready;
+    return feed;
+  }
+
+  private poll(): void {
+    const { clock, pollMs } = this.deps;
+    this.cancelPoll = clock.at(clock.now() + pollMs, () => {
+      for (const [room, feed] of this.feeds) {
+        // A room that everybody left needs no reading; its feed starts anew from the head with the next visitor.
+        if ((this.io.sockets.adapter.rooms.get(room)?.size ?? 0) > 0) feed.pull();
+        else this.feeds.delete(room);
+      }
+      this.poll();
+    });
+  }
+}
+
+function roomOf(organizationId: string, topic: Topic): string {
+  return `${organizationId}:${topic}`;
+}
+
+/**
+ * Sends new stream entries to a room, in order, one read at a time. The first entry goes at once; entries that come
+ * while a read is under way go together in the next.
+ */
+class RoomFeed {
+  readonly ready: Promise<void>;
+  private sent = 0;
+  private reading = false;
+  private again = false;
+
+  constructor(
+    private readonly store: StreamStore,
+    private readonly organizationId: string,
+    private readonly topic: Topic,
+    private readonly send: (items: StreamEvent[]) => void,
+    private readonly log: Log,
+  ) {
+    this.ready = store.head(organizationId, topic).then((head) => {
+      this.sent = head;
+    });
+  }
+
+  pull(): void {
+    if (this.reading) this.again = true;
+    else void this.run();
+  }
+
+  private async run(): Promise<void> {
+    this.reading = true;
+    try {
+      await this.ready;
+      do {
+        this.again = false;
+        const items = await this.store.read(this.organizationId, this.topic, this.sent, PAGE);
+        if (items.length > 0) {
+          this.sent = items.at(-1)?.streamSeq ?? this.sent;
+          this.send(items);
+        }
+        if (items.length === PAGE) this.again = true;
+      } while (this.again);
+    } catch (error) {
+      this.log.warn('live_feed', { status: 'failed', error: String(error) });
+    } finally {
+      this.reading = false;
+    }
+  }
+}

@@ -1,0 +1,22 @@
+import type { GlobalValues } from '@/lib/commands/registry';
+import type { ApiClient } from '@/server/cli/api-client';
+import type { InputSource } from '@/server/cli/input';
+import type { Output } from '@/server/cli/output';
+
+/** What every command handler is given. */
+export interface CliContext {
+  api: ApiClient;
+  output: Output;
+  input: InputSource;
+  globals: GlobalValues;
+  /** Aborted by Ctrl-C. */
+  interrupt: AbortSignal;
+  /** Folder of the repository, when this program lies in one. */
+  root: string | undefined;
+  /** The address in use, for messages. */
+  baseUrl: () => Promise<string>;
+  /** Asks a yes/no question on the terminal; false when nobody is there to answer. */
+  confirm: (question: string) => Promise<boolean>;
+  /** True when a person can be asked. */
+  interactive: boolean;
+}

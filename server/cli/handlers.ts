@@ -1,0 +1,33 @@
+import type { CommandName, CommandOf } from '@/lib/commands/registry';
+import type { ArgsOf } from '@/lib/commands/types';
+import type { CliContext } from '@/server/cli/context';
+import { runOrchestrate } from '@/server/cli/orchestrate';
+import * as run from '@/server/cli/run-commands';
+import * as server from '@/server/cli/server-commands';
+import * as system from '@/server/cli/system-commands';
+import * as workflow from '@/server/cli/workflow-commands';
+
+/** Carries a command out and returns the exit code. */
+export type Handler<A> = (args: A, context: CliContext) => Promise<number>;
+
+/** One handler for each row of the registry: the compiler refuses a row without one. */
+export const HANDLERS: { readonly [N in CommandName]: Handler<ArgsOf<CommandOf<N>>> } = {
+  orchestrate: runOrchestrate,
+  'run list': run.listRuns,
+  'run show': run.showRun,
+  'run watch': run.watchRun,
+  'run events': run.listEvents,
+  'run signal': run.signalRun,
+  'run cancel': run.cancelRun,
+  'workflow list': workflow.listWorkflows,
+  'workflow show': workflow.showWorkflow,
+  'workflow validate': workflow.validateWorkflow,
+  'workflow register': workflow.registerWorkflow,
+  'server list': server.listServers,
+  'server inspect': server.inspectServer,
+  'server call': server.callServer,
+  start: system.startInstance,
+  health: system.showHealth,
+  help: system.showHelp,
+  version: system.showVersion,
+};

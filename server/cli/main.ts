@@ -1,0 +1,69 @@
+import { dirname } from 'node:path';
+import { createInterface } from 'node:readline/promises';
+import { fileURLToPath } from 'node:url';
+import { findRoot } from '@/server/cli/base-url';
+import { EXIT } from '@/server/cli/cli-error';
+import type { Sink } from '@/server/cli/output';
+import { runCli } from '@/server/cli/run-cli';
+import { readCliEnvironment } from '@/server/config/cli-environment';
+
+/** The program `openconductor`: joins `runCli` to this process. */
+
+function sinkOf(stream: NodeJS.WriteStream): Sink {
+  // A reader that has gone away (`| head`) is no error: the rest is simply not wanted.
+  stream.on('error', (error: NodeJS.ErrnoException) =>
+    process.exit(error.code === 'EPIPE' ? EXIT.ok : EXIT.failed),
+  );
+  return {
+    write: (text) => {
+      stream.write(text);
+    },
+    isTTY: stream.isTTY === true,
+    columns: stream.columns ?? 0,
+  };
+}
+
+async function ask(question: string): Promise<string> {
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    return await terminal.question(question, { signal: interrupt.signal });
+  } finally {
+    terminal.close();
+  }
+}
+
+const interrupt = new AbortController();
+process.on('SIGINT', () => {
+  if (interrupt.signal.aborted) process.exit(EXIT.interrupted);
+  interrupt.abort();
+});
+
+const environment = readSafely();
+const start = fileURLToPath(import.meta.url);
+process.exitCode = await runCli({
+  argv: process.argv.slice(2),
+  out: sinkOf(process.stdout),
+  err: sinkOf(process.stderr),
+  input: {
+    stdin: process.stdin,
+    stdinIsTTY: process.stdin.isTTY === true,
+    workingDir: environment.ok ? (environment.value.workingDir ?? process.cwd()) : process.cwd(),
+  },
+  interrupt: interrupt.signal,
+  readEnvironment: () => {
+    if (environment.ok) return environment.value;
+    throw environment.error;
+  },
+  root: await findRoot([dirname(start), dirname(process.argv[1] ?? start), process.cwd()]),
+  ask,
+});
+
+type Read = { ok: true; value: ReturnType<typeof readCliEnvironment> } | { ok: false; error: unknown };
+
+function readSafely(): Read {
+  try {
+    return { ok: true, value: readCliEnvironment() };
+  } catch (error) {
+    return { ok: false, error };
+  }
+}

@@ -1,0 +1,321 @@
+/**
+ * Every setting of OpenConductor, as data. Plain JavaScript on nothing, because `npm start -- --help` and the
+ * check at start run before any package is installed; `config.ts` makes the typed Config from the same table.
+ *
+ * The types are in settings.d.mts.
+ */
+
+const MIB = 1024 * 1024;
+
+/** @type {readonly import('./settings.mjs').Setting[]} */
+export const SETTINGS = [
+  {
+    name: 'PORT',
+    key: 'port',
+    kind: 'integer',
+    default: '3000',
+    min: 0,
+    max: 65535,
+    flag: '--port',
+    meaning: 'TCP port of the web server; 0 takes any free one.',
+  },
+  {
+    name: 'HOST',
+    key: 'host',
+    kind: 'text',
+    default: '127.0.0.1',
+    flag: '--host',
+    meaning:
+      'Address to listen on. The default is reachable from this machine only; 0.0.0.0 opens it to the network.',
+  },
+  {
+    name: 'OPENCONDUCTOR_DATA_DIR',
+    key: 'dataDir',
+    kind: 'path',
+    default: '.openconductor',
+    flag: '--data-dir',
+    meaning:
+      'Folder of the embedded database, logs and run-time files. One running OpenConductor per folder.',
+  },
+  {
+    name: 'OPENCONDUCTOR_ROLES',
+    key: 'roles',
+    kind: 'list',
+    default: 'web,engine,sync',
+    choices: ['web', 'engine', 'sync'],
+    flag: '--roles',
+    meaning: 'What this process does: web (pages, REST, sockets), engine (runs workflows), sync (catalogue).',
+  },
+  {
+    name: 'DATABASE_URL',
+    key: 'databaseUrl',
+    kind: 'url',
+    default: '',
+    protocols: ['postgres:', 'postgresql:'],
+    meaning:
+      'Postgres 15 to 18, as a user that may create roles and databases. Empty: an embedded Postgres is started.',
+  },
+  {
+    name: 'REDIS_URL',
+    key: 'redisUrl',
+    kind: 'url',
+    default: '',
+    protocols: ['redis:', 'rediss:'],
+    meaning: 'Reserved: a Redis that carries live messages between several processes. Not used yet.',
+  },
+  {
+    name: 'OPENCONDUCTOR_DATABASE_POOL',
+    key: 'databasePool',
+    kind: 'integer',
+    default: '10',
+    min: 2,
+    max: 500,
+    meaning: 'Most database connections of one pool of one process.',
+  },
+  {
+    name: 'OPENCONDUCTOR_POSTGRES_PORT',
+    key: 'postgresPort',
+    kind: 'integer',
+    default: '0',
+    min: 0,
+    max: 65535,
+    meaning: 'Port of the embedded Postgres on 127.0.0.1; 0 finds a free one and keeps it.',
+  },
+  {
+    name: 'OPENCONDUCTOR_POSTGRES_SHARED_BUFFERS',
+    key: 'postgresSharedBuffers',
+    kind: 'text',
+    default: '256MB',
+    pattern: '^[1-9][0-9]*(kB|MB|GB)$',
+    allowed: 'a whole number with kB, MB or GB, e.g. 256MB',
+    meaning: 'Cache of the embedded Postgres.',
+  },
+  {
+    name: 'OPENCONDUCTOR_POSTGRES_MAX_CONNECTIONS',
+    key: 'postgresMaxConnections',
+    kind: 'integer',
+    default: '200',
+    min: 20,
+    max: 5000,
+    meaning: 'Most connections to the embedded Postgres.',
+  },
+  {
+    name: 'OPENCONDUCTOR_SHARDS',
+    key: 'shards',
+    kind: 'integer',
+    default: '64',
+    min: 1,
+    max: 1024,
+    meaning:
+      'Into how many shards runs are divided among engine processes. The same for all of one database.',
+  },
+  {
+    name: 'OPENCONDUCTOR_LEASE_TTL_MS',
+    key: 'leaseTtlMs',
+    kind: 'integer',
+    default: '3000',
+    min: 500,
+    max: 60_000,
+    unit: 'ms',
+    meaning: 'How long a silent engine process keeps its shards before another takes them over.',
+  },
+  {
+    name: 'OPENCONDUCTOR_LOG_LEVEL',
+    key: 'logLevel',
+    kind: 'choice',
+    default: 'info',
+    choices: ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'],
+    meaning: 'Least severity that is logged.',
+  },
+  {
+    name: 'OPENCONDUCTOR_MAX_BODY_BYTES',
+    key: 'maxBodyBytes',
+    kind: 'integer',
+    default: String(MIB),
+    min: 1024,
+    max: 1024 * MIB,
+    unit: 'bytes',
+    meaning: 'Largest body of a request.',
+  },
+  {
+    name: 'OPENCONDUCTOR_MAX_PAYLOAD_BYTES',
+    key: 'maxPayloadBytes',
+    kind: 'integer',
+    default: String(2 * MIB),
+    min: 1024,
+    max: 1024 * MIB,
+    unit: 'bytes',
+    meaning: 'Largest input or output of one step.',
+  },
+  {
+    name: 'OPENCONDUCTOR_STDIO_COMMANDS',
+    key: 'stdioCommands',
+    kind: 'list',
+    default: 'node,npx,uvx,docker',
+    meaning: 'Commands that may be started as stdio MCP servers.',
+  },
+  {
+    name: 'OPENCONDUCTOR_ALLOWED_HOSTS',
+    key: 'allowedHosts',
+    kind: 'list',
+    default: '',
+    meaning: 'Host names, besides localhost and HOST, under which browsers may call (behind a proxy, say).',
+  },
+  {
+    name: 'OPENCONDUCTOR_CONFIG',
+    key: 'configFile',
+    kind: 'path',
+    default: 'openconductor.config.json',
+    meaning: 'File that lists MCP servers. It need not exist.',
+  },
+  {
+    name: 'OPENCONDUCTOR_DRAIN_TIMEOUT_MS',
+    key: 'drainTimeoutMs',
+    kind: 'integer',
+    default: '10000',
+    min: 0,
+    max: 600_000,
+    unit: 'ms',
+    meaning: 'How long a stopping server waits for steps in flight before it leaves them to the next start.',
+  },
+  {
+    name: 'OPENCONDUCTOR_SHUTDOWN_TIMEOUT_MS',
+    key: 'shutdownTimeoutMs',
+    kind: 'integer',
+    default: '20000',
+    min: 1000,
+    max: 900_000,
+    unit: 'ms',
+    meaning: 'After this the start script ends a server that does not stop. Longer than the drain timeout.',
+  },
+  {
+    name: 'OPENCONDUCTOR_START_TIMEOUT_MS',
+    key: 'startTimeoutMs',
+    kind: 'integer',
+    default: '60000',
+    min: 1000,
+    max: 900_000,
+    unit: 'ms',
+    meaning: 'How long the server may take from its start to its first answer.',
+  },
+  {
+    name: 'OPENCONDUCTOR_URL',
+    key: 'url',
+    kind: 'url',
+    default: '',
+    protocols: ['http:', 'https:'],
+    meaning:
+      'Where the command line finds the server. Empty: the one that runs on the data folder, else HOST and PORT.',
+  },
+];
+
+/** Variables that only `npm test` and the benches read. */
+export const TEST_SETTINGS = [
+  {
+    name: 'OPENCONDUCTOR_TEST_DATABASE_URL',
+    key: 'testDatabaseUrl',
+    kind: 'url',
+    default: '',
+    protocols: ['postgres:', 'postgresql:'],
+    meaning: 'Postgres for the test suites. Empty: an embedded one in a temporary folder.',
+  },
+];
+
+/**
+ * What a value must look like, in words.
+ * @param {import('./settings.mjs').Setting} setting
+ */
+export function allowedText(setting) {
+  if (setting.allowed !== undefined) return setting.allowed;
+  switch (setting.kind) {
+    case 'integer':
+      return `a whole number from ${setting.min} to ${setting.max}${setting.unit ? ` (${setting.unit})` : ''}`;
+    case 'choice':
+      return `one of ${(setting.choices ?? []).join(', ')}`;
+    case 'list':
+      return setting.choices
+        ? `one or more of ${setting.choices.join(', ')}, separated by commas`
+        : 'names separated by commas';
+    case 'url':
+      return `a URL beginning with ${(setting.protocols ?? []).map((p) => `${p}//`).join(' or ')}`;
+    case 'path':
+      return 'a path';
+    default:
+      return 'text';
+  }
+}
+
+/**
+ * A value as it may be printed: the password of a URL is hidden.
+ * @param {import('./settings.mjs').Setting} setting
+ * @param {string} raw
+ */
+export function printable(setting, raw) {
+  return setting.kind === 'url' ? raw.replace(/(:\/\/[^:/@]*:)[^@]*@/, '$1***@') : raw;
+}
+
+/**
+ * Reads one raw value (empty and missing mean the default). Paths stay as given: who reads them resolves them.
+ * @param {import('./settings.mjs').Setting} setting
+ * @param {string | undefined} raw
+ * @returns {import('./settings.mjs').Parsed}
+ */
+export function parseSetting(setting, raw) {
+  const text = raw === undefined || raw.trim() === '' ? setting.default : raw.trim();
+  const refuse = () => ({
+    ok: /** @type {const} */ (false),
+    problem: `${setting.name} is "${printable(setting, text)}"; allowed is ${allowedText(setting)}.`,
+  });
+  const accept = (value) => ({ ok: /** @type {const} */ (true), value });
+  switch (setting.kind) {
+    case 'integer': {
+      const number = Number(text);
+      const fits = /^\d+$/.test(text) && number >= (setting.min ?? 0) && number <= (setting.max ?? number);
+      return fits ? accept(number) : refuse();
+    }
+    case 'choice':
+      return setting.choices?.includes(text) ? accept(text) : refuse();
+    case 'list': {
+      const items = [...new Set(text.split(',').map((item) => item.trim()))].filter((item) => item !== '');
+      if (setting.choices === undefined) return accept(items);
+      return items.length > 0 && items.every((item) => setting.choices?.includes(item))
+        ? accept(items)
+        : refuse();
+    }
+    case 'url': {
+      if (text === '') return accept(undefined);
+      if (!URL.canParse(text) || !setting.protocols?.includes(new URL(text).protocol)) return refuse();
+      return accept(text);
+    }
+    default:
+      return setting.pattern === undefined || new RegExp(setting.pattern).test(text)
+        ? accept(text)
+        : refuse();
+  }
+}
+
+/**
+ * Reads all settings of an environment.
+ * @param {Record<string, string | undefined>} env
+ * @returns {{ values: Record<string, unknown>, problems: string[] }}
+ */
+export function parseSettings(env) {
+  /** @type {Record<string, unknown>} */
+  const values = {};
+  const problems = [];
+  for (const setting of SETTINGS) {
+    const parsed = parseSetting(setting, env[setting.name]);
+    if (parsed.ok) values[setting.key] = parsed.value;
+    else problems.push(parsed.problem);
+  }
+  return { values, problems };
+}
+
+/**
+ * Names in the environment that look like settings but are none: a slip of the pen that would otherwise go unseen.
+ * @param {Record<string, string | undefined>} env
+ */
+export function unknownSettings(env) {
+  const known = new Set([...SETTINGS, ...TEST_SETTINGS].map((setting) => setting.name));
+  return Object.keys(env).filter((name) => name.startsWith('OPENCONDUCTOR_') && !known.has(name));
+}

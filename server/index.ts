@@ -1,0 +1,138 @@
+import { readFileSync } from 'node:fs';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { resolve } from 'node:path';
+import next from 'next';
+import { toRequest, writeResponse } from '@/server/adapters/http/node-http';
+import { checkHost } from '@/server/adapters/http/router';
+import { createLog } from '@/server/adapters/observability/pino-log';
+import { Live } from '@/server/adapters/socketio/live';
+import { type Config, ConfigError, loadConfig } from '@/server/config/config';
+import { setInstance } from '@/server/instance';
+import type { Log } from '@/server/ports/log';
+import { createRuntime, type Runtime } from '@/server/runtime';
+import { STREAM_CHANNEL } from '@/server/workers/relay';
+
+/**
+ * The process: reads the settings, builds everything, serves, and stops cleanly.
+ *
+ * Says that it is ready with one line of JSON on stdout, `{"ready":true,"url":"…"}`, and, when it was forked, with an IPC
+ * message of the same content. Logs go to stderr. A parent that goes away (IPC disconnect) stops it like SIGTERM does.
+ */
+async function main(): Promise<void> {
+  const config = loadConfig();
+  const log = createLog(config.logLevel);
+  if (!config.databaseUrl) throw new ConfigError(['DATABASE_URL is not set; `npm start` sets it for the embedded Postgres.']);
+  const root = process.cwd();
+  const { version } = JSON.parse(readFileSync(resolve(root, 'package.json'), 'utf8')) as { version: string };
+  const runtime = await createRuntime({
+    config: { ...config, databaseUrl: config.databaseUrl },
+    log,
+    version,
+    buildId: version,
+    root,
+    environment: process.env,
+  });
+  setInstance(runtime);
+  const { server, live, closeNext } = await serve(config, runtime, log, root);
+  await runtime.start();
+  const url = urlOf(config, server);
+  const instanceFile = resolve(config.dataDir, 'run', 'instance.json');
+  await mkdir(resolve(config.dataDir, 'run'), { recursive: true });
+  await writeFile(instanceFile, JSON.stringify({ pid: process.pid, url, startedAt: new Date().toISOString() }));
+
+  let stopping = false;
+  const stop = (reason: string) => {
+    if (stopping) return;
+    stopping = true;
+    log.info('shutdown', { status: 'begun', reason });
+    void (async () => {
+      await live?.close();
+      server.close();
+      await runtime.stop();
+      await closeNext?.();
+      server.closeAllConnections();
+      await rm(instanceFile, { force: true });
+      log.info('shutdown', { status: 'success' });
+      process.exit(0);
+    })().catch((error: unknown) => {
+      log.error('shutdown', { status: 'failed', error: error instanceof Error ? error.stack : String(error) });
+      process.exit(1);
+    });
+  };
+  process.on('SIGTERM', () => stop('SIGTERM'));
+  process.on('SIGINT', () => stop('SIGINT'));
+  if (process.send) process.on('disconnect', () => stop('parent is gone'));
+
+  log.info('start', { status: 'success', url, roles: config.roles.join(',') });
+  process.stdout.write(`${JSON.stringify({ ready: true, url })}\n`);
+  process.send?.({ ready: true, url });
+}
+
+async function serve(config: Config, runtime: Runtime, log: Log, root: string) {
+  const web = config.roles.includes('web');
+  const app = web ? next({ dev: false, dir: root, quiet: true }) : null;
+  await app?.prepare();
+  const pages = app?.getRequestHandler();
+  const server = createServer((request, response) => {
+    void respond(request, response, runtime, pages, log);
+  });
+  await new Promise<void>((done, fail) => {
+    server.once('error', fail);
+    server.listen(config.port, config.host, done);
+  });
+  const hosts = [...config.allowedHosts, config.host];
+  const live = web
+    ? new Live(server, {
+        store: runtime.streams,
+        bus: runtime.bus,
+        clock: runtime.clock,
+        log,
+        streamChannel: STREAM_CHANNEL,
+        pollMs: 250,
+        authenticate: runtime.authenticate,
+        checkOrigin: (headers) => checkHost(new Request('http://socket/', { headers: flat(headers) }), hosts),
+      })
+    : null;
+  return { server, live, closeNext: app ? () => app.close() : null };
+}
+
+type Pages = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
+
+/** Without pages (engine-only processes) the same handler answers /health, /metrics and REST directly. */
+async function respond(
+  request: IncomingMessage,
+  response: ServerResponse,
+  runtime: Runtime,
+  pages: Pages | undefined,
+  log: Log,
+): Promise<void> {
+  try {
+    if (pages) await pages(request, response);
+    else await writeResponse(response, await runtime.handle(toRequest(request)));
+  } catch (error) {
+    log.error('http_request', { status: 500, error: error instanceof Error ? error.stack : String(error) });
+    if (!response.headersSent) response.writeHead(500);
+    response.end();
+  }
+}
+
+function flat(headers: Record<string, string | string[] | undefined>): Record<string, string> {
+  const entries = Object.entries(headers).flatMap(([name, value]) =>
+    value === undefined || !['host', 'origin'].includes(name) ? [] : [[name, String(value)]],
+  );
+  return Object.fromEntries(entries) as Record<string, string>;
+}
+
+function urlOf(config: Config, server: Server): string {
+  const address = server.address();
+  const port = typeof address === 'object' && address ? address.port : config.port;
+  const host = config.host === '0.0.0.0' || config.host === '::' ? 'localhost' : config.host;
+  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+}
+
+main().catch((error: unknown) => {
+  const text = error instanceof ConfigError ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error);
+  process.stderr.write(`${text}\n`);
+  process.exit(error instanceof ConfigError ? 2 : 1);
+});

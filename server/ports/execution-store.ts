@@ -1,0 +1,153 @@
+import type { Failure, RunStatus } from '@/lib/protocol/run';
+import type { JsonObject } from '@/lib/shared/json';
+
+/** One event to append. `at` is in epoch milliseconds; `seq` was assigned by the lease owner. */
+export interface AppendedEvent {
+  seq: number;
+  type: string;
+  at: number;
+  data: JsonObject;
+  causationSeq: number | null;
+}
+
+/** Changes to the narrow run row. `wakeAt` null = only a command can wake the run. */
+export interface RunUpdate {
+  status: RunStatus;
+  closedAt: number | null;
+  historyLength: number;
+  failure: Failure | null;
+  wakeAt: number | null;
+}
+
+/** A run to create: its row, and the inbox row that starts it, become visible together. */
+export interface NewRun {
+  runId: string;
+  organizationId: string;
+  workflowId: string;
+  workflow: string;
+  version: number;
+  definitionHash: string;
+  shard: number;
+  startedBy: string;
+  parentRunId: string | null;
+  parentNodePath: string | null;
+  previousRunId: string | null;
+  /** Payload of WORKFLOW_EXECUTION_STARTED. */
+  started: JsonObject;
+}
+
+/** A durable command waiting for the owner of its shard. */
+export interface InboxRow {
+  id: number;
+  shard: number;
+  organizationId: string;
+  runId: string;
+  eventType: string;
+  data: JsonObject;
+}
+
+export type NewInboxRow = Omit<InboxRow, 'id'>;
+
+/** Everything one run wants committed together. */
+export interface CommitPart {
+  organizationId: string;
+  runId: string;
+  shard: number;
+  epoch: number;
+  correlationId: string | null;
+  events: AppendedEvent[];
+  update: RunUpdate | null;
+  newRuns: NewRun[];
+  inboxAdds: NewInboxRow[];
+  /** Inbox rows that this part answers. */
+  inboxDone: number[];
+}
+
+/** Who wrote a command, for the audit log. */
+export interface AuditFacts {
+  actorKind: string;
+  actorId: string;
+  action: string;
+  object: string;
+  details: JsonObject;
+}
+
+/** A command from outside. With `newRun` it is a start, else it goes to the open run `runId`. */
+export interface AcceptRequest {
+  organizationId: string;
+  runId: string;
+  shard: number;
+  newRun: NewRun | null;
+  eventType: string;
+  data: JsonObject;
+  idempotency: { key: string; requestHash: string } | null;
+  audit: AuditFacts;
+}
+
+/** `row` is null when the idempotency key was seen before: then `runId` is the run of the first request. */
+export interface AcceptResult {
+  runId: string;
+  row: InboxRow | null;
+}
+
+/** A span of wake-up times, and where in it to go on. */
+export interface WakeWindow {
+  after: number | null;
+  afterRunId: string | null;
+  until: number;
+}
+
+/** An open run as a new owner finds it. */
+export interface OpenRun {
+  runId: string;
+  organizationId: string;
+  workflowId: string;
+  workflow: string;
+  version: number;
+  definitionHash: string;
+  shard: number;
+  status: RunStatus;
+  recoveries: number;
+  /** Epoch ms; Infinity when only a command can wake it. */
+  wakeAt: number;
+  parentRunId: string | null;
+  parentNodePath: string | null;
+  parentShard: number | null;
+}
+
+export interface StoredEvent extends AppendedEvent {
+  runId: string;
+}
+
+/**
+ * Where runs live. All writes of the engine go through `accept` and `commit`; both are atomic and durable when
+ * they resolve.
+ */
+export interface ExecutionStore {
+  /**
+   * Takes a command: inbox row (and run row of a start), idempotency record and audit entry in one transaction.
+   * Throws WORKFLOW_ID_IN_USE, IDEMPOTENCY_CONFLICT, RUN_NOT_FOUND, RUN_CLOSED, DATABASE_UNAVAILABLE.
+   */
+  accept(request: AcceptRequest): Promise<AcceptResult>;
+  /**
+   * Appends a batch under the leases of `owner`. Resolves with the shards that were still held: parts of other
+   * shards wrote nothing. Throws DATABASE_UNAVAILABLE when it is not known whether the batch was written, any other
+   * error when the store refused it (nothing was written).
+   */
+  commit(owner: string, parts: readonly CommitPart[]): Promise<ReadonlySet<number>>;
+  /** For each run, its number of stored events: tells after a broken `commit` whether it happened. */
+  historyLengths(runIds: readonly string[]): Promise<Map<string, number>>;
+  /** Oldest inbox rows of the shards, without those already in hand. */
+  readInbox(shards: readonly number[], inHand: readonly number[], limit: number): Promise<InboxRow[]>;
+  /**
+   * Open runs of the shards that must be in memory after `window.after` and until `window.until` (epoch ms; null =
+   * from the beginning), soonest first; `window.afterRunId` continues a page at the same instant.
+   */
+  dueRuns(shards: readonly number[], window: WakeWindow, limit: number): Promise<OpenRun[]>;
+  /** One open run, or null when it is closed or unknown. */
+  openRun(runId: string): Promise<OpenRun | null>;
+  /** Full histories in order of run and seq. */
+  readHistories(runIds: readonly string[]): Promise<StoredEvent[]>;
+  /** Counts a load after a crash; returns the new counts. */
+  countRecoveries(runIds: readonly string[]): Promise<Map<string, number>>;
+}

@@ -1,0 +1,29 @@
+/** A shard lease. Any append under another epoch is refused. */
+export interface Lease {
+  shard: number;
+  epoch: number;
+}
+
+/** Facts about this process for others to see. */
+export interface ProcessFacts {
+  id: string;
+  buildId: string;
+  host: string;
+  pid: number;
+}
+
+export interface LeaseStore {
+  /** Makes the shard rows 0 … count-1 that do not exist yet. */
+  ensureShards(count: number): Promise<void>;
+  /**
+   * Says that this process lives and renews all its leases, in one transaction. Time is the database's.
+   * Resolves with the leases still held, how many engine processes live, and the database's clock (epoch ms).
+   */
+  heartbeat(process: ProcessFacts, ttlMs: number): Promise<{ held: Lease[]; processes: number; now: number }>;
+  /** Takes up to `limit` shards that nobody holds (never held, released, or expired); raises their epochs. */
+  acquire(owner: string, ttlMs: number, limit: number): Promise<Lease[]>;
+  /** Gives shards back at once, for a drain or to share them out. */
+  release(owner: string, shards: readonly number[]): Promise<void>;
+  /** Forgets the process. */
+  leave(owner: string): Promise<void>;
+}

@@ -1,0 +1,17 @@
+import type { RunStatus } from '@/lib/protocol/run';
+
+/** What the parts of the system count and time. Durations in seconds. */
+export interface Telemetry {
+  workflowCreated(workflow: string): void;
+  workflowClosed(workflow: string, status: RunStatus, seconds: number): void;
+  /** One attempt of an activity. */
+  taskExecuted(kind: 'mcp' | 'function', outcome: 'completed' | 'failed', seconds: number): void;
+  toolCalled(server: string, tool: string, outcome: 'ok' | 'tool_error' | 'error', seconds: number): void;
+  /** One group commit: how many runs shared it. */
+  committed(parts: number, events: number, seconds: number): void;
+  /** A batch part refused because the shard had another owner. */
+  fenced(parts: number): void;
+  recovered(runs: number, seconds: number): void;
+  /** Registers a value that is read when metrics are collected. */
+  gauge(name: 'conductor_task_queue_depth' | 'conductor_resident_runs' | 'conductor_held_shards', read: () => number): void;
+}

@@ -1,0 +1,219 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import { resolve } from 'node:path';
+import { ENGINE_FLAGS } from '@/lib/engine/flags';
+import type { Actor } from '@/lib/protocol/actor';
+import { uuidv7 } from '@/lib/shared/ids';
+import { createOperations } from '@/server/adapters/http/operations';
+import { createRouter, type Operation } from '@/server/adapters/http/router';
+import { createSystemRoutes } from '@/server/adapters/http/system-routes';
+import { createMcpFleet } from '@/server/adapters/mcp/fleet';
+import { createMemoryBus } from '@/server/adapters/memory/bus';
+import { createPrometheus } from '@/server/adapters/observability/prometheus';
+import { createAuditLog } from '@/server/adapters/postgres/audit-log';
+import { createDefinitionStore } from '@/server/adapters/postgres/definition-store';
+import { createExecutionStore } from '@/server/adapters/postgres/execution-store';
+import { createIdentityStore } from '@/server/adapters/postgres/identity-store';
+import { createLeaseStore } from '@/server/adapters/postgres/lease-store';
+import { createPool } from '@/server/adapters/postgres/pool';
+import { createPrisma } from '@/server/adapters/postgres/prisma';
+import { roleUrl } from '@/server/adapters/postgres/roles';
+import { createRunQueries } from '@/server/adapters/postgres/run-queries';
+import { createStreamStore } from '@/server/adapters/postgres/stream-store';
+import { SystemClock } from '@/server/adapters/system-clock';
+import type { Config } from '@/server/config/config';
+import type { ActivityFunction } from '@/server/ports/activity';
+import type { Log } from '@/server/ports/log';
+import { RunPresenter } from '@/server/presenters/run-presenter';
+import { loadFleetConfig, seedWorkspace, staticServerRegistry } from '@/server/services/fleet-config';
+import { HealthService } from '@/server/services/health-service';
+import { RunEventFeed } from '@/server/services/run-event-feed';
+import { RunService } from '@/server/services/run-service';
+import { ServerService } from '@/server/services/server-service';
+import { publishStarters } from '@/server/services/starters';
+import { toolKnowledge } from '@/server/services/tool-knowledge';
+import { WorkflowService } from '@/server/services/workflow-service';
+import { EngineHost, INBOX_CHANNEL, OUTBOX_CHANNEL } from '@/server/workers/engine/host';
+import { Programs } from '@/server/workers/engine/programs';
+import { Maintenance } from '@/server/workers/maintenance';
+import { Relay } from '@/server/workers/relay';
+
+const ENGINE_POLL_MS = 500;
+const RELAY_POLL_MS = 500;
+const MAX_RECOVERIES = 5;
+const HEALTH_TIMEOUT_MS = 2_000;
+
+export interface RuntimeOptions {
+  config: Config & { databaseUrl: string };
+  log: Log;
+  version: string;
+  buildId: string;
+  /** Folder of the clone: bundled servers, starters and sample documents are found below it. */
+  root: string;
+  /** Environment from which a few harmless variables are passed to server processes. */
+  environment: Readonly<Record<string, string | undefined>>;
+  /** In-process functions that `activity` nodes may call. */
+  functions?: ReadonlyMap<string, ActivityFunction>;
+}
+
+/** Everything but the HTTP server and Next: built here, once, and handed to whoever serves it. */
+export async function createRuntime(options: RuntimeOptions) {
+  const { config, log, version, buildId, root } = options;
+  const clock = new SystemClock();
+  const bus = createMemoryBus((error) => log.error('bus', { error: String(error) }));
+  const { telemetry, registry } = createPrometheus();
+  const pools = {
+    engine: createPool(roleUrl(config.databaseUrl, 'oc_engine'), config.databasePool, 'openconductor-engine'),
+    app: createPool(roleUrl(config.databaseUrl, 'oc_app'), config.databasePool, 'openconductor-app'),
+    auth: createPool(roleUrl(config.databaseUrl, 'oc_auth'), 2, 'openconductor-auth'),
+  };
+  const prisma = createPrisma(pools.app);
+  const store = createExecutionStore(pools.engine);
+  const streams = createStreamStore(pools.engine);
+  const definitions = createDefinitionStore(prisma);
+  const queries = createRunQueries(prisma);
+  const programs = new Programs(definitions);
+  const newRunId = () => uuidv7(clock.now(), randomBytes(10));
+  const announce = (row: unknown) => bus.publish(INBOX_CHANNEL, row);
+  const owner: Actor = await createIdentityStore(pools.auth).ensureLocalOwner();
+
+  const workspace = resolve(config.dataDir, 'workspace');
+  seedWorkspace(resolve(root, 'workspace'), workspace);
+  const servers = loadFleetConfig(config.configFile, {
+    workspace,
+    dataDir: config.dataDir,
+    packageRoots: [root],
+    environment: options.environment,
+  });
+  const fleet = createMcpFleet({
+    servers: staticServerRegistry(owner.organizationId, servers),
+    clock,
+    log,
+    dataDir: config.dataDir,
+    stdioCommands: config.stdioCommands,
+    environment: options.environment,
+    client: { name: 'openconductor', version },
+  });
+
+  const workflows = new WorkflowService({ definitions, knowledge: toolKnowledge(fleet) });
+  const { shards, maxPayloadBytes } = config;
+  const runs = new RunService({ workflows, store, queries, fleet, newRunId, shards, maxPayloadBytes, announce });
+  const serverService = new ServerService({ fleet, audit: createAuditLog(prisma), newId: randomUUID });
+  const program = (organizationId: string, hash: string) => programs.get(organizationId, hash);
+  const feed = new RunEventFeed({ runs, bus, clock, hintChannel: OUTBOX_CHANNEL });
+  const runDetails = new RunPresenter({ runs, program });
+
+  const hasEngine = config.roles.includes('engine');
+  const host = new EngineHost({
+    process: { id: randomUUID(), buildId, host: hostname(), pid: process.pid },
+    store,
+    leases: createLeaseStore(pools.engine),
+    programs,
+    activities: { fleet, functions: options.functions ?? new Map(), clock, telemetry },
+    children: { store, definitions, clock, newRunId, shards, flags: ENGINE_FLAGS, announce },
+    clock,
+    bus,
+    log,
+    telemetry,
+    random: Math.random,
+    shards,
+    leaseTtlMs: config.leaseTtlMs,
+    pollMs: ENGINE_POLL_MS,
+    maxRecoveries: MAX_RECOVERIES,
+  });
+  const relay = new Relay({ store: streams, bus, clock, log, pollMs: RELAY_POLL_MS });
+  const maintenance = new Maintenance({ pool: pools.engine, clock, log });
+
+  const health = new HealthService({
+    version,
+    startedAt: clock.now(),
+    now: () => clock.now(),
+    timeoutMs: HEALTH_TIMEOUT_MS,
+    checks: {
+      database: async () => {
+        await pools.engine.query('SELECT 1');
+        return { status: 'ok', detail: 'answers' };
+      },
+      engine: async () => {
+        if (!hasEngine) return { status: 'ok', detail: 'not in this process' };
+        const held = host.leases.held().length;
+        const detail = `${held} of ${shards} shards held`;
+        return { status: held > 0 ? 'ok' : 'degraded', detail };
+      },
+      queue: async () => {
+        const { rows } = await pools.engine.query<{ n: number; oldest: number | null }>(
+          `SELECT count(*) AS n, extract(epoch FROM clock_timestamp() - min(created_at))::float8 AS oldest
+           FROM workflow_inbox`,
+        );
+        const waiting = rows[0]?.n ?? 0;
+        const oldest = rows[0]?.oldest ?? 0;
+        const late = waiting > 10_000 || oldest > 30;
+        return {
+          status: late ? 'degraded' : 'ok',
+          detail: `${waiting} commands waiting${waiting > 0 ? `, the oldest for ${oldest.toFixed(1)} s` : ''}`,
+        };
+      },
+      servers: async () => {
+        const list = await fleet.list(owner.organizationId);
+        const failed = list.filter((server) => server.status === 'failed').map((server) => server.name);
+        const detail = failed.length > 0 ? `failed: ${failed.join(', ')}` : `${list.length} configured`;
+        return { status: failed.length > 0 ? 'degraded' : 'ok', detail };
+      },
+    },
+  });
+
+  const operations: Operation[] = createOperations({ workflows, runs, runDetails, feed, servers: serverService });
+  // Until sign-in exists every caller that may reach this instance acts as the local owner.
+  const authenticate = async () => owner;
+  const handleApi = createRouter({
+    operations,
+    authenticate,
+    allowedHosts: [...config.allowedHosts, config.host],
+    maxBodyBytes: config.maxBodyBytes,
+    log,
+    newRequestId: randomUUID,
+  });
+  const handleSystem = createSystemRoutes({ health, registry });
+
+  return {
+    owner,
+    host,
+    store,
+    definitions,
+    streams,
+    bus,
+    clock,
+    fleet,
+    runs,
+    workflows,
+    authenticate,
+
+    /** REST, health and metrics. */
+    async handle(request: Request): Promise<Response> {
+      return (await handleSystem(request)) ?? handleApi(request);
+    },
+
+    async start(): Promise<void> {
+      await publishStarters(workflows, owner, resolve(root, 'workflows', 'starters'), log);
+      if (!hasEngine) return;
+      await maintenance.start();
+      await host.start();
+      relay.start();
+    },
+
+    /** Drains the engine, ends servers and connections. */
+    async stop(): Promise<void> {
+      if (hasEngine) {
+        await host.drain(config.drainTimeoutMs);
+        await relay.stop();
+        maintenance.stop();
+      }
+      await fleet.close();
+      await prisma.$disconnect();
+      await bus.close();
+      await Promise.all(Object.values(pools).map((pool) => pool.end()));
+    },
+  };
+}
+
+export type Runtime = Awaited<ReturnType<typeof createRuntime>>;

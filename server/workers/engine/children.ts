@@ -1,0 +1,192 @@
+import type { CloseRun, StartChild, StartWorkflow, StopChild } from '@/lib/engine/commands';
+import type { EngineEvent, RunState, Transition } from '@/lib/engine/types';
+import { isAppError, toAppError } from '@/lib/protocol/errors';
+import type { Clock } from '@/lib/shared/clock';
+import { shardOf } from '@/lib/shared/ids';
+import type { Json, JsonObject } from '@/lib/shared/json';
+import type { DefinitionStore } from '@/server/ports/definition-store';
+import type { CommitPart, ExecutionStore, NewInboxRow, NewRun } from '@/server/ports/execution-store';
+import type { ResidentRun } from '@/server/workers/engine/resident-run';
+
+export interface ChildDeps {
+  store: ExecutionStore;
+  definitions: DefinitionStore;
+  clock: Clock;
+  newRunId: () => string;
+  shards: number;
+  flags: readonly string[];
+  /** Announces an accepted row to whoever hosts its shard in this process. */
+  announce: (row: unknown) => void;
+}
+
+interface Opening {
+  workflow: string;
+  version?: number | undefined;
+  workflowId: string;
+  input: Json;
+  parent?: { runId: string; nodePath: string };
+  previousRunId?: string;
+}
+
+/** Row and first event of a run that another run starts. Null when the workflow does not exist. */
+async function prepare(deps: ChildDeps, run: ResidentRun, opening: Opening): Promise<NewRun | null> {
+  const { organizationId, workflow, definitionHash, version } = run.info;
+  // continue-as-new goes on with the very definition of the run; anything else is looked up by name.
+  const target =
+    opening.previousRunId && opening.workflow === workflow && opening.version === undefined
+      ? { hash: definitionHash, version }
+      : await deps.definitions.get(organizationId, opening.workflow, opening.version);
+  if (!target) return null;
+  const runId = deps.newRunId();
+  const startedBy = run.state?.startedBy ?? 'system';
+  const started: JsonObject = {
+    runId,
+    workflowId: opening.workflowId,
+    organizationId,
+    workflow: opening.workflow,
+    version: target.version,
+    definitionHash: target.hash,
+    input: opening.input,
+    startedBy,
+    flags: [...deps.flags],
+    correlationId: run.correlationId ?? run.info.runId,
+    ...(opening.parent ? { parent: opening.parent } : {}),
+    ...(opening.previousRunId ? { previousRunId: opening.previousRunId } : {}),
+  };
+  return {
+    runId,
+    organizationId,
+    workflowId: opening.workflowId,
+    workflow: opening.workflow,
+    version: target.version,
+    definitionHash: target.hash,
+    shard: shardOf(opening.workflowId, deps.shards),
+    startedBy,
+    parentRunId: opening.parent?.runId ?? null,
+    parentNodePath: opening.parent?.nodePath ?? null,
+    previousRunId: opening.previousRunId ?? null,
+    started,
+  };
+}
+
+/** Accepts the start of `opening` once, whatever crashes in between: `key` makes a repetition find the first run. */
+async function accept(deps: ChildDeps, run: ResidentRun, opening: Opening, key: string): Promise<string | null> {
+  const newRun = await prepare(deps, run, opening);
+  if (!newRun) return null;
+  const { runId, row } = await deps.store.accept({
+    organizationId: newRun.organizationId,
+    runId: newRun.runId,
+    shard: newRun.shard,
+    newRun,
+    eventType: 'WORKFLOW_EXECUTION_STARTED',
+    data: newRun.started,
+    idempotency: { key, requestHash: key },
+    audit: {
+      actorKind: 'system',
+      actorId: run.info.runId,
+      action: 'run.start',
+      object: newRun.runId,
+      details: { workflow: newRun.workflow },
+    },
+  });
+  if (row) deps.announce(row);
+  return runId;
+}
+
+/** Starts a child run; resolves with the fact for the parent. */
+export async function startChild(deps: ChildDeps, run: ResidentRun, command: StartChild): Promise<EngineEvent> {
+  const { nodePath, childWorkflowId, workflow, version, input } = command;
+  const parent = { runId: run.info.runId, nodePath };
+  const fact = (type: string, data: JsonObject) => ({ type, at: deps.clock.now(), data }) as unknown as EngineEvent;
+  try {
+    const key = `child:${run.info.runId}:${nodePath}`;
+    const childRunId = await accept(deps, run, { workflow, version, workflowId: childWorkflowId, input, parent }, key);
+    if (childRunId) return fact('CHILD_WORKFLOW_EXECUTION_STARTED', { nodePath, childRunId });
+    const failure = { code: 'WORKFLOW_NOT_FOUND', message: `There is no workflow "${workflow}".`, retriable: false };
+    return fact('START_CHILD_WORKFLOW_EXECUTION_FAILED', { nodePath, failure });
+  } catch (error) {
+    const { code, message, entry } = toAppError(error);
+    const failure = { code, message, retriable: entry.retriable };
+    return fact('START_CHILD_WORKFLOW_EXECUTION_FAILED', { nodePath, failure });
+  }
+}
+
+/** Passes a cancel or terminate on to a child; a child that has closed meanwhile is left alone. */
+export async function stopChild(deps: ChildDeps, run: ResidentRun, command: StopChild): Promise<void> {
+  if (!command.childRunId) return;
+  const eventType =
+    command.type === 'CANCEL_CHILD' ? 'WORKFLOW_EXECUTION_CANCEL_REQUESTED' : 'WORKFLOW_EXECUTION_TERMINATED';
+  try {
+    const { row } = await deps.store.accept({
+      organizationId: run.info.organizationId,
+      runId: command.childRunId,
+      shard: shardOf(command.childWorkflowId, deps.shards),
+      newRun: null,
+      eventType,
+      data: { reason: 'The parent run gave it up.', by: run.info.runId },
+      idempotency: null,
+      audit: {
+        actorKind: 'system',
+        actorId: run.info.runId,
+        action: 'run.cancel',
+        object: command.childRunId,
+        details: {},
+      },
+    });
+    if (row) deps.announce(row);
+  } catch (error) {
+    if (!isAppError(error) || (error.code !== 'RUN_CLOSED' && error.code !== 'RUN_NOT_FOUND')) throw error;
+  }
+}
+
+/**
+ * Makes ready what a closing run starts: a failure workflow is accepted now, under a key; a continue-as-new run joins
+ * the closing commit itself, since it takes over the workflow id in that instant.
+ */
+export async function openClosingWorkflows(
+  deps: ChildDeps,
+  run: ResidentRun,
+  transition: Transition,
+  part: CommitPart,
+): Promise<void> {
+  for (const command of transition.commands) {
+    if (command.type !== 'START_WORKFLOW') continue;
+    if (command.purpose === 'continue-as-new') {
+      const next = await prepare(deps, run, { ...opening(command, run), previousRunId: run.info.runId });
+      if (next) part.newRuns.push(next);
+    } else {
+      await accept(deps, run, opening(command, run), `failure:${run.info.runId}`);
+    }
+  }
+}
+
+function opening(command: StartWorkflow, run: ResidentRun): Opening {
+  const { workflow, version, input, purpose } = command;
+  const workflowId =
+    command.workflowId ?? (purpose === 'continue-as-new' ? run.info.workflowId : `${run.info.runId}:failure`);
+  return { workflow, version, workflowId, input };
+}
+
+const CLOSED_EVENTS = {
+  completed: 'CHILD_WORKFLOW_EXECUTION_COMPLETED',
+  failed: 'CHILD_WORKFLOW_EXECUTION_FAILED',
+  dead_letter: 'CHILD_WORKFLOW_EXECUTION_FAILED',
+  cancelled: 'CHILD_WORKFLOW_EXECUTION_CANCELED',
+  timed_out: 'CHILD_WORKFLOW_EXECUTION_TIMED_OUT',
+  terminated: 'CHILD_WORKFLOW_EXECUTION_TERMINATED',
+} as const;
+
+/** What a parent is told when its child closes, as a row for the parent's inbox; null for a run without parent. */
+export function childClosedEvent(run: ResidentRun, state: RunState, close: CloseRun): NewInboxRow | null {
+  const { parent } = state;
+  const { parentShard } = run.info;
+  if (!parent || parentShard === null || !(close.status in CLOSED_EVENTS)) return null;
+  const eventType = CLOSED_EVENTS[close.status as keyof typeof CLOSED_EVENTS];
+  const data: JsonObject = { nodePath: parent.nodePath };
+  if (close.status === 'completed') data.output = close.output ?? null;
+  else if (close.failure) data.failure = close.failure as unknown as JsonObject;
+  else if (eventType === 'CHILD_WORKFLOW_EXECUTION_FAILED') {
+    data.failure = { code: 'ACTIVITY_FAILED', message: 'The child run failed.' };
+  }
+  return { shard: parentShard, organizationId: state.organizationId, runId: parent.runId, eventType, data };
+}

@@ -1,0 +1,137 @@
+import { isAppError } from '@/lib/protocol/errors';
+import type { Clock } from '@/lib/shared/clock';
+import { GroupCommit } from '@/lib/shared/group-commit';
+import type { CommitPart, ExecutionStore } from '@/server/ports/execution-store';
+import type { Log } from '@/server/ports/log';
+import type { Telemetry } from '@/server/ports/telemetry';
+
+/** What became of a part: written; refused because another process owns the shard; refused by the store for its content. */
+export type CommitVerdict = 'written' | 'fenced' | 'rejected';
+
+export interface CommitterDeps {
+  owner: string;
+  store: ExecutionStore;
+  clock: Clock;
+  log: Log;
+  telemetry: Telemetry;
+}
+
+const MAX_PARTS = 1_000;
+const MAX_BACKOFF_MS = 1_000;
+
+/**
+ * Makes appends durable in groups. A broken write is never guessed about: its outcome is read back from the store
+ * until it is known, because the commit may have happened although the caller saw an error.
+ */
+export class Committer {
+  private readonly group: GroupCommit<CommitPart, CommitVerdict>;
+  private stopped = false;
+
+  constructor(private readonly deps: CommitterDeps) {
+    this.group = new GroupCommit((parts) => this.write(parts), MAX_PARTS);
+  }
+
+  /** Resolves when the part's fate is known. */
+  submit(part: CommitPart): Promise<CommitVerdict> {
+    return this.group.submit(part);
+  }
+
+  /** Gives up waiting for a store that does not answer; parts in hand end as fenced. */
+  stop(): void {
+    this.stopped = true;
+  }
+
+  private async write(parts: CommitPart[]): Promise<CommitVerdict[]> {
+    const merged = mergeByRun(parts);
+    const verdicts = await this.writeMerged(merged);
+    return parts.map((part) => verdicts.get(part.runId) ?? 'fenced');
+  }
+
+  private async writeMerged(parts: CommitPart[]): Promise<Map<string, CommitVerdict>> {
+    const { store, owner, clock, log, telemetry } = this.deps;
+    for (let attempt = 0; ; attempt++) {
+      const begun = clock.now();
+      try {
+        const held = await store.commit(owner, parts);
+        const events = parts.reduce((sum, part) => sum + part.events.length, 0);
+        telemetry.committed(parts.length, events, (clock.now() - begun) / 1000);
+        return new Map(parts.map((part) => [part.runId, held.has(part.shard) ? 'written' : 'fenced']));
+      } catch (error) {
+        if (isAppError(error) && error.code === 'DATABASE_UNAVAILABLE') {
+          log.warn('commit', { status: 'unknown', attempt, parts: parts.length, error: String(error.cause ?? error) });
+          const written = await this.readBack(parts);
+          if (written) return written;
+        } else if (parts.length > 1) {
+          return this.writeOneByOne(parts);
+        } else {
+          return this.judgeRefused(parts[0] as CommitPart, error);
+        }
+      }
+    }
+  }
+
+  private async writeOneByOne(parts: CommitPart[]): Promise<Map<string, CommitVerdict>> {
+    const verdicts = new Map<string, CommitVerdict>();
+    for (const part of parts) {
+      for (const [runId, verdict] of await this.writeMerged([part])) verdicts.set(runId, verdict);
+    }
+    return verdicts;
+  }
+
+  /** A refused single part: written before after all (our own earlier attempt), or truly rejected. */
+  private async judgeRefused(part: CommitPart, error: unknown): Promise<Map<string, CommitVerdict>> {
+    const written = await this.readBack([part]);
+    if (written?.get(part.runId) === 'written') return written;
+    this.deps.log.error('commit', { status: 'rejected', run_id: part.runId, error: String(error) });
+    return new Map([[part.runId, 'rejected']]);
+  }
+
+  /**
+   * Asks the store until it answers. Under our epoch nobody else can have appended, and a batch is atomic: if any run's
+   * new events are there, the whole batch is; runs whose events are missing then had lost their shard. Null when
+   * nothing was written.
+   */
+  private async readBack(parts: CommitPart[]): Promise<Map<string, CommitVerdict> | null> {
+    const withEvents = parts.filter((part) => part.events.length > 0);
+    if (withEvents.length === 0) return null;
+    for (let attempt = 0; !this.stopped; attempt++) {
+      try {
+        const lengths = await this.deps.store.historyLengths(withEvents.map((part) => part.runId));
+        const isThere = (part: CommitPart) => (lengths.get(part.runId) ?? 0) >= (part.events.at(-1)?.seq ?? 0);
+        if (!withEvents.some(isThere)) return null;
+        return new Map(
+          parts.map((part) => [part.runId, part.events.length === 0 || isThere(part) ? 'written' : 'fenced']),
+        );
+      } catch {
+        await this.pause(Math.min(MAX_BACKOFF_MS, 25 * 2 ** attempt));
+      }
+    }
+    return new Map(parts.map((part) => [part.runId, 'fenced']));
+  }
+
+  private pause(ms: number): Promise<void> {
+    return new Promise((resolve) => this.deps.clock.at(this.deps.clock.now() + ms, resolve));
+  }
+}
+
+/** One part a run: a statement that updates a row twice would keep either change at random. */
+export function mergeByRun(parts: readonly CommitPart[]): CommitPart[] {
+  const byRun = new Map<string, CommitPart>();
+  for (const part of parts) {
+    const before = byRun.get(part.runId);
+    byRun.set(
+      part.runId,
+      before
+        ? {
+            ...part,
+            events: [...before.events, ...part.events],
+            update: part.update ?? before.update,
+            newRuns: [...before.newRuns, ...part.newRuns],
+            inboxAdds: [...before.inboxAdds, ...part.inboxAdds],
+            inboxDone: [...before.inboxDone, ...part.inboxDone],
+          }
+        : part,
+    );
+  }
+  return [...byRun.values()];
+}

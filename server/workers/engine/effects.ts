@@ -1,0 +1,116 @@
+import type { Command, RunActivity } from '@/lib/engine/commands';
+import type { EngineEvent, EventData, EventType } from '@/lib/engine/types';
+import { asFailure, isRetrySafe, runAttempt } from '@/server/workers/engine/activities';
+import { startChild, stopChild } from '@/server/workers/engine/children';
+import type { EngineHost } from '@/server/workers/engine/host';
+import type { ResidentRun } from '@/server/workers/engine/resident-run';
+
+/** What a call was told when its abort signal fired. */
+const CANCELLED = 'cancelled';
+
+/** Carries out a committed command of a run; everything it leads to comes back as an event. */
+export function carryOut(host: EngineHost, run: ResidentRun, command: Command): void {
+  switch (command.type) {
+    case 'RUN_ACTIVITY':
+      host.track(runActivity(host, run, command));
+      return;
+    case 'CANCEL_ACTIVITY':
+      run.activities.get(command.activityId)?.abort(CANCELLED);
+      return;
+    case 'START_TIMER': {
+      const cancel = host.deps.clock.at(command.fireAt, () => {
+        run.timers.delete(command.timerId);
+        host.track(host.deliver(run, event(host, 'TIMER_FIRED', { timerId: command.timerId })));
+      });
+      run.timers.set(command.timerId, cancel);
+      return;
+    }
+    case 'CANCEL_TIMER':
+      run.timers.get(command.timerId)?.();
+      run.timers.delete(command.timerId);
+      return;
+    case 'START_CHILD':
+      host.track(startChild(host.deps.children, run, command).then((fact) => host.deliver(run, fact)));
+      return;
+    case 'CANCEL_CHILD':
+    case 'TERMINATE_CHILD':
+      host.track(stopChild(host.deps.children, run, command));
+      return;
+    case 'REQUEST_APPROVAL':
+    case 'CLOSE_APPROVAL':
+      // An approval lives in the run's own state and in the event that was just committed: watchers see it there, and
+      // the decision comes in through the inbox. Nothing is to be carried out.
+      return;
+    case 'START_WORKFLOW':
+    case 'CLOSE_RUN':
+      // Both belong to the close of a run, which the host handles as one.
+      return;
+  }
+}
+
+function event<T extends EventType>(host: EngineHost, type: T, data: EventData<T>): EngineEvent {
+  return { type, at: host.deps.clock.now(), data } as unknown as EngineEvent;
+}
+
+async function runActivity(host: EngineHost, run: ResidentRun, command: RunActivity): Promise<void> {
+  const { activityId, attempt, started } = command;
+  if (started && !started.retrySafe) {
+    await host.deliver(run, event(host, 'ACTIVITY_TASK_OUTCOME_UNKNOWN', { activityId, attempt }));
+    return;
+  }
+  if (host.isDraining) return;
+  const controller = new AbortController();
+  run.activities.set(activityId, controller);
+  try {
+    await attemptActivity(host, run, command, controller.signal);
+  } finally {
+    if (run.activities.get(activityId) === controller) run.activities.delete(activityId);
+  }
+}
+
+async function attemptActivity(
+  host: EngineHost,
+  run: ResidentRun,
+  command: RunActivity,
+  signal: AbortSignal,
+): Promise<void> {
+  const { activityId, attempt } = command;
+  const { organizationId, runId } = run.info;
+  const scope = { organizationId, runId, signal };
+  let retrySafe: boolean;
+  try {
+    retrySafe = await isRetrySafe(host.deps.activities, scope, command);
+  } catch (error) {
+    const failure = asFailure(error);
+    await host.deliver(
+      run,
+      event(host, 'ACTIVITY_TASK_FAILED', { activityId, attempt, failure, jitter: host.deps.random(), ambiguous: false }),
+    );
+    return;
+  }
+  if (!retrySafe && !command.started) {
+    // Written down before the call, so that after a crash nobody mistakes a call that was made for one that was not.
+    const noted = event(host, 'ACTIVITY_TASK_STARTED', { activityId, attempt, retrySafe, worker: host.deps.process.id });
+    if ((await host.deliver(run, noted)) !== 'written') return;
+  }
+  const outcome = await runAttempt(host.deps.activities, scope, command);
+  if (run.gone) return;
+  const took = command.target.kind === 'mcp' ? { server: command.target.server } : {};
+  if (outcome.kind === 'completed') {
+    const { output, usage } = outcome;
+    const usagePart = typeof usage.durationMs === 'number' ? { usage: usage as { durationMs: number } } : {};
+    await host.deliver(run, event(host, 'ACTIVITY_TASK_COMPLETED', { activityId, attempt, output, ...usagePart, ...took }));
+    return;
+  }
+  const { failure, ambiguous, retryAt } = outcome;
+  if (signal.aborted && signal.reason === CANCELLED) {
+    await host.deliver(run, event(host, 'ACTIVITY_TASK_CANCELED', { activityId, attempt }));
+  } else if (ambiguous && !retrySafe) {
+    await host.deliver(run, event(host, 'ACTIVITY_TASK_OUTCOME_UNKNOWN', { activityId, attempt, failure }));
+  } else {
+    const facts = { activityId, attempt, failure, jitter: host.deps.random(), ambiguous, retrySafe };
+    const when = retryAt === undefined ? {} : { retryAt };
+    const type = failure.code === 'TIMEOUT' ? 'ACTIVITY_TASK_TIMED_OUT' : 'ACTIVITY_TASK_FAILED';
+    await host.deliver(run, event(host, type, { ...facts, ...when }));
+  }
+}

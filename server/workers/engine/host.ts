@@ -1,0 +1,455 @@
+import { apply, createRun, outstanding, step } from '@/lib/engine/step';
+import type { Command } from '@/lib/engine/commands';
+import type { EngineEvent, RunState, StartedEvent, Transition } from '@/lib/engine/types';
+import type { RunStatus } from '@/lib/protocol/run';
+import type { Clock } from '@/lib/shared/clock';
+import type { JsonObject } from '@/lib/shared/json';
+import type { Bus } from '@/server/ports/bus';
+import type { CommitPart, ExecutionStore, InboxRow, OpenRun, RunUpdate } from '@/server/ports/execution-store';
+import type { Lease, LeaseStore, ProcessFacts } from '@/server/ports/lease-store';
+import type { Log } from '@/server/ports/log';
+import type { Telemetry } from '@/server/ports/telemetry';
+import type { ActivityDeps } from '@/server/workers/engine/activities';
+import { Committer, type CommitVerdict } from '@/server/workers/engine/committer';
+import { type ChildDeps, childClosedEvent, openClosingWorkflows } from '@/server/workers/engine/children';
+import { carryOut } from '@/server/workers/engine/effects';
+import { LeaseManager } from '@/server/workers/engine/leases';
+import type { Programs } from '@/server/workers/engine/programs';
+import { newResidentRun, type ResidentRun } from '@/server/workers/engine/resident-run';
+
+export interface EngineHostDeps {
+  process: ProcessFacts;
+  store: ExecutionStore;
+  leases: LeaseStore;
+  programs: Programs;
+  activities: ActivityDeps;
+  children: ChildDeps;
+  clock: Clock & { adjust(databaseNow: number, halfRoundTripMs: number): void };
+  bus: Bus;
+  log: Log;
+  telemetry: Telemetry;
+  /** Random number in [0, 1), recorded as data where it decides something. */
+  random: () => number;
+  shards: number;
+  leaseTtlMs: number;
+  pollMs: number;
+  /** Loads after crashes without progress before a run goes to dead-letter. */
+  maxRecoveries: number;
+}
+
+/** Channel on which inbox rows are announced (the row itself, as a hint) and committed batches are told. */
+export const INBOX_CHANNEL = 'inbox';
+export const OUTBOX_CHANNEL = 'outbox';
+
+/** Told on OUTBOX_CHANNEL after each commit of a run. */
+export interface OutboxHint {
+  organizationId: string;
+  runId: string;
+}
+
+const PAGE = 500;
+/** How far ahead runs that sleep in the store are loaded. */
+const WAKE_HORIZON_MS = 10_000;
+
+const STATUS_EVENTS: Partial<Record<EngineEvent['type'], RunStatus>> = {
+  WORKFLOW_EXECUTION_PAUSED: 'paused',
+  COMPENSATION_STARTED: 'compensating',
+};
+
+/**
+ * The Postgres host of the pure engine: owns shards by lease, keeps their runs in memory, feeds facts into `step`,
+ * commits what comes out and only then carries out its commands.
+ */
+export class EngineHost {
+  readonly leases: LeaseManager;
+  private readonly committer: Committer;
+  private readonly residents = new Map<string, ResidentRun>();
+  private readonly loading = new Map<string, Promise<ResidentRun | null>>();
+  private readonly inHand = new Set<number>();
+  private readonly waiters = new Map<string, ((status: RunStatus) => void)[]>();
+  private readonly work = new Set<Promise<unknown>>();
+  private wokenUntil = 0;
+  private cancelPoll: (() => void) | null = null;
+  private unsubscribe: (() => void) | null = null;
+  private draining = false;
+
+  constructor(readonly deps: EngineHostDeps) {
+    const { process, store, clock, log, telemetry } = deps;
+    this.committer = new Committer({ owner: process.id, store, clock, log, telemetry });
+    this.leases = new LeaseManager({
+      store: deps.leases,
+      clock,
+      log,
+      process,
+      shards: deps.shards,
+      ttlMs: deps.leaseTtlMs,
+      onDatabaseTime: (now, half) => clock.adjust(now, half),
+      onAcquired: (leases) => this.track(this.takeOver(leases)),
+      onLost: (shards) => this.dropShards(new Set(shards)),
+    });
+    telemetry.gauge('conductor_task_queue_depth', () => this.activityCount());
+    telemetry.gauge('conductor_resident_runs', () => this.residents.size);
+    telemetry.gauge('conductor_held_shards', () => this.leases.held().length);
+  }
+
+  async start(): Promise<void> {
+    this.wokenUntil = this.deps.clock.now() + WAKE_HORIZON_MS;
+    this.unsubscribe = this.deps.bus.subscribe(INBOX_CHANNEL, (row) => this.receive(row as InboxRow));
+    await this.leases.start();
+    this.schedulePoll();
+  }
+
+  /**
+   * Graceful stop: nothing new is taken, running activities may end within `timeoutMs`, then the rest is left for
+   * the next owner and the shards are given back.
+   */
+  async drain(timeoutMs: number): Promise<void> {
+    this.draining = true;
+    this.unsubscribe?.();
+    this.cancelPoll?.();
+    const idle = async () => {
+      while (this.work.size > 0) await Promise.allSettled([...this.work]);
+    };
+    await Promise.race([idle(), new Promise<void>((r) => this.deps.clock.at(this.deps.clock.now() + timeoutMs, r))]);
+    this.committer.stop();
+    for (const run of [...this.residents.values()]) this.drop(run);
+    await this.leases.stop();
+  }
+
+  /** Resolves with the status once the run has closed in this process. */
+  closed(runId: string): Promise<RunStatus> {
+    return new Promise((resolve) => {
+      const list = this.waiters.get(runId) ?? [];
+      list.push(resolve);
+      this.waiters.set(runId, list);
+    });
+  }
+
+  /** Number of calls under way, over all runs. */
+  activityCount(): number {
+    let count = 0;
+    for (const run of this.residents.values()) count += run.activities.size;
+    return count;
+  }
+
+  get isDraining(): boolean {
+    return this.draining;
+  }
+
+  /** Takes an inbox row: from the acceptor in this process, or from polling. Rows of other owners are left alone. */
+  receive(row: InboxRow): void {
+    if (this.draining || this.inHand.has(row.id) || this.leases.epoch(row.shard) === undefined) return;
+    this.inHand.add(row.id);
+    const resident = this.residents.get(row.runId);
+    if (resident) this.handle(row, resident);
+    else this.track(this.locate(row).then((run) => this.handle(row, run)));
+  }
+
+  /** Feeds one fact into a run. Resolves when what follows from it is durable (or the run was lost). */
+  async deliver(run: ResidentRun, event: EngineEvent, inboxId?: number): Promise<CommitVerdict> {
+    if (run.gone || run.state === null) return 'fenced';
+    return this.advance(run, step(run.program, run.state, event), inboxId);
+  }
+
+  /** Keeps a promise from being lost sight of while draining. */
+  track<T>(promise: Promise<T>): void {
+    const settled = promise.catch((error: unknown) => {
+      this.deps.log.error('engine_host', { status: 'failed', error: error instanceof Error ? error.stack : String(error) });
+    });
+    this.work.add(settled);
+    void settled.finally(() => this.work.delete(settled));
+  }
+
+  private async locate(row: InboxRow): Promise<ResidentRun | null> {
+    const known = this.loading.get(row.runId);
+    if (known) return known;
+    const loading = row.eventType === 'WORKFLOW_EXECUTION_STARTED' ? this.create(row) : this.wake(row.runId);
+    this.loading.set(row.runId, loading);
+    try {
+      return await loading;
+    } catch (error) {
+      this.inHand.delete(row.id);
+      throw error;
+    } finally {
+      this.loading.delete(row.runId);
+    }
+  }
+
+  private async create(row: InboxRow): Promise<ResidentRun | null> {
+    const { data } = row;
+    // Everything about a run without a parent is in its first event; a child also needs its parent's shard.
+    const info = data.parent ? await this.deps.store.openRun(row.runId) : openRunOf(row, this.deps.clock.now());
+    const epoch = this.leases.epoch(row.shard);
+    if (!info || epoch === undefined) return null;
+    const program = await this.deps.programs.get(row.organizationId, info.definitionHash);
+    const run = newResidentRun(info, epoch, program);
+    this.residents.set(row.runId, run);
+    return run;
+  }
+
+  private async wake(runId: string): Promise<ResidentRun | null> {
+    const info = await this.deps.store.openRun(runId);
+    if (!info) return null;
+    await this.load([info], false);
+    return this.residents.get(runId) ?? null;
+  }
+
+  private handle(row: InboxRow, run: ResidentRun | null): void {
+    if (!run || run.gone) {
+      this.finishInbox(row);
+      return;
+    }
+    run.inbox.add(row.id);
+    const event = { type: row.eventType, at: this.deps.clock.now(), data: row.data } as unknown as EngineEvent;
+    if (run.state !== null) {
+      this.track(this.deliver(run, event, row.id));
+    } else if (event.type === 'WORKFLOW_EXECUTION_STARTED') {
+      this.deps.telemetry.workflowCreated(run.info.workflow);
+      this.track(this.advance(run, createRun(run.program, event as StartedEvent), row.id));
+    }
+  }
+
+  /** A command to a run that is closed or gone: it has no effect, its row only has to go. */
+  private finishInbox(row: InboxRow): void {
+    const epoch = this.leases.epoch(row.shard);
+    if (epoch === undefined) {
+      this.inHand.delete(row.id);
+      return;
+    }
+    const { organizationId, runId, shard } = row;
+    const part: CommitPart = { ...emptyPart({ organizationId, runId, shard, epoch }), inboxDone: [row.id] };
+    this.track(this.committer.submit(part).then(() => this.inHand.delete(row.id)));
+  }
+
+  private async advance(run: ResidentRun, transition: Transition, inboxId?: number): Promise<CommitVerdict> {
+    run.state = transition.state;
+    if (transition.events.length === 0 && inboxId === undefined) return 'written';
+    const first = run.seq + 1;
+    const { organizationId, runId, shard } = run.info;
+    const part = emptyPart({ organizationId, runId, shard, epoch: run.epoch });
+    run.correlationId ??= transition.state.correlationId ?? transition.state.runId;
+    part.correlationId = run.correlationId;
+    part.events = transition.events.map((event, i) => ({
+      seq: ++run.seq,
+      type: event.type,
+      at: event.at,
+      data: event.data as unknown as JsonObject,
+      causationSeq: i === 0 ? null : first,
+    }));
+    if (inboxId !== undefined) part.inboxDone = [inboxId];
+    part.update = this.rowUpdate(run, transition);
+    const closing = transition.commands.find((command) => command.type === 'CLOSE_RUN');
+    if (closing) {
+      const parentEvent = childClosedEvent(run, transition.state, closing);
+      if (parentEvent) part.inboxAdds = [parentEvent];
+      // Started before the close is committed and under an idempotency key: a crash between the two repeats it harmlessly.
+      await openClosingWorkflows(this.deps.children, run, transition, part);
+    }
+    const verdict = await this.committer.submit(part);
+    this.settle(run, part, transition.commands, verdict);
+    return verdict;
+  }
+
+  private rowUpdate(run: ResidentRun, transition: Transition): RunUpdate | null {
+    let status = run.rowStatus;
+    let closedAt: number | null = null;
+    for (const event of transition.events) {
+      status = STATUS_EVENTS[event.type] ?? status;
+      if (event.type === 'WORKFLOW_EXECUTION_UNPAUSED') status = transition.state.status;
+    }
+    for (const command of transition.commands) {
+      if (command.type !== 'CLOSE_RUN') continue;
+      status = command.status;
+      closedAt = transition.state.closedAt ?? this.deps.clock.now();
+    }
+    if (status === run.rowStatus && closedAt === null && !run.recovering) return null;
+    run.rowStatus = status;
+    run.recovering = false;
+    return {
+      status,
+      closedAt,
+      historyLength: run.seq,
+      failure: closedAt === null ? null : (transition.state.failure ?? null),
+      wakeAt: run.info.wakeAt === Number.POSITIVE_INFINITY ? null : run.info.wakeAt,
+    };
+  }
+
+  private settle(run: ResidentRun, part: CommitPart, commands: readonly Command[], verdict: CommitVerdict): void {
+    for (const id of part.inboxDone) {
+      this.inHand.delete(id);
+      run.inbox.delete(id);
+    }
+    if (verdict === 'fenced') {
+      this.deps.telemetry.fenced(1);
+      this.deps.log.warn('commit', { status: 'fenced', run_id: run.info.runId, shard: part.shard, epoch: part.epoch });
+      if (this.leases.epoch(part.shard) === part.epoch) this.leases.lose([part.shard]);
+      this.drop(run);
+      return;
+    }
+    if (verdict === 'rejected') {
+      this.drop(run);
+      return;
+    }
+    if (part.events.length > 0) this.deps.bus.publish(OUTBOX_CHANNEL, { organizationId: part.organizationId, runId: part.runId } satisfies OutboxHint);
+    for (const row of part.inboxAdds) this.deps.log.debug('notify_parent', { run_id: row.runId });
+    if (run.gone) return;
+    for (const command of commands) {
+      if (command.type === 'CLOSE_RUN') this.close(run, command.status);
+      else carryOut(this, run, command);
+    }
+  }
+
+  private close(run: ResidentRun, status: RunStatus): void {
+    const seconds = ((run.state?.closedAt ?? 0) - (run.state?.startedAt ?? 0)) / 1000;
+    this.deps.telemetry.workflowClosed(run.info.workflow, status, seconds);
+    this.drop(run);
+    for (const resolve of this.waiters.get(run.info.runId) ?? []) resolve(status);
+    this.waiters.delete(run.info.runId);
+  }
+
+  /** Forgets a run: timers stopped, calls aborted, late results ignored. */
+  private drop(run: ResidentRun): void {
+    if (run.gone) return;
+    run.gone = true;
+    this.residents.delete(run.info.runId);
+    for (const cancel of run.timers.values()) cancel();
+    for (const controller of run.activities.values()) controller.abort('dropped');
+    for (const id of run.inbox) this.inHand.delete(id);
+    run.timers.clear();
+    run.activities.clear();
+  }
+
+  private dropShards(shards: ReadonlySet<number>): void {
+    const runs = [...this.residents.values()].filter((run) => shards.has(run.info.shard));
+    for (const run of runs) this.drop(run);
+    this.deps.log.warn('shards_lost', { shards: shards.size, runs: runs.length });
+  }
+
+  private async takeOver(leases: readonly Lease[]): Promise<void> {
+    const begun = this.deps.clock.now();
+    const shards = leases.map((lease) => lease.shard);
+    const loaded = await this.loadDue(shards, null, this.wokenUntil);
+    await this.pollInbox(shards);
+    const seconds = (this.deps.clock.now() - begun) / 1000;
+    if (loaded > 0) this.deps.telemetry.recovered(loaded, seconds);
+    this.deps.log.info('shards_acquired', { shards: shards.length, runs: loaded, duration_ms: Math.round(seconds * 1000) });
+  }
+
+  private async loadDue(shards: readonly number[], after: number | null, until: number): Promise<number> {
+    let loaded = 0;
+    let cursor: { after: number | null; afterRunId: string | null } = { after, afterRunId: null };
+    for (;;) {
+      const page = await this.deps.store.dueRuns(shards, { ...cursor, until }, PAGE);
+      await this.load(page, true);
+      loaded += page.length;
+      const last = page.at(-1);
+      if (!last || page.length < PAGE) return loaded;
+      cursor = { after: last.wakeAt, afterRunId: last.runId };
+    }
+  }
+
+  /** Replays runs into memory and takes up what they had going. Runs that have no event yet are left to their inbox row. */
+  private async load(infos: readonly OpenRun[], recovery: boolean): Promise<void> {
+    const wanted = infos.filter((info) => !this.residents.has(info.runId));
+    if (wanted.length === 0) return;
+    const ids = wanted.map((info) => info.runId);
+    const events = await this.deps.store.readHistories(ids);
+    const counts = recovery ? await this.deps.store.countRecoveries(ids) : new Map<string, number>();
+    const byRun = new Map<string, typeof events>();
+    for (const event of events) {
+      const list = byRun.get(event.runId);
+      if (list) list.push(event);
+      else byRun.set(event.runId, [event]);
+    }
+    for (const info of wanted) {
+      const history = byRun.get(info.runId);
+      const epoch = this.leases.epoch(info.shard);
+      if (!history || epoch === undefined || this.residents.has(info.runId)) continue;
+      const program = await this.deps.programs.get(info.organizationId, info.definitionHash);
+      const run = newResidentRun(info, epoch, program);
+      this.residents.set(info.runId, run);
+      if ((counts.get(info.runId) ?? 0) > this.deps.maxRecoveries) {
+        run.seq = history.length;
+        this.track(this.deadLetter(run));
+        continue;
+      }
+      let state: RunState | undefined;
+      for (const { type, at, data } of history) {
+        state = apply(program, state, { type, at, data } as unknown as EngineEvent);
+      }
+      run.state = state ?? null;
+      run.seq = history.length;
+      run.correlationId = state?.correlationId ?? info.runId;
+      run.recovering = recovery;
+      if (!state) continue;
+      for (const command of outstanding(program, state)) carryOut(this, run, command);
+    }
+  }
+
+  /** Ends a run whose recovery keeps killing the process; its history stays as it was. */
+  private async deadLetter(run: ResidentRun): Promise<void> {
+    const { organizationId, runId, shard, workflow } = run.info;
+    const part = emptyPart({ organizationId, runId, shard, epoch: run.epoch });
+    part.update = {
+      status: 'dead_letter',
+      closedAt: this.deps.clock.now(),
+      historyLength: run.seq,
+      failure: { code: 'INTERNAL', message: `Given up after ${this.deps.maxRecoveries} recoveries without progress.` },
+      wakeAt: null,
+    };
+    await this.committer.submit(part);
+    this.deps.log.error('dead_letter', { run_id: runId, workflow });
+    this.close(run, 'dead_letter');
+  }
+
+  private schedulePoll(): void {
+    if (this.draining) return;
+    this.cancelPoll = this.deps.clock.at(this.deps.clock.now() + this.deps.pollMs, () => {
+      const round = this.poll().finally(() => this.schedulePoll());
+      this.track(round);
+    });
+  }
+
+  /** Polling is the truth that wake-up hints only hurry: missed inbox rows, and sleeping runs whose time comes. */
+  private async poll(): Promise<void> {
+    const shards = this.leases.held();
+    if (shards.length === 0) return;
+    await this.pollInbox(shards);
+    const until = this.deps.clock.now() + WAKE_HORIZON_MS;
+    if (until > this.wokenUntil) {
+      const from = this.wokenUntil;
+      this.wokenUntil = until;
+      await this.loadDue(shards, from, until);
+    }
+  }
+
+  private async pollInbox(shards: readonly number[]): Promise<void> {
+    for (;;) {
+      const rows = await this.deps.store.readInbox(shards, [...this.inHand], PAGE);
+      for (const row of rows) this.receive(row);
+      if (rows.length < PAGE) return;
+    }
+  }
+}
+
+function openRunOf({ data, organizationId, runId, shard }: InboxRow, now: number): OpenRun {
+  return {
+    runId,
+    organizationId,
+    workflowId: data.workflowId as string,
+    workflow: data.workflow as string,
+    version: data.version as number,
+    definitionHash: data.definitionHash as string,
+    shard,
+    status: 'running',
+    recoveries: 0,
+    wakeAt: now,
+    parentRunId: null,
+    parentNodePath: null,
+    parentShard: null,
+  };
+}
+
+function emptyPart(of: Pick<CommitPart, 'organizationId' | 'runId' | 'shard' | 'epoch'>): CommitPart {
+  return { ...of, correlationId: null, events: [], update: null, newRuns: [], inboxAdds: [], inboxDone: [] };
+}

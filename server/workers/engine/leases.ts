@@ -1,0 +1,102 @@
+import type { Clock } from '@/lib/shared/clock';
+import type { Lease, LeaseStore, ProcessFacts } from '@/server/ports/lease-store';
+import type { Log } from '@/server/ports/log';
+
+export interface LeaseManagerDeps {
+  store: LeaseStore;
+  clock: Clock;
+  log: Log;
+  process: ProcessFacts;
+  shards: number;
+  ttlMs: number;
+  /** The database's clock as read by a heartbeat, and half the time the answer took. */
+  onDatabaseTime: (databaseNow: number, halfRoundTripMs: number) => void;
+  onAcquired: (leases: Lease[]) => void;
+  /** Shards that this process no longer owns: their runs must be dropped at once. */
+  onLost: (shards: number[]) => void;
+}
+
+/**
+ * Keeps this process's share of the shards: renews every third of the TTL, takes what is free, gives back what is
+ * more than its share when processes join.
+ */
+export class LeaseManager {
+  private readonly epochs = new Map<number, number>();
+  private cancelNext: (() => void) | null = null;
+  private running: Promise<void> = Promise.resolve();
+  private stopped = false;
+
+  constructor(private readonly deps: LeaseManagerDeps) {}
+
+  /** Epoch of a held shard, undefined when it is not ours. */
+  epoch(shard: number): number | undefined {
+    return this.epochs.get(shard);
+  }
+
+  held(): number[] {
+    return [...this.epochs.keys()];
+  }
+
+  async start(): Promise<void> {
+    await this.deps.store.ensureShards(this.deps.shards);
+    await this.beat();
+    this.schedule();
+  }
+
+  /** Notes that a commit found the shard owned by somebody else. */
+  lose(shards: readonly number[]): void {
+    const lost = shards.filter((shard) => this.epochs.delete(shard));
+    if (lost.length > 0) this.deps.onLost(lost);
+  }
+
+  /** Stops renewing and gives everything back, so that others need not wait for the TTL. */
+  async stop(): Promise<void> {
+    this.stopped = true;
+    this.cancelNext?.();
+    await this.running;
+    const shards = this.held();
+    this.epochs.clear();
+    await this.deps.store.release(this.deps.process.id, shards);
+    await this.deps.store.leave(this.deps.process.id);
+  }
+
+  private schedule(): void {
+    if (this.stopped) return;
+    const { clock, ttlMs } = this.deps;
+    this.cancelNext = clock.at(clock.now() + ttlMs / 3, () => {
+      this.running = this.beat().finally(() => this.schedule());
+    });
+  }
+
+  private async beat(): Promise<void> {
+    const { store, process, ttlMs, clock, log } = this.deps;
+    try {
+      const asked = clock.now();
+      const { held, processes, now } = await store.heartbeat(process, ttlMs);
+      this.deps.onDatabaseTime(now, (clock.now() - asked) / 2);
+      this.keep(held);
+      const share = Math.ceil(this.deps.shards / processes);
+      if (this.epochs.size < share) {
+        const taken = await store.acquire(process.id, ttlMs, share - this.epochs.size);
+        for (const lease of taken) this.epochs.set(lease.shard, lease.epoch);
+        if (taken.length > 0) this.deps.onAcquired(taken);
+      } else if (this.epochs.size > share) {
+        const surplus = this.held().slice(share);
+        this.lose(surplus);
+        await store.release(process.id, surplus);
+      }
+    } catch (error) {
+      // Leases may run out meanwhile. Nothing to decide here: the epoch check at the next commit does.
+      log.warn('heartbeat', { status: 'failed', error: String(error) });
+    }
+  }
+
+  private keep(held: readonly Lease[]): void {
+    const still = new Map(held.map((lease) => [lease.shard, lease.epoch]));
+    this.lose(this.held().filter((shard) => still.get(shard) !== this.epochs.get(shard)));
+    // Held in the table but unknown here: an acquire whose answer was lost. It counts as taken now.
+    const unknown = held.filter((lease) => !this.epochs.has(lease.shard));
+    for (const lease of unknown) this.epochs.set(lease.shard, lease.epoch);
+    if (unknown.length > 0) this.deps.onAcquired(unknown);
+  }
+}

@@ -1,0 +1,43 @@
+import type { Program } from '@/lib/engine/compile';
+import type { RunState } from '@/lib/engine/types';
+import type { RunStatus } from '@/lib/protocol/run';
+import type { OpenRun } from '@/server/ports/execution-store';
+
+/** A run that this process owns and keeps in memory. Its state may be ahead of what is committed, never of what it did. */
+export interface ResidentRun {
+  readonly info: OpenRun;
+  readonly epoch: number;
+  readonly program: Program;
+  /** Null until the first event (WORKFLOW_EXECUTION_STARTED) was stepped. */
+  state: RunState | null;
+  /** seq of the last event assigned. */
+  seq: number;
+  /** Status in the run row, as of the last part submitted. */
+  rowStatus: RunStatus;
+  correlationId: string | null;
+  /** Loaded after a crash and not committed anything since. */
+  recovering: boolean;
+  /** Set when the run was dropped (fenced, closed, released): late results must not touch it. */
+  gone: boolean;
+  readonly activities: Map<string, AbortController>;
+  readonly timers: Map<string, () => void>;
+  /** Inbox rows delivered to it and not yet committed as done. */
+  readonly inbox: Set<number>;
+}
+
+export function newResidentRun(info: OpenRun, epoch: number, program: Program): ResidentRun {
+  return {
+    info,
+    epoch,
+    program,
+    state: null,
+    seq: 0,
+    rowStatus: info.status,
+    correlationId: null,
+    recovering: false,
+    gone: false,
+    activities: new Map(),
+    timers: new Map(),
+    inbox: new Set(),
+  };
+}

@@ -1,0 +1,71 @@
+import type { Clock } from '@/lib/shared/clock';
+import type { Bus } from '@/server/ports/bus';
+import type { Log } from '@/server/ports/log';
+import type { StreamStore } from '@/server/ports/stream-store';
+import { OUTBOX_CHANNEL } from '@/server/workers/engine/host';
+
+/** Channel on which newly numbered ranges are told (`StreamRange`), as a hint to read the stream. */
+export const STREAM_CHANNEL = 'stream';
+
+const BATCH = 1_000;
+
+/**
+ * Numbers committed events per stream. Hurried by commits of this process, kept honest by polling; any number of
+ * processes may run one.
+ */
+export class Relay {
+  private busy: Promise<void> | null = null;
+  private again = false;
+  private stopped = false;
+  private cancelPoll: (() => void) | null = null;
+  private unsubscribe: (() => void) | null = null;
+
+  constructor(private readonly deps: { store: StreamStore; bus: Bus; clock: Clock; log: Log; pollMs: number }) {}
+
+  start(): void {
+    this.unsubscribe = this.deps.bus.subscribe(OUTBOX_CHANNEL, () => this.kick());
+    this.schedule();
+    this.kick();
+  }
+
+  /** Ends after a last round, so that what was committed before is numbered. */
+  async stop(): Promise<void> {
+    this.unsubscribe?.();
+    this.cancelPoll?.();
+    this.kick();
+    await this.busy;
+    this.stopped = true;
+  }
+
+  private kick(): void {
+    if (this.stopped) return;
+    if (this.busy) {
+      this.again = true;
+      return;
+    }
+    this.busy = this.run().finally(() => {
+      this.busy = null;
+    });
+  }
+
+  private async run(): Promise<void> {
+    do {
+      this.again = false;
+      try {
+        const ranges = await this.deps.store.relay(BATCH);
+        for (const range of ranges) this.deps.bus.publish(STREAM_CHANNEL, range);
+      } catch (error) {
+        this.deps.log.warn('relay', { status: 'failed', error: String(error) });
+        return;
+      }
+    } while (this.again);
+  }
+
+  private schedule(): void {
+    const { clock, pollMs } = this.deps;
+    this.cancelPoll = clock.at(clock.now() + pollMs, () => {
+      this.kick();
+      if (!this.stopped) this.schedule();
+    });
+  }
+}
