@@ -7,6 +7,7 @@ import { isAbsolute, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { bundleToCache } from './lib/bundle.mjs';
 import { inRoot } from './lib/paths.mjs';
+import { isForPeople } from './lib/progress.mjs';
 
 const [file, ...args] = process.argv.slice(2);
 if (file === undefined) {
@@ -19,7 +20,13 @@ if (entry === undefined || !existsSync(entry)) {
   process.exit(2);
 }
 
-const outfile = await bundleToCache(entry);
+let outfile = '';
+try {
+  outfile = await bundleToCache(entry);
+} catch (error) {
+  console.error(isForPeople(error) ? error.message : error);
+  process.exit(1);
+}
 process.setSourceMapsEnabled(true);
 process.on('exit', () => {
   rmSync(outfile, { force: true });

@@ -24,6 +24,7 @@ import { readOptions } from './lib/options.mjs';
 import { inRoot, ROOT } from './lib/paths.mjs';
 import { checkPortFree } from './lib/port.mjs';
 import { ensureGenerated } from './lib/prisma-client.mjs';
+import { parentOf } from './lib/proc.mjs';
 import { isForPeople, seconds, step, Trouble } from './lib/progress.mjs';
 import { endChildren } from './lib/run.mjs';
 
@@ -96,11 +97,13 @@ function listenForSignals() {
       void stop(signal, 0);
     });
   }
-  // npm killed with -9 cannot pass anything on; nobody would know that we are still here.
-  const parent = process.ppid;
+  // npm killed with -9 cannot pass anything on, and nobody would know that we are still here. Between it and us
+  // there may be a shell, which would outlive it.
+  const ancestors = () => `${process.ppid} ${parentOf(process.ppid)}`;
+  const atBegin = ancestors();
   if (process.env.npm_lifecycle_event !== undefined) {
     setInterval(() => {
-      if (process.ppid !== parent) void stop('npm is gone', 0);
+      if (ancestors() !== atBegin) void stop('npm is gone', 0);
     }, 500).unref();
   }
   // Output to a closed pipe must not end us half-way.

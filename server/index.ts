@@ -2,7 +2,6 @@ import { readFileSync } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { resolve } from 'node:path';
-import next from 'next';
 import { toRequest, writeResponse } from '@/server/adapters/http/node-http';
 import { checkHost } from '@/server/adapters/http/router';
 import { createLog } from '@/server/adapters/observability/pino-log';
@@ -22,7 +21,8 @@ import { STREAM_CHANNEL } from '@/server/workers/relay';
 async function main(): Promise<void> {
   const config = loadConfig();
   const log = createLog(config.logLevel);
-  if (!config.databaseUrl) throw new ConfigError(['DATABASE_URL is not set; `npm start` sets it for the embedded Postgres.']);
+  if (!config.databaseUrl)
+    throw new ConfigError(['DATABASE_URL is not set; `npm start` sets it for the embedded Postgres.']);
   const root = process.cwd();
   const { version } = JSON.parse(readFileSync(resolve(root, 'package.json'), 'utf8')) as { version: string };
   const runtime = await createRuntime({
@@ -39,7 +39,10 @@ async function main(): Promise<void> {
   const url = urlOf(config, server);
   const instanceFile = resolve(config.dataDir, 'run', 'instance.json');
   await mkdir(resolve(config.dataDir, 'run'), { recursive: true });
-  await writeFile(instanceFile, JSON.stringify({ pid: process.pid, url, startedAt: new Date().toISOString() }));
+  await writeFile(
+    instanceFile,
+    JSON.stringify({ pid: process.pid, url, startedAt: new Date().toISOString() }),
+  );
 
   let stopping = false;
   const stop = (reason: string) => {
@@ -56,7 +59,10 @@ async function main(): Promise<void> {
       log.info('shutdown', { status: 'success' });
       process.exit(0);
     })().catch((error: unknown) => {
-      log.error('shutdown', { status: 'failed', error: error instanceof Error ? error.stack : String(error) });
+      log.error('shutdown', {
+        status: 'failed',
+        error: error instanceof Error ? error.stack : String(error),
+      });
       process.exit(1);
     });
   };
@@ -71,7 +77,8 @@ async function main(): Promise<void> {
 
 async function serve(config: Config, runtime: Runtime, log: Log, root: string) {
   const web = config.roles.includes('web');
-  const app = web ? next({ dev: false, dir: root, quiet: true }) : null;
+  // Loaded only where pages are served: an engine-only process stays light and starts without a build.
+  const app = web ? (await import('next')).default({ dev: false, dir: root, quiet: true }) : null;
   await app?.prepare();
   const pages = app?.getRequestHandler();
   const server = createServer((request, response) => {
@@ -132,7 +139,12 @@ function urlOf(config: Config, server: Server): string {
 }
 
 main().catch((error: unknown) => {
-  const text = error instanceof ConfigError ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error);
+  const text =
+    error instanceof ConfigError
+      ? error.message
+      : error instanceof Error
+        ? (error.stack ?? error.message)
+        : String(error);
   process.stderr.write(`${text}\n`);
   process.exit(error instanceof ConfigError ? 2 : 1);
 });

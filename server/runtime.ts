@@ -97,7 +97,16 @@ export async function createRuntime(options: RuntimeOptions) {
 
   const workflows = new WorkflowService({ definitions, knowledge: toolKnowledge(fleet) });
   const { shards, maxPayloadBytes } = config;
-  const runs = new RunService({ workflows, store, queries, fleet, newRunId, shards, maxPayloadBytes, announce });
+  const runs = new RunService({
+    workflows,
+    store,
+    queries,
+    fleet,
+    newRunId,
+    shards,
+    maxPayloadBytes,
+    announce,
+  });
   const serverService = new ServerService({ fleet, audit: createAuditLog(prisma), newId: randomUUID });
   const program = (organizationId: string, hash: string) => programs.get(organizationId, hash);
   const feed = new RunEventFeed({ runs, bus, clock, hintChannel: OUTBOX_CHANNEL });
@@ -162,7 +171,13 @@ export async function createRuntime(options: RuntimeOptions) {
     },
   });
 
-  const operations: Operation[] = createOperations({ workflows, runs, runDetails, feed, servers: serverService });
+  const operations: Operation[] = createOperations({
+    workflows,
+    runs,
+    runDetails,
+    feed,
+    servers: serverService,
+  });
   // Until sign-in exists every caller that may reach this instance acts as the local owner.
   const authenticate = async () => owner;
   const handleApi = createRouter({

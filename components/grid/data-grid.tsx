@@ -54,7 +54,7 @@ export function DataGrid<T>(props: DataGridProps<T>) {
 
   const wanted = place.key ?? selected;
   const found = wanted === null ? -1 : shown.findIndex((row) => rowKey(row) === wanted);
-  const active = found >= 0 ? found : 0;
+  const active = found >= 0 ? found : follow ? Math.max(0, shown.length - 1) : 0;
   const activeRow = shown[active];
   const activeColumn = columns[place.column] ?? columns[0];
   const activeCell = activeRow && activeColumn ? `${rowKey(activeRow)}|${activeColumn.id}` : null;

@@ -33,7 +33,7 @@ function Row<T>(props: GridRowProps<T>) {
       }}
       onDoubleClick={() => onOpen(index)}
       className={`absolute left-0 grid h-row w-full cursor-default items-center border-b border-rule ${
-        selected ? 'bg-selected' : active >= 0 ? 'bg-hover' : 'hover:bg-hover'
+        selected ? 'bg-selected shadow-[inset_2px_0_0_0_var(--oc-accent)]' : active >= 0 ? 'bg-hover' : 'hover:bg-hover'
       }`}
       style={{ gridTemplateColumns: template, transform: `translateY(${top}px)` }}
     >

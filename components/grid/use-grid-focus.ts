@@ -18,6 +18,19 @@ export function useGridFocus(grid: RefObject<HTMLElement | null>, key: string | 
     if (cell && document.activeElement !== cell) cell.focus({ preventScroll: true });
   });
 
+  // The focus must not fall to the page when the grid goes (another tab, another run is read): its panel holds
+  // it, and the grid that comes next takes it from there.
+  useLayoutEffect(() => {
+    const panel = grid.current?.closest<HTMLElement>('[data-panel]');
+    if (panel && document.activeElement === panel) {
+      const first = grid.current?.querySelector<HTMLElement>('[role="gridcell"][tabindex="0"]');
+      (first ?? grid.current)?.focus({ preventScroll: true });
+    }
+    return () => {
+      if (owns.current) panel?.focus({ preventScroll: true });
+    };
+  }, [grid]);
+
   useEffect(() => {
     // A click elsewhere takes the focus away even when what was clicked cannot hold it.
     const onPointer = (event: PointerEvent) => {

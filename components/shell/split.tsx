@@ -48,7 +48,7 @@ export function Split({ first, second }: { first: ReactNode; second: ReactNode }
         onPointerDown={(event) => event.currentTarget.setPointerCapture(event.pointerId)}
         onPointerMove={drag}
         onKeyDown={key}
-        onDoubleClick={() => set(46)}
+        onDoubleClick={() => set(50)}
         className="hidden cursor-col-resize touch-none hover:bg-border focus-visible:bg-accent lg:block"
       />
       {second}

@@ -26,7 +26,10 @@ export function Button({ kind = 'plain', chord, children, ...rest }: ButtonProps
     >
       {children}
       {chord === undefined ? null : (
-        <span aria-hidden="true" className={kind === 'filled' ? 'font-normal' : 'text-dim'}>
+        <span
+          aria-hidden="true"
+          className={`px-[4px] text-[11px] leading-[14px] font-normal ${kind === 'filled' ? 'bg-bg text-accent' : 'border border-border text-dim'}`}
+        >
           {chordLabel(chord)}
         </span>
       )}

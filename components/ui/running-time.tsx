@@ -21,7 +21,7 @@ export function RunningTime({ since, ms, open }: RunningTimeProps) {
 
 function Counting({ since }: { since: string }) {
   const now = useNow(1_000);
-  const passed = Math.max(0, now - Date.parse(since));
   // Whole seconds only: a figure that is renewed once a second must not claim to be finer.
-  return <span className="text-active">{duration(Math.floor(passed / 1_000) * 1_000)}</span>;
+  const seconds = Math.max(0, Math.floor((now - Date.parse(since)) / 1_000));
+  return <span className="text-active">{seconds < 60 ? `${seconds} s` : duration(seconds * 1_000)}</span>;
 }

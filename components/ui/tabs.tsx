@@ -52,8 +52,8 @@ export function Tabs<Id extends string>({ label, tabs, value, onChange, panelId 
         >
           {tab.label}
           {tab.count === undefined ? null : <span className="text-dim">{tab.count.toLocaleString('en-GB')}</span>}
-          <span aria-hidden="true" className="text-[11px] text-dim">
-            [{tab.chord}]
+          <span aria-hidden="true" className="border border-border px-[4px] text-[11px] leading-[14px] text-dim">
+            {tab.chord}
           </span>
         </button>
       ))}

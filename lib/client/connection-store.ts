@@ -11,6 +11,8 @@ export interface ConnectionState {
   latencyMs: number | null;
   /** When the last event arrived, milliseconds since 1970. */
   lastEventAt: number | null;
+  /** Events received since the page was opened. */
+  events: number;
   /** A line that tells what the last reconnect or refresh did; it fades by itself. */
   notice: { text: string; at: number } | null;
 }
@@ -22,6 +24,7 @@ export const useConnection = create<ConnectionState>(() => ({
   lostAt: null,
   latencyMs: null,
   lastEventAt: null,
+  events: 0,
   notice: null,
 }));
 

@@ -5,13 +5,13 @@ export function clockTime(iso: string | number): string {
   return new Date(iso).toISOString().slice(11, 23);
 }
 
-/** Time of day when it is on the same UTC day as `nowMs`, else `11-19 14:23:45`: both fit in 14 columns. */
+/** Time of day when it is on the same UTC day as `nowMs`, else `11-19 14:23`: both fit in 12 columns. */
 export function rowTime(iso: string, nowMs: number): string {
   const date = new Date(iso);
   if (Number.isNaN(date.getTime())) return '—';
   const text = date.toISOString();
   const today = new Date(nowMs).toISOString().slice(0, 10);
-  return text.startsWith(today) ? text.slice(11, 23) : text.slice(5, 19).replace('T', ' ');
+  return text.startsWith(today) ? text.slice(11, 23) : text.slice(5, 16).replace('T', ' ');
 }
 
 /** A length of time: `0 ms`, `850 ms`, `1.24 s`, `59.9 s`, `3 m 05 s`, `2 h 07 m`, `4 d 03 h`. Never negative. */

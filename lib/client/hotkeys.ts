@@ -37,12 +37,14 @@ export function focusedPanel(): string | null {
  * fields, so Ctrl+F or F5 in the filter would fall through to the browser: its filter is opened here, and the
  * matcher keeps bare characters for typing instead.
  *
+ * @param current the handlers, asked for at each key
  * @param singleKeys asked at each key: false when single-character keys are switched off
  */
-export function bindShortcuts(handlers: ShortcutHandlers, singleKeys: () => boolean): () => void {
+export function bindShortcuts(current: () => ShortcutHandlers, singleKeys: () => boolean): () => void {
   hotkeys.filter = () => true;
   const listen = (event: KeyboardEvent) => {
     if (event.defaultPrevented) return;
+    const handlers = current();
     const target = element(event);
     const panel = focusedPanel();
     const active = SHORTCUTS.filter(

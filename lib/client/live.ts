@@ -32,7 +32,7 @@ const rereadRuns = createThrottle(timers, LIST_GAP_MS, () => void readRuns());
 const rereadEvents = createThrottle(timers, RUN_GAP_MS, () => void readEvents());
 
 const coalescer = createCoalescer<StreamEvent>(timers, (batch) => {
-  useConnection.setState({ lastEventAt: timers.now() });
+  useConnection.setState((state) => ({ lastEventAt: timers.now(), events: state.events + batch.length }));
   const delta = applyToRuns(batch);
   announcer.count(delta);
   if (delta.unknown || delta.closed) rereadRuns.request();

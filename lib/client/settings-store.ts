@@ -12,7 +12,7 @@ export interface Settings {
 
 /** What a person has set up in this browser; kept in local storage. Read it after `hydrateSettings`. */
 export const useSettings = create<Settings>()(
-  persist((): Settings => ({ palette: 'standard', singleKeys: true, split: 46 }), {
+  persist((): Settings => ({ palette: 'standard', singleKeys: true, split: 50 }), {
     name: 'openconductor.settings',
     version: 1,
     storage: createJSONStorage(() => localStorage),

@@ -33,7 +33,7 @@ export function cliDocs(): string {
 const INTRO = [
   '`npm run oc -- …` in the repository, or `openconductor …` when the package is linked. The program talks to a running instance over',
   'REST. It looks for the address in `--url`, then `OPENCONDUCTOR_URL`, then the instance started in this repository',
-  '(`.openconductor/run/instance.json`), then `http://127.0.0.1:3000`.',
+  '(`.openconductor/run/instance.json`), then `HOST` and `PORT` (`http://127.0.0.1:3000`).',
 ].join('\n');
 
 const GRAMMAR = [

@@ -186,6 +186,7 @@ export const APPLY_ACTIVITY: Appliers<keyof typeof ACTIVITY_EVENTS> = {
     if (purpose === 'compensate') node.status = 'compensating';
     if (data.resolution === 'retry' && !call.cancelRequested) {
       call.status = 'backing_off';
+      if (purpose === 'do') node.status = 'backing_off';
       enqueue(state, node.path, 'retry');
       return;
     }

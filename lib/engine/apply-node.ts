@@ -1,5 +1,6 @@
 import type { Appliers } from '@/lib/engine/apply-run';
 import type { Program } from '@/lib/engine/program';
+import { progressVerdict } from '@/lib/engine/progress';
 import { begin, compiledOf, enqueue, isSettled, joinPath, mustNode, openScope, propagate, scopeKey, scopeOf } from '@/lib/engine/state';
 import type { NodeState, ProgressState, RunState } from '@/lib/engine/types';
 import type { NODE_EVENTS } from '@/lib/protocol/events-node';
@@ -27,7 +28,13 @@ function openBodies(program: Program, state: RunState, node: NodeState): void {
     });
     node.progress.started = compiled.graphs.length;
     node.progress.open = compiled.graphs.length;
-  } else enqueue(state, node.path, 'advance');
+  }
+  advance(program, state, node);
+}
+
+/** Puts a container on the agenda when there is something to do for it. */
+function advance(program: Program, state: RunState, node: NodeState): void {
+  if (node.progress !== undefined && progressVerdict(compiledOf(program, node), node.progress) !== null) enqueue(state, node.path, 'advance');
 }
 
 function waitForSignal(state: RunState, node: NodeState, name: string): void {
@@ -55,7 +62,7 @@ function leaveSignal(state: RunState, node: NodeState): void {
 }
 
 /** One part (iteration, branch) of a container has ended. */
-function partEnded(state: RunState, path: string, scopePath: string, index: number, result: Json | undefined, failure: Failure | null): void {
+function partEnded(program: Program, state: RunState, path: string, scopePath: string, index: number, result: Json | undefined, failure: Failure | null): void {
   const node = mustNode(state, path);
   const { progress } = node;
   if (progress === undefined) return;
@@ -73,7 +80,7 @@ function partEnded(state: RunState, path: string, scopePath: string, index: numb
     scope.failure = failure ?? undefined;
   }
   state.agenda.delete(scopeKey(scopePath));
-  enqueue(state, path, 'advance');
+  advance(program, state, node);
 }
 
 function branchIndex(program: Program, node: NodeState, branch: string): number {
@@ -159,11 +166,11 @@ export const APPLY_NODE: Appliers<keyof typeof NODE_EVENTS> = {
   },
   BRANCH_COMPLETED: (program, state, { data }) => {
     const node = mustNode(state, data.nodePath);
-    partEnded(state, node.path, joinPath(node.path, data.branch), branchIndex(program, node, data.branch), data.output as Json, null);
+    partEnded(program, state, node.path, joinPath(node.path, data.branch), branchIndex(program, node, data.branch), data.output as Json, null);
   },
   BRANCH_FAILED: (program, state, { data }) => {
     const node = mustNode(state, data.nodePath);
-    partEnded(state, node.path, joinPath(node.path, data.branch), branchIndex(program, node, data.branch), undefined, data.failure);
+    partEnded(program, state, node.path, joinPath(node.path, data.branch), branchIndex(program, node, data.branch), undefined, data.failure);
   },
   LOOP_ITERATION_STARTED: (program, state, { data }) => {
     const node = mustNode(state, data.nodePath);
@@ -179,12 +186,12 @@ export const APPLY_NODE: Appliers<keyof typeof NODE_EVENTS> = {
         ? { [loop.as ?? 'item']: progress.items?.[data.index] ?? null, [index]: data.index }
         : { last: progress.results[data.index - 1] ?? null, [index]: data.index };
     openScope(program, state, { path: joinPath(node.path, data.index), graph: node.id, owner: node.path, parent: node.scope, index: data.index, vars });
-    enqueue(state, node.path, 'advance');
+    advance(program, state, node);
   },
-  LOOP_ITERATION_COMPLETED: (_program, state, { data }) =>
-    partEnded(state, data.nodePath, joinPath(data.nodePath, data.index), data.index, data.output as Json, null),
-  LOOP_ITERATION_FAILED: (_program, state, { data }) =>
-    partEnded(state, data.nodePath, joinPath(data.nodePath, data.index), data.index, undefined, data.failure),
+  LOOP_ITERATION_COMPLETED: (program, state, { data }) =>
+    partEnded(program, state, data.nodePath, joinPath(data.nodePath, data.index), data.index, data.output as Json, null),
+  LOOP_ITERATION_FAILED: (program, state, { data }) =>
+    partEnded(program, state, data.nodePath, joinPath(data.nodePath, data.index), data.index, undefined, data.failure),
   APPROVAL_REQUESTED: (_program, state, { at, data }) => {
     const node = mustNode(state, data.nodePath);
     begin(state, node, 'waiting', at);

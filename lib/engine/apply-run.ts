@@ -231,6 +231,7 @@ export const APPLY_RUN: Appliers<RunEventType> = {
       if (call !== undefined) {
         call.status = 'backing_off';
         call.pending = undefined;
+        call.waitedForCircuit = data.purpose === 'circuit';
       }
       if (call === node.call) node.status = 'backing_off';
       state.agenda.delete(node.path);

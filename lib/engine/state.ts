@@ -17,6 +17,8 @@ export function scopeKey(path: string): string {
 export function enqueue(state: RunState, key: string, kind: AgendaKind): void {
   const present = state.agenda.get(key);
   if (present === 'settled' || present === 'approval') return;
+  // Moved to the end, so that a pass over the agenda that is under way comes to it again.
+  if (present !== undefined) state.agenda.delete(key);
   state.agenda.set(key, kind);
 }
 

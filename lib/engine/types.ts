@@ -38,6 +38,8 @@ export interface CallState {
   started?: { retrySafe: boolean } | undefined;
   pending?: PendingFailure | undefined;
   cancelRequested?: boolean | undefined;
+  /** It waits (or waited) for a breaker: the next try is the same attempt. */
+  waitedForCircuit?: boolean | undefined;
 }
 
 export interface Decision {

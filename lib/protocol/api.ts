@@ -157,13 +157,21 @@ export const eventsMessageSchema = z.object({
 export type EventsMessage = z.infer<typeof eventsMessageSchema>;
 
 /** Body of /health. */
-export const healthSchema = z.object({ status: z.enum(['ok', 'degraded', 'down']), version: z.string(), uptimeMs: z.number() });
+export const healthSchema = z.object({
+  status: z.enum(['ok', 'degraded', 'down']),
+  version: z.string(),
+  uptimeMs: z.number(),
+});
 
 /** Body of /health/deep: each part with its own state. */
 export const deepHealthSchema = healthSchema.extend({
   checks: z.record(
     z.string(),
-    z.object({ status: z.enum(['ok', 'degraded', 'down']), detail: z.string(), latencyMs: z.number().optional() }),
+    z.object({
+      status: z.enum(['ok', 'degraded', 'down']),
+      detail: z.string(),
+      latencyMs: z.number().optional(),
+    }),
   ),
 });
 export type DeepHealth = z.infer<typeof deepHealthSchema>;

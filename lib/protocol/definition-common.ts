@@ -30,12 +30,18 @@ export const durationTemplateSchema = z.union([durationSchema, z.string().regex(
 /** Names a node; expressions use it as `${id.output…}`, so it must be a plain identifier. */
 export const nodeIdSchema = z
   .string()
-  .regex(/^[A-Za-z_][A-Za-z0-9_]{0,63}$/, 'use letters, digits and _ (not first a digit), at most 64: expressions use the id as a name');
+  .regex(
+    /^[A-Za-z_][A-Za-z0-9_]{0,63}$/,
+    'use letters, digits and _ (not first a digit), at most 64: expressions use the id as a name',
+  );
 
 /** Name of a workflow: lower-case letters, digits, dot, dash, underscore. */
 export const slugSchema = z
   .string()
-  .regex(/^[a-z0-9][a-z0-9._-]{0,99}$/, 'use lower-case letters, digits, dots, dashes and underscores, at most 100');
+  .regex(
+    /^[a-z0-9][a-z0-9._-]{0,99}$/,
+    'use lower-case letters, digits, dots, dashes and underscores, at most 100',
+  );
 
 /** Name of an output port, and so of what an edge can leave by. */
 export const portSchema = z
@@ -144,5 +150,9 @@ export const callBase = {
 };
 
 /** A connection between two nodes of one graph. `port`: a condition's case, `error`, `rejected` or `timeout`; left out = completed. */
-export const edgeSchema = z.strictObject({ from: nodeIdSchema, to: nodeIdSchema, port: portSchema.optional() });
+export const edgeSchema = z.strictObject({
+  from: nodeIdSchema,
+  to: nodeIdSchema,
+  port: portSchema.optional(),
+});
 export type WorkflowEdge = z.infer<typeof edgeSchema>;

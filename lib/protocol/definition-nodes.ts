@@ -41,7 +41,10 @@ const conditionNode = z.strictObject({
   ...nodeBase,
   kind: z.literal('condition'),
   /** The first case whose `when` is true gives the port; none: the port `else`. */
-  cases: z.array(z.strictObject({ port: portSchema, when: expressionSchema })).min(1).max(100),
+  cases: z
+    .array(z.strictObject({ port: portSchema, when: expressionSchema }))
+    .min(1)
+    .max(100),
 });
 export type ConditionNode = z.infer<typeof conditionNode>;
 
@@ -68,17 +71,24 @@ const waitNode = z
     /** For `signal`: after this the port `timeout` is taken, or the node fails with TIMEOUT when there is none. */
     timeout: durationSchema.optional(),
   })
-  .refine((node) => [node.duration, node.until, node.signal].filter((part) => part !== undefined).length === 1, {
-    message: 'give exactly one of duration, until and signal',
-    path: ['duration'],
-  })
+  .refine(
+    (node) => [node.duration, node.until, node.signal].filter((part) => part !== undefined).length === 1,
+    {
+      message: 'give exactly one of duration, until and signal',
+      path: ['duration'],
+    },
+  )
   .refine((node) => node.timeout === undefined || node.signal !== undefined, {
     message: 'timeout belongs to a wait for a signal',
     path: ['timeout'],
   });
 export type WaitNode = z.infer<typeof waitNode>;
 
-const approvalNode = z.strictObject({ ...nodeBase, ...approvalSettingsSchema.shape, kind: z.literal('approval') });
+const approvalNode = z.strictObject({
+  ...nodeBase,
+  ...approvalSettingsSchema.shape,
+  kind: z.literal('approval'),
+});
 export type ApprovalNode = z.infer<typeof approvalNode>;
 
 const subworkflowNode = z.strictObject({
@@ -125,7 +135,11 @@ const sequentialBase = z.strictObject({
 const sequentialNode = sequentialBase.extend({ nodes, edges });
 export type SequentialNode = z.infer<typeof sequentialBase> & GraphBody;
 
-const branchBase = z.strictObject({ id: nodeIdSchema, name: z.string().max(200).optional(), output: z.json().optional() });
+const branchBase = z.strictObject({
+  id: nodeIdSchema,
+  name: z.string().max(200).optional(),
+  output: z.json().optional(),
+});
 export type ParallelBranch = z.infer<typeof branchBase> & GraphBody;
 
 const parallelBase = z.strictObject({
@@ -133,9 +147,13 @@ const parallelBase = z.strictObject({
   kind: z.literal('parallel'),
   timeout: durationSchema.optional(),
   /** How many branches must complete; the rest is cancelled. Default: all. */
-  branchJoin: z.union([z.enum(['all', 'any']), z.strictObject({ atLeast: z.int().min(1).max(1000) })]).optional(),
+  branchJoin: z
+    .union([z.enum(['all', 'any']), z.strictObject({ atLeast: z.int().min(1).max(1000) })])
+    .optional(),
 });
-const parallelNode = parallelBase.extend({ branches: z.array(branchBase.extend({ nodes, edges })).min(1).max(1000) });
+const parallelNode = parallelBase.extend({
+  branches: z.array(branchBase.extend({ nodes, edges })).min(1).max(1000),
+});
 export type ParallelNode = z.infer<typeof parallelBase> & { branches: ParallelBranch[] };
 
 const loopBase = z.strictObject({
@@ -150,7 +168,9 @@ const loopBase = z.strictObject({
   /** for-each: how many iterations at the same time; 1 when left out. */
   concurrency: z.int().min(1).max(1000).optional(),
   /** for-each: `fail` at the first failed iteration (default), `continue` and report, or tolerate a number of them. */
-  onItemFailure: z.union([z.enum(['fail', 'continue']), z.strictObject({ tolerate: z.int().min(0).max(10_000) })]).optional(),
+  onItemFailure: z
+    .union([z.enum(['fail', 'continue']), z.strictObject({ tolerate: z.int().min(0).max(10_000) })])
+    .optional(),
   /** while: asked before each iteration; sees `index` and `last` (output of the iteration before, null at first). */
   while: expressionSchema.optional(),
   /** The bound: needed for `while`, 10,000 for `for-each`. */

@@ -1,5 +1,11 @@
 import { z } from 'zod';
-import { durationSchema, edgeSchema, jsonSchemaSchema, slugSchema, type WorkflowEdge } from '@/lib/protocol/definition-common';
+import {
+  durationSchema,
+  edgeSchema,
+  jsonSchemaSchema,
+  slugSchema,
+  type WorkflowEdge,
+} from '@/lib/protocol/definition-common';
 import { nodeSchema, type WorkflowNode } from '@/lib/protocol/definition-nodes';
 import type { Json } from '@/lib/shared/json';
 
@@ -58,5 +64,11 @@ export interface WorkflowDefinition {
   failureWorkflow?: string | undefined;
   searchAttributes?: Record<string, Json> | undefined;
   secrets?: string[] | undefined;
-  ui?: { positions?: Record<string, Position> | undefined; viewport?: (Position & { zoom: number }) | undefined; notes?: string | undefined } | undefined;
+  ui?:
+    | {
+        positions?: Record<string, Position> | undefined;
+        viewport?: (Position & { zoom: number }) | undefined;
+        notes?: string | undefined;
+      }
+    | undefined;
 }

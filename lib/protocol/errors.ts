@@ -14,7 +14,11 @@ export interface ErrorEntry {
  * normalised to INTERNAL once, at the edge (`toAppError`).
  */
 export const ERROR_CATALOGUE = {
-  INVALID_INPUT: { next: 'Correct the field at `path` and send the request again.', retriable: false, httpStatus: 400 },
+  INVALID_INPUT: {
+    next: 'Correct the field at `path` and send the request again.',
+    retriable: false,
+    httpStatus: 400,
+  },
   INVALID_JSON: { next: 'Send well-formed JSON (UTF-8).', retriable: false, httpStatus: 400 },
   INVALID_DEFINITION: {
     next: 'Fix the problems listed (each names the node and the place) and validate again.',
@@ -26,21 +30,45 @@ export const ERROR_CATALOGUE = {
     retriable: false,
     httpStatus: 422,
   },
-  PAYLOAD_TOO_LARGE: { next: 'Send less, or store the data elsewhere and pass a reference.', retriable: false, httpStatus: 413 },
+  PAYLOAD_TOO_LARGE: {
+    next: 'Send less, or store the data elsewhere and pass a reference.',
+    retriable: false,
+    httpStatus: 413,
+  },
   UNSUPPORTED_MEDIA_TYPE: { next: 'Send Content-Type: application/json.', retriable: false, httpStatus: 415 },
   UNAUTHENTICATED: { next: 'Sign in, or send an API key.', retriable: false, httpStatus: 401 },
-  FORBIDDEN: { next: 'Ask an administrator for the role that this needs.', retriable: false, httpStatus: 403 },
+  FORBIDDEN: {
+    next: 'Ask an administrator for the role that this needs.',
+    retriable: false,
+    httpStatus: 403,
+  },
   FORBIDDEN_ORIGIN: {
     next: 'Call from the same host, or add the host to OPENCONDUCTOR_ALLOWED_HOSTS.',
     retriable: false,
     httpStatus: 403,
   },
   NOT_FOUND: { next: 'Check the address.', retriable: false, httpStatus: 404 },
-  METHOD_NOT_ALLOWED: { next: 'Use one of the methods in the Allow header.', retriable: false, httpStatus: 405 },
-  WORKFLOW_NOT_FOUND: { next: 'List the workflows with `openconductor workflow list`.', retriable: false, httpStatus: 404 },
+  METHOD_NOT_ALLOWED: {
+    next: 'Use one of the methods in the Allow header.',
+    retriable: false,
+    httpStatus: 405,
+  },
+  WORKFLOW_NOT_FOUND: {
+    next: 'List the workflows with `openconductor workflow list`.',
+    retriable: false,
+    httpStatus: 404,
+  },
   RUN_NOT_FOUND: { next: 'List the runs with `openconductor run list`.', retriable: false, httpStatus: 404 },
-  SERVER_NOT_FOUND: { next: 'List the servers with `openconductor server list`.', retriable: false, httpStatus: 404 },
-  TOOL_NOT_FOUND: { next: 'List the tools with `openconductor server inspect NAME`.', retriable: false, httpStatus: 404 },
+  SERVER_NOT_FOUND: {
+    next: 'List the servers with `openconductor server list`.',
+    retriable: false,
+    httpStatus: 404,
+  },
+  TOOL_NOT_FOUND: {
+    next: 'List the tools with `openconductor server inspect NAME`.',
+    retriable: false,
+    httpStatus: 404,
+  },
   RUN_CLOSED: { next: 'Start a new run: a closed history never changes.', retriable: false, httpStatus: 409 },
   WORKFLOW_ID_IN_USE: {
     next: 'Use another workflow id, or wait until the run with this one has closed.',
@@ -52,30 +80,109 @@ export const ERROR_CATALOGUE = {
     retriable: false,
     httpStatus: 409,
   },
-  VERSION_CONFLICT: { next: 'Read the newest version and apply your change to it.', retriable: false, httpStatus: 409 },
-  RATE_LIMITED: { next: 'Wait for the time in Retry-After, then try again.', retriable: true, httpStatus: 429 },
-  EXPRESSION_INVALID: { next: 'Correct the expression; docs/workflow-reference.md lists what it may use.', retriable: false, httpStatus: 422 },
-  EXPRESSION_FAILED: { next: 'Check that the value exists and has the expected type.', retriable: false, httpStatus: 422 },
-  NETWORK_ERROR: { next: 'Check that the server is running and can be reached.', retriable: true, httpStatus: 502 },
+  VERSION_CONFLICT: {
+    next: 'Read the newest version and apply your change to it.',
+    retriable: false,
+    httpStatus: 409,
+  },
+  RATE_LIMITED: {
+    next: 'Wait for the time in Retry-After, then try again.',
+    retriable: true,
+    httpStatus: 429,
+  },
+  EXPRESSION_INVALID: {
+    next: 'Correct the expression; docs/workflow-reference.md lists what it may use.',
+    retriable: false,
+    httpStatus: 422,
+  },
+  EXPRESSION_FAILED: {
+    next: 'Check that the value exists and has the expected type.',
+    retriable: false,
+    httpStatus: 422,
+  },
+  NETWORK_ERROR: {
+    next: 'Check that the server is running and can be reached.',
+    retriable: true,
+    httpStatus: 502,
+  },
   TIMEOUT: { next: 'Try again, or raise the timeout of the node.', retriable: true, httpStatus: 504 },
-  CIRCUIT_OPEN: { next: 'Wait: calls go through again once the server has answered a probe.', retriable: true, httpStatus: 503 },
-  TOOL_ERROR: { next: "Read the tool's message; correct the arguments or the data it works on.", retriable: false, httpStatus: 502 },
-  TOOL_BLOCKED: { next: 'Review the changed tool definition and accept it.', retriable: false, httpStatus: 409 },
-  INVALID_TOOL_ARGUMENTS: { next: "Make the arguments match the tool's input schema.", retriable: false, httpStatus: 422 },
-  INVALID_TOOL_RESULT: { next: 'Report it to the author of the server: its answer breaks its own schema.', retriable: false, httpStatus: 502 },
-  PROTOCOL_ERROR: { next: 'Look at the log of the server: it did not answer in valid MCP.', retriable: false, httpStatus: 502 },
-  SERVER_START_FAILED: { next: 'Look at the log of the server (`openconductor server logs NAME`).', retriable: true, httpStatus: 502 },
-  SERVER_AUTH_REQUIRED: { next: 'Connect the account of the server, or correct its credentials.', retriable: false, httpStatus: 502 },
-  COMMAND_NOT_ALLOWED: { next: 'Add the command to OPENCONDUCTOR_STDIO_COMMANDS.', retriable: false, httpStatus: 403 },
+  CIRCUIT_OPEN: {
+    next: 'Wait: calls go through again once the server has answered a probe.',
+    retriable: true,
+    httpStatus: 503,
+  },
+  TOOL_ERROR: {
+    next: "Read the tool's message; correct the arguments or the data it works on.",
+    retriable: false,
+    httpStatus: 502,
+  },
+  TOOL_BLOCKED: {
+    next: 'Review the changed tool definition and accept it.',
+    retriable: false,
+    httpStatus: 409,
+  },
+  INVALID_TOOL_ARGUMENTS: {
+    next: "Make the arguments match the tool's input schema.",
+    retriable: false,
+    httpStatus: 422,
+  },
+  INVALID_TOOL_RESULT: {
+    next: 'Report it to the author of the server: its answer breaks its own schema.',
+    retriable: false,
+    httpStatus: 502,
+  },
+  PROTOCOL_ERROR: {
+    next: 'Look at the log of the server: it did not answer in valid MCP.',
+    retriable: false,
+    httpStatus: 502,
+  },
+  SERVER_START_FAILED: {
+    next: 'Look at the log of the server (`openconductor server logs NAME`).',
+    retriable: true,
+    httpStatus: 502,
+  },
+  SERVER_AUTH_REQUIRED: {
+    next: 'Connect the account of the server, or correct its credentials.',
+    retriable: false,
+    httpStatus: 502,
+  },
+  SERVER_NOT_CONFIGURED: {
+    next: 'Fill in the placeholders and secrets that the server needs.',
+    retriable: false,
+    httpStatus: 409,
+  },
+  ADDRESS_NOT_ALLOWED: {
+    next: 'Use a public address, or allow private networks in the configuration of the process.',
+    retriable: false,
+    httpStatus: 403,
+  },
+  COMMAND_NOT_ALLOWED: {
+    next: 'Add the command to OPENCONDUCTOR_STDIO_COMMANDS.',
+    retriable: false,
+    httpStatus: 403,
+  },
+  INPUT_REQUIRED: { next: 'Answer what the server asks; the call then goes on.', retriable: false, httpStatus: 409 },
   UNKNOWN_OUTCOME: {
     next: 'Find out whether the call took effect, then choose: retry, mark done, or fail.',
     retriable: false,
     httpStatus: 409,
   },
   ACTIVITY_FAILED: { next: 'Read the message of the failed step.', retriable: false, httpStatus: 500 },
-  APPROVAL_REJECTED: { next: 'Read the comment of the person who said no.', retriable: false, httpStatus: 409 },
-  JOIN_UNSATISFIED: { next: 'Look at the branches that failed: too few were left.', retriable: false, httpStatus: 409 },
-  LOOP_LIMIT: { next: 'Raise maxIterations, or correct the condition of the loop.', retriable: false, httpStatus: 409 },
+  APPROVAL_REJECTED: {
+    next: 'Read the comment of the person who said no.',
+    retriable: false,
+    httpStatus: 409,
+  },
+  JOIN_UNSATISFIED: {
+    next: 'Look at the branches that failed: too few were left.',
+    retriable: false,
+    httpStatus: 409,
+  },
+  LOOP_LIMIT: {
+    next: 'Raise maxIterations, or correct the condition of the loop.',
+    retriable: false,
+    httpStatus: 409,
+  },
   CHILD_FAILED: { next: 'Open the child run and read why it failed.', retriable: false, httpStatus: 502 },
   INVALID_WORKFLOW_OUTPUT: {
     next: "Make the output match the workflow's output schema.",
@@ -84,10 +191,22 @@ export const ERROR_CATALOGUE = {
   },
   CANCELLED: { next: 'Nothing: it was asked for.', retriable: false, httpStatus: 409 },
   HISTORY_LIMIT: { next: 'Split the workflow, or use continue-as-new.', retriable: false, httpStatus: 409 },
-  FENCED: { next: 'Nothing: another process owns the run and goes on with it.', retriable: true, httpStatus: 409 },
-  DATABASE_UNAVAILABLE: { next: 'Check the database; the request can be sent again.', retriable: true, httpStatus: 503 },
+  FENCED: {
+    next: 'Nothing: another process owns the run and goes on with it.',
+    retriable: true,
+    httpStatus: 409,
+  },
+  DATABASE_UNAVAILABLE: {
+    next: 'Check the database; the request can be sent again.',
+    retriable: true,
+    httpStatus: 503,
+  },
   SHUTTING_DOWN: { next: 'Send the request again in a few seconds.', retriable: true, httpStatus: 503 },
-  INTERNAL: { next: 'Look at the log with the request id, and report it.', retriable: false, httpStatus: 500 },
+  INTERNAL: {
+    next: 'Look at the log with the request id, and report it.',
+    retriable: false,
+    httpStatus: 500,
+  },
 } as const satisfies Record<string, ErrorEntry>;
 
 export type ErrorCode = keyof typeof ERROR_CATALOGUE;
@@ -128,7 +247,9 @@ export class AppError extends Error {
 
 /** True for an AppError of either bundle. */
 export function isAppError(error: unknown): error is AppError {
-  return error instanceof Error && error.name === 'AppError' && isErrorCode((error as { code?: unknown }).code);
+  return (
+    error instanceof Error && error.name === 'AppError' && isErrorCode((error as { code?: unknown }).code)
+  );
 }
 
 const RETRIABLE_DATABASE = /^(08|53|57P)/;

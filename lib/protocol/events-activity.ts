@@ -1,8 +1,28 @@
 import { z } from 'zod';
-import { activityId, attempt, by, entry, epochMs, eventFailure, MARKER, nodePath, reason, targetSchema, usageSchema } from '@/lib/protocol/events-common';
+import {
+  activityId,
+  attempt,
+  by,
+  entry,
+  epochMs,
+  eventFailure,
+  MARKER,
+  nodePath,
+  reason,
+  targetSchema,
+  usageSchema,
+} from '@/lib/protocol/events-common';
 
-const jitter = z.number().min(0).lt(1).describe('Random number in [0, 1) drawn by the host; 0.5 when left out.').optional();
-const retrySafe = z.boolean().optional().describe('True when the call may be repeated although it may have taken effect.');
+const jitter = z
+  .number()
+  .min(0)
+  .lt(1)
+  .describe('Random number in [0, 1) drawn by the host; 0.5 when left out.')
+  .optional();
+const retrySafe = z
+  .boolean()
+  .optional()
+  .describe('True when the call may be repeated although it may have taken effect.');
 
 /** Events about calls (MCP tools and in-process functions), forward or compensating. */
 export const ACTIVITY_EVENTS = {
@@ -30,7 +50,13 @@ export const ACTIVITY_EVENTS = {
     'host',
     'ACTIVITY_TASK_COMPLETED',
     'The call gave a result.',
-    z.object({ activityId, attempt, output: z.json(), usage: usageSchema.optional(), server: z.string().optional() }),
+    z.object({
+      activityId,
+      attempt,
+      output: z.json(),
+      usage: usageSchema.optional(),
+      server: z.string().optional(),
+    }),
   ),
   ACTIVITY_TASK_FAILED: entry(
     'host',
@@ -83,7 +109,13 @@ export const ACTIVITY_EVENTS = {
     'host',
     MARKER,
     'A person said what became of a call with unknown outcome.',
-    z.object({ activityId, resolution: z.enum(['retry', 'completed', 'failed']), output: z.json().optional(), by, comment: z.string().optional() }),
+    z.object({
+      activityId,
+      resolution: z.enum(['retry', 'completed', 'failed']),
+      output: z.json().optional(),
+      by,
+      comment: z.string().optional(),
+    }),
   ),
   START_CHILD_WORKFLOW_EXECUTION_INITIATED: entry(
     'engine',
@@ -98,11 +130,46 @@ export const ACTIVITY_EVENTS = {
       parentClosePolicy: z.enum(['terminate', 'cancel', 'abandon']),
     }),
   ),
-  START_CHILD_WORKFLOW_EXECUTION_FAILED: entry('host', 'START_CHILD_WORKFLOW_EXECUTION_FAILED', 'The child could not be started.', z.object({ nodePath, failure: eventFailure })),
-  CHILD_WORKFLOW_EXECUTION_STARTED: entry('host', 'CHILD_WORKFLOW_EXECUTION_STARTED', 'The child runs.', z.object({ nodePath, childRunId: z.string() })),
-  CHILD_WORKFLOW_EXECUTION_COMPLETED: entry('host', 'CHILD_WORKFLOW_EXECUTION_COMPLETED', 'The child completed.', z.object({ nodePath, output: z.json() })),
-  CHILD_WORKFLOW_EXECUTION_FAILED: entry('host', 'CHILD_WORKFLOW_EXECUTION_FAILED', 'The child failed.', z.object({ nodePath, failure: eventFailure })),
-  CHILD_WORKFLOW_EXECUTION_CANCELED: entry('host', 'CHILD_WORKFLOW_EXECUTION_CANCELED', 'The child was cancelled.', z.object({ nodePath, reason })),
-  CHILD_WORKFLOW_EXECUTION_TIMED_OUT: entry('host', 'CHILD_WORKFLOW_EXECUTION_TIMED_OUT', 'The child timed out.', z.object({ nodePath, failure: eventFailure.optional() })),
-  CHILD_WORKFLOW_EXECUTION_TERMINATED: entry('host', 'CHILD_WORKFLOW_EXECUTION_TERMINATED', 'The child was terminated.', z.object({ nodePath, reason })),
+  START_CHILD_WORKFLOW_EXECUTION_FAILED: entry(
+    'host',
+    'START_CHILD_WORKFLOW_EXECUTION_FAILED',
+    'The child could not be started.',
+    z.object({ nodePath, failure: eventFailure }),
+  ),
+  CHILD_WORKFLOW_EXECUTION_STARTED: entry(
+    'host',
+    'CHILD_WORKFLOW_EXECUTION_STARTED',
+    'The child runs.',
+    z.object({ nodePath, childRunId: z.string() }),
+  ),
+  CHILD_WORKFLOW_EXECUTION_COMPLETED: entry(
+    'host',
+    'CHILD_WORKFLOW_EXECUTION_COMPLETED',
+    'The child completed.',
+    z.object({ nodePath, output: z.json() }),
+  ),
+  CHILD_WORKFLOW_EXECUTION_FAILED: entry(
+    'host',
+    'CHILD_WORKFLOW_EXECUTION_FAILED',
+    'The child failed.',
+    z.object({ nodePath, failure: eventFailure }),
+  ),
+  CHILD_WORKFLOW_EXECUTION_CANCELED: entry(
+    'host',
+    'CHILD_WORKFLOW_EXECUTION_CANCELED',
+    'The child was cancelled.',
+    z.object({ nodePath, reason }),
+  ),
+  CHILD_WORKFLOW_EXECUTION_TIMED_OUT: entry(
+    'host',
+    'CHILD_WORKFLOW_EXECUTION_TIMED_OUT',
+    'The child timed out.',
+    z.object({ nodePath, failure: eventFailure.optional() }),
+  ),
+  CHILD_WORKFLOW_EXECUTION_TERMINATED: entry(
+    'host',
+    'CHILD_WORKFLOW_EXECUTION_TERMINATED',
+    'The child was terminated.',
+    z.object({ nodePath, reason }),
+  ),
 } as const;

@@ -33,8 +33,12 @@ export const eventFailure = z.object({
   details: z.json().optional(),
 });
 
-export const nodePath = z.string().describe('Full path of the node, iterations and branches included: `loop/3/extract`.');
-export const activityId = z.string().describe('`nodePath:do` or `nodePath:compensate`; the same for every attempt.');
+export const nodePath = z
+  .string()
+  .describe('Full path of the node, iterations and branches included: `loop/3/extract`.');
+export const activityId = z
+  .string()
+  .describe('`nodePath:do` or `nodePath:compensate`; the same for every attempt.');
 export const attempt = z.int().positive().describe('1, 2, 3 … counted over the attempts of this activity.');
 export const by = z.string().optional().describe('Id of the actor.');
 export const reason = z.string().optional();

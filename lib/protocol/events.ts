@@ -8,7 +8,11 @@ import { RUN_EVENTS } from '@/lib/protocol/events-run';
  * Every event a run's history can hold. Names are Temporal's (without prefix) where Temporal has the event, ours
  * where it has none. docs/events.md is generated from this.
  */
-export const EVENT_CATALOGUE = { ...RUN_EVENTS, ...ACTIVITY_EVENTS, ...NODE_EVENTS } as const satisfies Record<string, EventEntry>;
+export const EVENT_CATALOGUE = {
+  ...RUN_EVENTS,
+  ...ACTIVITY_EVENTS,
+  ...NODE_EVENTS,
+} as const satisfies Record<string, EventEntry>;
 
 export type EventType = keyof typeof EVENT_CATALOGUE;
 

@@ -19,6 +19,12 @@ const sharedFields = {
   concurrency: z.int().min(1).max(1024).optional(),
   /** Milliseconds one call may take when the caller names no limit of its own. */
   timeoutMs: z.int().min(100).max(3_600_000).optional(),
+  /** Folders and files that the server may be told about (roots), as file URIs. */
+  roots: z.array(z.url()).max(50).optional(),
+  /** Whether questions of the server to the user are put to a person, or refused. Asked by default. */
+  elicitation: z.enum(['ask', 'refuse']).optional(),
+  /** Whether requests of the server for a language model's answer are passed on, or refused. Refused by default. */
+  sampling: z.enum(['ask', 'refuse']).optional(),
   /** Calls a second that may be started, and how many may start at once. */
   rateLimit: z
     .strictObject({ perSecond: z.number().positive(), burst: z.int().min(1).optional() })

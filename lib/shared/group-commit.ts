@@ -3,7 +3,8 @@
  * together in the next one. Under load batches grow by themselves; when idle nothing waits.
  */
 export class GroupCommit<T, R> {
-  private readonly waiting: { item: T; resolve: (result: R) => void; reject: (error: unknown) => void }[] = [];
+  private readonly waiting: { item: T; resolve: (result: R) => void; reject: (error: unknown) => void }[] =
+    [];
   private flushing = false;
 
   /**

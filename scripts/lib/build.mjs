@@ -78,17 +78,15 @@ export async function ensureBundles({ force = false, only = ['setup', 'server', 
     );
   });
   if (stale.length === 0) return false;
-  const { bundle } = await import('./bundle.mjs');
-  await Promise.all(
-    stale.map(async (name) => {
-      const { entry, outfile } = BUNDLES[name];
-      const stamp = inRoot(`${outfile}.made-from`);
-      // Gone while the bundle is being made: a start that is killed now leaves no stamp that lies.
-      rmSync(stamp, { force: true });
-      await bundle({ entry: inRoot(entry), outfile: inRoot(outfile) });
-      writeFileSync(stamp, hash);
-    }),
-  );
+  const { bundleAll } = await import('./bundle.mjs');
+  const paths = stale.map((name) => ({
+    entry: inRoot(BUNDLES[name].entry),
+    outfile: inRoot(BUNDLES[name].outfile),
+  }));
+  // Stamps go first: a start that is killed while it bundles leaves none that lies.
+  for (const { outfile } of paths) rmSync(`${outfile}.made-from`, { force: true });
+  await bundleAll(paths);
+  for (const { outfile } of paths) writeFileSync(`${outfile}.made-from`, hash);
   return true;
 }
 

@@ -4,33 +4,44 @@
  */
 import { join, relative, resolve } from 'node:path';
 import { CACHE_DIR, inRoot } from './paths.mjs';
+import { Trouble } from './progress.mjs';
 
 /**
- * Bundles `entry` into `outfile`.
- * @param {{ entry: string, outfile: string, quiet?: boolean }} options paths, absolute
- * @returns {Promise<string[]>} the source files that went into it, relative to the root
+ * Bundles each `entry` into its `outfile`.
+ * @param {{ entry: string, outfile: string }[]} bundles paths, absolute
+ * @throws Trouble listing the errors in the source
  */
-export async function bundle({ entry, outfile, quiet = false }) {
-  const { build } = await import('esbuild');
-  const result = await build({
-    absWorkingDir: inRoot(),
-    entryPoints: [entry],
-    outfile,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    target: 'node20.19',
-    packages: 'external',
-    // An alias key must not look like a relative path; `@/x` → `<root>/x`.
-    alias: { '@': inRoot() },
-    sourcemap: 'linked',
-    sourcesContent: false,
-    metafile: true,
-    legalComments: 'none',
-    jsx: 'automatic',
-    logLevel: quiet ? 'silent' : 'warning',
+export async function bundleAll(bundles) {
+  const { build, formatMessages, stop } = await import('esbuild');
+  const work = bundles.map(async ({ entry, outfile }) => {
+    try {
+      await build({
+        absWorkingDir: inRoot(),
+        entryPoints: [entry],
+        outfile,
+        bundle: true,
+        platform: 'node',
+        format: 'esm',
+        target: 'node20.19',
+        packages: 'external',
+        alias: { '@': inRoot() },
+        sourcemap: 'linked',
+        sourcesContent: false,
+        legalComments: 'none',
+        jsx: 'automatic',
+        logLevel: 'silent',
+      });
+    } catch (error) {
+      const { errors } = /** @type {import('esbuild').BuildFailure} */ (error);
+      if (errors === undefined) throw error;
+      const text = await formatMessages(errors, { kind: 'error', color: false });
+      throw new Trouble(`${relative(inRoot(), entry)} cannot be bundled:\n${text.join('').trimEnd()}`);
+    }
   });
-  return Object.keys(result.metafile.inputs);
+  const results = await Promise.allSettled(work);
+  // Its helper process would otherwise stay as long as we do.
+  await stop();
+  for (const result of results) if (result.status === 'rejected') throw result.reason;
 }
 
 /**
@@ -45,6 +56,6 @@ export async function bundleToCache(entry) {
     .replaceAll(/[^\w-]+/g, '_');
   // The pid keeps two runs at once apart: one must not read the half-written bundle of the other.
   const outfile = join(CACHE_DIR, 'run', `${name}.${process.pid}.mjs`);
-  await bundle({ entry: absolute, outfile });
+  await bundleAll([{ entry: absolute, outfile }]);
   return outfile;
 }

@@ -30,6 +30,16 @@ export function isSameProcess(noted) {
   );
 }
 
+/** Pid of the parent of a process, where /proc tells. @param {number} pid @returns {number | undefined} */
+export function parentOf(pid) {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
+  } catch {
+    return undefined;
+  }
+}
+
 /** Command line of a process, shortened; '' when it cannot be read. @param {number} pid */
 export function commandOf(pid) {
   try {

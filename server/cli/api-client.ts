@@ -21,7 +21,7 @@ import {
 import { problemSchema } from '@/lib/protocol/errors';
 import { type RunDetail, runDetailSchema } from '@/lib/protocol/run';
 import type { Json, JsonObject } from '@/lib/shared/json';
-import { CliError, EXIT, fromProblem } from '@/server/cli/cli-error';
+import { badInput, CliError, EXIT, fromProblem } from '@/server/cli/cli-error';
 
 /** Time for an answer, in milliseconds, beyond the time the server is asked to wait. */
 const ANSWER_MS = 30_000;
@@ -36,8 +36,7 @@ const workflowDetailSchema = z.looseObject({
   name: z.string(),
   version: z.int(),
   servers: z.array(z.string()).optional(),
-  nodes: z.unknown(),
-  definition: z.unknown(),
+  definition: z.unknown().optional(),
 });
 /** A workflow as the server shows it; `definition` is its document. */
 export type WorkflowDetail = z.infer<typeof workflowDetailSchema>;
@@ -198,7 +197,7 @@ export class ApiClient {
       });
       answer = await response.text();
     } catch (cause) {
-      throw this.failure(cause, base, text?.length ?? 0);
+      throw (await this.tooLarge(cause, base, text)) ?? this.failure(cause, base);
     }
     const body = parse(answer);
     if (!response.ok && !request.also?.includes(response.status)) {
@@ -213,10 +212,31 @@ export class ApiClient {
     return parsed.data;
   }
 
-  private failure(cause: unknown, base: string, bytes: number): unknown {
+  /**
+   * A server that refuses a large body answers and cuts the connection; when the cut overtakes the answer, all that is
+   * seen here is a broken connection. An instance that still answers its health check has not crashed: it refused.
+   */
+  private async tooLarge(
+    cause: unknown,
+    base: string,
+    body: string | undefined,
+  ): Promise<CliError | undefined> {
+    const kib = Math.ceil((body?.length ?? 0) / 1024);
+    if (kib < LARGE_KIB || !BROKEN.has(codeOf(cause)) || this.interrupt.aborted) return undefined;
+    const alive = await this.health().then(
+      () => true,
+      () => false,
+    );
+    if (!alive) return undefined;
+    return badInput('PAYLOAD_TOO_LARGE', `OpenConductor at ${base} refused a request of ${kib} KiB.`, {
+      path: '/',
+      cause,
+    });
+  }
+
+  private failure(cause: unknown, base: string): unknown {
     if (this.interrupt.aborted) return new Interrupted();
     const name = (cause as Error).name;
-    const code = (cause as { cause?: { code?: string } }).cause?.code ?? '';
     if (name === 'TimeoutError') {
       return new CliError('TIMEOUT', `OpenConductor at ${base} did not answer in time.`, {
         exit: EXIT.unreachable,
@@ -225,9 +245,8 @@ export class ApiClient {
         cause,
       });
     }
-    if (BROKEN.has(code)) {
-      const sent = bytes > 512 * 1024 ? ` while ${Math.ceil(bytes / 1024)} KiB were being sent` : '';
-      return new CliError('CONNECTION_LOST', `The connection to OpenConductor at ${base} broke${sent}.`, {
+    if (BROKEN.has(codeOf(cause))) {
+      return new CliError('CONNECTION_LOST', `The connection to OpenConductor at ${base} broke.`, {
         exit: EXIT.unreachable,
         next: 'See whether it is running: openconductor health',
         retriable: true,
@@ -252,7 +271,13 @@ export class Interrupted extends Error {
 
 /** Codes after which the same request may be sent again. */
 const AGAIN = new Set(['CONNECTION_LOST', 'SHUTTING_DOWN', 'DATABASE_UNAVAILABLE']);
+/** Smaller requests are never refused for their size: OPENCONDUCTOR_MAX_BODY_BYTES is 1 MiB unless changed. */
+const LARGE_KIB = 256;
 const BROKEN = new Set(['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET']);
+
+function codeOf(cause: unknown): string {
+  return (cause as { cause?: { code?: string } }).cause?.code ?? '';
+}
 
 function strange(base: string, what: string): CliError {
   return new CliError('UNEXPECTED_ANSWER', `${base} answered ${what}.`, {

@@ -54,7 +54,12 @@ interface Live {
 }
 
 function live(args: readonly string[], options: { input?: string; env?: Record<string, string> } = {}): Live {
-  const env = { PATH: process.env.PATH ?? '', OPENCONDUCTOR_URL: instance.url, ...options.env };
+  const env = {
+    PATH: process.env.PATH,
+    OPENCONDUCTOR_URL: instance.url,
+    ...options.env,
+    NODE_ENV: 'test' as const,
+  };
   const child = spawn(process.execPath, [join(folder, 'cli.mjs'), ...args], { cwd: folder, env });
   let out = '';
   let err = '';
@@ -294,7 +299,8 @@ describe('bad input ends with 2, names code, message, place and next step, and s
     [['help', 'nonsense'], 'INVALID_INPUT', 'openconductor help'],
   ])('%j: %s', async (args, code, text) => {
     const people = await oc(args);
-    expect([people.code, people.out]).toEqual([2, '']);
+    expect(people.code).toBe(2);
+    expect(people.out).not.toContain('Run started');
     expect(people.err.startsWith(`✕ ${code}  `) || people.err.includes(`"code":"${code}"`)).toBe(true);
     expect(people.err).toContain(text);
     const programs = await oc([...args.filter((word) => word !== '--json'), '--json']);
@@ -416,7 +422,8 @@ describe('the other commands', () => {
     const table = await oc(['run', 'list', '-n', '1', '--status', 'running']);
     expect(table.out).toMatch(/^RUN +STATUS +WORKFLOW/);
     expect(table.out).toContain('More: openconductor run list --cursor=more');
-    expect(instance.asked(/runs\?/)[0]?.path).toBe('/api/v1/runs?status=running&limit=1');
+    const asked = new URL(instance.asked(/runs\?/)[0]?.path ?? '', instance.url).searchParams;
+    expect(Object.fromEntries(asked)).toEqual({ status: 'running', limit: '1' });
     expect(JSON.parse((await oc(['run', 'list', '-o', 'json'])).out)).toMatchObject({
       items: [{ runId: RUN_ID }],
       nextCursor: 'more',
@@ -499,6 +506,18 @@ describe('the other commands', () => {
     );
     const { code, out } = await oc(['start', '--', '--port', '0']);
     expect([code, out]).toEqual([7, '--port 0\n']);
+  });
+
+  it('stops the start script when it is stopped itself', async () => {
+    await mkdir(join(folder, 'scripts'), { recursive: true });
+    const script =
+      "process.on('SIGTERM', () => { console.log('stopped'); process.exit(0); }); setInterval(() => {}, 1e6); console.log('up');";
+    await writeFile(join(folder, 'scripts', 'start.mjs'), script);
+    const run = live(['start']);
+    await run.said('up');
+    run.child.kill('SIGTERM');
+    const { code, out } = await run.done;
+    expect([code, out]).toEqual([0, 'up\nstopped\n']);
   });
 
   it('shows help when nothing is said', async () => {

@@ -14,6 +14,8 @@ const PAGE = 1000;
 /** A restart of the instance is waited for this long. */
 const RECONNECT_MS = 60_000;
 const PAUSE_MS = { first: 250, longest: 2000 };
+/** Between two empty answers, so that a server that does not hold the question is not flooded. */
+const IDLE_MS = 250;
 
 /** How following ended: the run closed, Ctrl-C, or the time of `--timeout` was over. */
 export type Followed = { end: 'closed'; run: RunDetail } | { end: 'detached' } | { end: 'timeout' };
@@ -54,6 +56,7 @@ export async function followRun(
       options.onEvents?.(events.items);
       run = await readAtLeisure(context, signal, api, runId, events.items.length >= PAGE ? run : undefined);
       options.onRun?.(run);
+      if (events.items.length === 0 && isOpenRun(run.status)) await pause(IDLE_MS, signal);
     }
   } catch (error) {
     if (!(error instanceof Interrupted)) throw error;

@@ -1,7 +1,36 @@
+import type { ToolChange, ToolFinding } from '@/lib/registry/tool-pin';
 import type { ServerDetail, ServerSummary, Tool } from '@/lib/protocol/api';
 import type { Failure } from '@/lib/protocol/run';
 import type { NamedServerConfig, ServerConfig } from '@/lib/protocol/server-config';
 import type { Json, JsonObject } from '@/lib/shared/json';
+
+/** One thing that a server asks for in the middle of a call. `key` names it within its round. */
+export type InputRequest =
+  /** A form for a person; `schema` is a flat JSON Schema of its fields. */
+  | { key: string; kind: 'form'; message: string; schema: JsonObject }
+  /** A page that a person has to visit (sign in, pay); nothing entered there passes through us. */
+  | { key: string; kind: 'url'; message: string; url: string }
+  /** An answer of a language model; `params` as in `sampling/createMessage`. */
+  | { key: string; kind: 'sampling'; params: JsonObject };
+
+/** The answer to one of them. `result` is for sampling: a `CreateMessageResult`. */
+export type InputAnswer =
+  | { action: 'accept'; content?: JsonObject }
+  | { action: 'decline' }
+  | { action: 'cancel' }
+  | { action: 'result'; result: JsonObject };
+
+/** A round of questions. */
+export interface InputRequired {
+  requests: InputRequest[];
+  /** Opaque to us; goes back to the server unchanged with the answers. */
+  requestState?: string;
+  /**
+   * True when the server holds nothing open meanwhile (`input_required` of 2026-07-28): the call can be resumed with
+   * the answers at any time, by any process (`ToolCall.resume`). False for questions of 2025 inside an open request.
+   */
+  durable: boolean;
+}
 
 /** One tool call. `idempotencyKey` is stable over attempts and travels in the call's `_meta`. */
 export interface ToolCall {
@@ -17,6 +46,15 @@ export interface ToolCall {
   traceparent?: string;
   /** Progress notifications of the server, as they come. */
   onProgress?: (progress: { progress: number; total?: number; message?: string }) => void;
+  /** Person whose credentials are used; the organisation's own when left out. */
+  subject?: string;
+  /**
+   * Asked when the server wants input; answers by key. The timeout stands still meanwhile. `park` ends the call with
+   * INPUT_REQUIRED, as does leaving this out, when the round is durable; else the server's questions are refused.
+   */
+  onInputRequired?: (input: InputRequired, signal: AbortSignal) => Promise<Record<string, InputAnswer> | 'park'>;
+  /** Takes up a call that ended with INPUT_REQUIRED. */
+  resume?: { input: InputRequired; answers: Record<string, InputAnswer> };
 }
 
 /** What a tool gave back. `isError` is the tool's own verdict: it does not count against the server. */
@@ -36,6 +74,8 @@ export interface ToolResult {
 export interface ToolFailure extends Failure {
   ambiguous: boolean;
   retryAt?: number;
+  /** What is asked for; comes with INPUT_REQUIRED. */
+  inputRequired?: InputRequired;
 }
 
 export type ToolOutcome = { ok: true; result: ToolResult } | { ok: false; failure: ToolFailure };
@@ -56,6 +96,56 @@ export interface ServerRegistry {
   find(organizationId: string, server: string): ServerConfig | undefined | Promise<ServerConfig | undefined>;
 }
 
+/** A tool definition that was accepted. */
+export interface PinnedTool {
+  /** SHA-256 of everything a caller or a model sees of the tool. */
+  hash: string;
+  tool: Tool;
+  /** Epoch ms. */
+  acceptedAt: number;
+}
+
+/** Where accepted tool definitions are kept. */
+export interface ToolPinStore {
+  /** Undefined when the server was never seen. */
+  load(organizationId: string, server: string): Promise<PinnedTool[] | undefined>;
+  save(organizationId: string, server: string, tools: PinnedTool[]): Promise<void>;
+}
+
+/** What to do about a tool whose definition is not the accepted one: nothing, tell, or tell and refuse its calls. */
+export type ToolPinPolicy = 'off' | 'warn' | 'block';
+
+/** Where a server stands, found out by speaking MCP with it. */
+export type HealthState = 'OPEN' | 'NEEDS_AUTH' | 'NOT_MCP' | 'WRONG_TRANSPORT' | 'UNREACHABLE' | 'TEMPLATE_URL';
+
+/** One probe. `at` is epoch ms. */
+export interface HealthReport {
+  state: HealthState;
+  at: number;
+  latencyMs: number;
+  protocolVersion: string | null;
+  /** Why, in a sentence; null when OPEN. */
+  detail: string | null;
+}
+
+/** The newest probes of a server, oldest first, and how long the good ones took. */
+export interface HealthHistory {
+  reports: HealthReport[];
+  /** Share of probes that were OPEN, 0 to 1; null before the first one. */
+  uptime: number | null;
+  latencyMs: { p50: number; p95: number } | null;
+}
+
+/** What happens in the fleet, for the live feed and for stores. */
+export type FleetEvent = { organizationId: string; server: string; at: number } & (
+  | { type: 'connected'; protocolVersion: string | null; durationMs: number }
+  | { type: 'disconnected'; reason: string }
+  | { type: 'connect-failed'; code: string; message: string }
+  | { type: 'tools-changed'; changes: ToolChange[]; blocked: string[] }
+  | { type: 'tools-suspicious'; findings: ToolFinding[] }
+  | { type: 'health'; report: HealthReport }
+);
+
 /** The MCP servers of every organisation: connections are pooled inside, opened at first use. */
 export interface McpFleet {
   /** Every configured server of the organisation, connected or not; never opens a connection. */
@@ -73,4 +163,19 @@ export interface McpFleet {
   logs(organizationId: string, server: string): Promise<ServerLogLine[]>;
   /** Ends every connection and child process (as a tree). */
   close(): Promise<void>;
+}
+
+/** A fleet with what operators do to it. */
+export interface ManagedMcpFleet extends McpFleet {
+  /** Speaks MCP with the server now and notes the result. Throws SERVER_NOT_FOUND only. */
+  probe(organizationId: string, server: string): Promise<HealthReport>;
+  health(organizationId: string, server: string): Promise<HealthHistory>;
+  /** Accepts the tools as they are now. Throws as `inspect` does. */
+  acceptTools(organizationId: string, server: string): Promise<void>;
+  /** What differs from the accepted definitions (empty when nothing does, or nothing was pinned yet). */
+  toolChanges(organizationId: string, server: string): Promise<ToolChange[]>;
+  /** Closes the server's connections when they fall idle, so that the next call reads its configuration anew. */
+  restart(organizationId: string, server: string): void;
+  /** Process ids of the stdio servers that run now. */
+  childPids(): number[];
 }

@@ -17,7 +17,12 @@ export interface RunRow extends RunSummary {
 /** Reads of runs, always within one organisation. */
 export interface RunQueries {
   /** Newest first; `before` is the run id of the last row of the page before. */
-  list(organizationId: string, filter: RunFilter, limit: number, before: string | null): Promise<RunSummary[]>;
+  list(
+    organizationId: string,
+    filter: RunFilter,
+    limit: number,
+    before: string | null,
+  ): Promise<RunSummary[]>;
   /** Null when the organisation has no such run. */
   get(organizationId: string, runId: string): Promise<RunRow | null>;
   /** Events with seq > `after`, in order. */

@@ -1,5 +1,5 @@
-import type { StreamEvent } from '@/lib/protocol/event';
 import type { Topic } from '@/lib/protocol/api';
+import type { StreamEvent } from '@/lib/protocol/event';
 
 /** Numbers that the relay just gave: `from` … `to` of one stream. */
 export interface StreamRange {

@@ -13,5 +13,8 @@ export interface Telemetry {
   fenced(parts: number): void;
   recovered(runs: number, seconds: number): void;
   /** Registers a value that is read when metrics are collected. */
-  gauge(name: 'conductor_task_queue_depth' | 'conductor_resident_runs' | 'conductor_held_shards', read: () => number): void;
+  gauge(
+    name: 'conductor_task_queue_depth' | 'conductor_resident_runs' | 'conductor_held_shards',
+    read: () => number,
+  ): void;
 }

@@ -24,7 +24,9 @@ export class HealthService {
 
   async deep(): Promise<DeepHealth> {
     const entries = await Promise.all(
-      Object.entries(this.deps.checks).map(async ([name, check]): Promise<[string, Check]> => [name, await this.run(check)]),
+      Object.entries(this.deps.checks).map(
+        async ([name, check]): Promise<[string, Check]> => [name, await this.run(check)],
+      ),
     );
     const worst = entries.reduce<keyof typeof ORDER>(
       (status, [, check]) => (ORDER[check.status] > ORDER[status] ? check.status : status),

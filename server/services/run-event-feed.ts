@@ -9,7 +9,14 @@ const RECHECK_MS = 250;
 
 /** Long-poll reads of one run's history. */
 export class RunEventFeed {
-  constructor(private readonly deps: { runs: RunService; bus: Bus; clock: Clock; hintChannel: string /* messages carry { runId } */ }) {}
+  constructor(
+    private readonly deps: {
+      runs: RunService;
+      bus: Bus;
+      clock: Clock;
+      hintChannel: string /* messages carry { runId } */;
+    },
+  ) {}
 
   /**
    * Events after `after`. With none there, waits up to `waitMs` for the first; gives an empty list when none came or
@@ -36,7 +43,11 @@ export class RunEventFeed {
     }
   }
 
-  private hint(runId: string, signal: AbortSignal, until: number): { fired: Promise<void>; cancel: () => void } {
+  private hint(
+    runId: string,
+    signal: AbortSignal,
+    until: number,
+  ): { fired: Promise<void>; cancel: () => void } {
     const { bus, clock, hintChannel } = this.deps;
     let cancel = () => {};
     const fired = new Promise<void>((resolve) => {

@@ -80,7 +80,8 @@ export class RunService {
       },
       eventType: 'WORKFLOW_EXECUTION_STARTED',
       data: started,
-      idempotency: idempotencyKey === null ? null : { key: idempotencyKey, requestHash: hashOf({ start: body }) },
+      idempotency:
+        idempotencyKey === null ? null : { key: idempotencyKey, requestHash: hashOf({ start: body }) },
       audit: this.audit(actor, 'run.start', runId, { workflow, version }),
     });
     this.tell(accepted);
@@ -91,7 +92,14 @@ export class RunService {
   async signal(actor: Actor, runId: string, name: string, payload: Json, key: string | null): Promise<void> {
     // The key doubles as the signal's id, so that a repeated request is dropped by the engine as well.
     const signalId = key ?? this.deps.newRunId();
-    await this.send(actor, runId, 'WORKFLOW_EXECUTION_SIGNALED', { name, payload, signalId, by: actor.id }, 'run.signal', key);
+    await this.send(
+      actor,
+      runId,
+      'WORKFLOW_EXECUTION_SIGNALED',
+      { name, payload, signalId, by: actor.id },
+      'run.signal',
+      key,
+    );
   }
 
   /** Asks an open run to cancel: running calls are stopped, compensation runs. Throws RUN_NOT_FOUND, RUN_CLOSED. */
@@ -162,7 +170,11 @@ export class RunService {
     throw new AppError('PAYLOAD_TOO_LARGE', `${bytes} bytes; the limit is ${maxPayloadBytes}.`, { path });
   }
 
-  private async checkServers(actor: Actor, { definition, name }: StoredDefinition, allowed: string[] | undefined) {
+  private async checkServers(
+    actor: Actor,
+    { definition, name }: StoredDefinition,
+    allowed: string[] | undefined,
+  ) {
     const needed = serversOf(definition);
     const known = new Set((await this.deps.fleet.list(actor.organizationId)).map((server) => server.name));
     for (const [i, server] of (allowed ?? []).entries()) {
@@ -172,14 +184,22 @@ export class RunService {
     }
     for (const server of needed) {
       if (!known.has(server)) {
-        throw new AppError('SERVER_NOT_FOUND', `Workflow "${name}" needs server "${server}", which is not configured.`, {
-          path: '/workflow',
-        });
+        throw new AppError(
+          'SERVER_NOT_FOUND',
+          `Workflow "${name}" needs server "${server}", which is not configured.`,
+          {
+            path: '/workflow',
+          },
+        );
       }
       if (allowed && !allowed.includes(server)) {
-        throw new AppError('INVALID_INPUT', `Workflow "${name}" needs server "${server}", which is not among those given.`, {
-          path: '/servers',
-        });
+        throw new AppError(
+          'INVALID_INPUT',
+          `Workflow "${name}" needs server "${server}", which is not among those given.`,
+          {
+            path: '/servers',
+          },
+        );
       }
     }
   }
@@ -199,7 +219,10 @@ export class RunService {
       message: error.message ?? 'does not fit',
     }));
     const first = problems[0] ?? { path: '/input', message: 'does not fit' };
-    throw new AppError('INVALID_WORKFLOW_INPUT', `${first.path} ${first.message}.`, { path: first.path, details: problems });
+    throw new AppError('INVALID_WORKFLOW_INPUT', `${first.path} ${first.message}.`, {
+      path: first.path,
+      details: problems,
+    });
   }
 }
 

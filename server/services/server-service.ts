@@ -52,7 +52,10 @@ export class ServerService {
     });
     if (!outcome.ok) {
       const { code, message, details } = outcome.failure;
-      throw new AppError(isErrorCode(code) ? code : 'PROTOCOL_ERROR', message, { details, path: '/arguments' });
+      throw new AppError(isErrorCode(code) ? code : 'PROTOCOL_ERROR', message, {
+        details,
+        path: '/arguments',
+      });
     }
     const { isError, content, structuredContent, durationMs } = outcome.result;
     return { isError, content, structuredContent, durationMs };

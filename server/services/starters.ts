@@ -10,7 +10,12 @@ import type { WorkflowService } from '@/server/services/workflow-service';
  * Publishes the starter workflows that the organisation does not have yet. One that exists is never touched: it may
  * have been changed by its users.
  */
-export async function publishStarters(workflows: WorkflowService, actor: Actor, folder: string, log: Log): Promise<void> {
+export async function publishStarters(
+  workflows: WorkflowService,
+  actor: Actor,
+  folder: string,
+  log: Log,
+): Promise<void> {
   const files = (await readdir(folder).catch(() => [])).filter((file) => file.endsWith('.yaml')).sort();
   const known = new Set((await workflows.list(actor)).map((workflow) => workflow.name));
   for (const file of files) {

@@ -35,7 +35,12 @@ export function serversOf(definition: unknown): string[] {
 }
 
 /** A stored definition as a row of a list. */
-export function toWorkflowSummary({ name, version, definition, createdAt }: StoredDefinition): WorkflowSummary {
+export function toWorkflowSummary({
+  name,
+  version,
+  definition,
+  createdAt,
+}: StoredDefinition): WorkflowSummary {
   return {
     name,
     version,
@@ -71,7 +76,10 @@ export class WorkflowService {
     throw new AppError('WORKFLOW_NOT_FOUND', `There is no workflow ${which}.`, { path: '/workflow' });
   }
 
-  async validate(actor: Actor, candidate: unknown): Promise<ValidationResult & { definition?: WorkflowDefinition }> {
+  async validate(
+    actor: Actor,
+    candidate: unknown,
+  ): Promise<ValidationResult & { definition?: WorkflowDefinition }> {
     requireRole(actor, 'viewer');
     const knowledge = await this.deps.knowledge(actor.organizationId, serversOf(candidate ?? {}));
     const { definition, problems } = validateDefinition(candidate, knowledge);

@@ -20,7 +20,9 @@ export class Relay {
   private cancelPoll: (() => void) | null = null;
   private unsubscribe: (() => void) | null = null;
 
-  constructor(private readonly deps: { store: StreamStore; bus: Bus; clock: Clock; log: Log; pollMs: number }) {}
+  constructor(
+    private readonly deps: { store: StreamStore; bus: Bus; clock: Clock; log: Log; pollMs: number },
+  ) {}
 
   start(): void {
     this.unsubscribe = this.deps.bus.subscribe(OUTBOX_CHANNEL, () => this.kick());

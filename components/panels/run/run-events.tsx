@@ -51,7 +51,7 @@ export function RunEvents({
         <div className="flex h-[45%] shrink-0 flex-col">
           <DetailRegion label="Event detail" element={detail} onBack={() => grid.current?.focus()}>
             <div className="p-[1ch]">
-              <JsonView key={chosen.seq} label={chosen.type} value={{ ...chosen }} />
+              <JsonView key={chosen.seq} label={chosen.type} value={chosen} />
             </div>
           </DetailRegion>
         </div>

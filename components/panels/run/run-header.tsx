@@ -4,6 +4,7 @@ import type { ReactNode } from 'react';
 import { progress } from '@/components/panels/run/steps';
 import { RunningTime } from '@/components/ui/running-time';
 import { StatusBadge } from '@/components/ui/status-badge';
+import { rowTime } from '@/lib/client/format';
 import type { RunDetail } from '@/lib/protocol/run';
 import { isOpenRun, RUN_LOOKS } from '@/lib/theme/status';
 
@@ -30,8 +31,9 @@ export function RunHeader({ run }: { run: RunDetail }) {
       <dl className="m-0 flex flex-wrap items-center gap-x-[20px]">
         <Fact name="RUN">{run.runId}</Fact>
         <Fact name="ID">{run.workflowId}</Fact>
-        <Fact name="STARTED">{moment(run.createdAt)}</Fact>
-        {run.closedAt === null ? null : <Fact name="ENDED">{moment(run.closedAt)}</Fact>}
+        <Fact name="STARTED">
+          <span title={`${run.createdAt} – ${run.closedAt ?? 'open'}`}>{rowTime(run.createdAt, Date.now())}</span>
+        </Fact>
       </dl>
       {run.failure === null ? null : (
         <p className="m-0 py-[4px] text-danger">
@@ -50,8 +52,4 @@ function Fact({ name, children }: { name: string; children: ReactNode }) {
       <dd className="m-0 overflow-hidden text-ellipsis whitespace-nowrap">{children}</dd>
     </div>
   );
-}
-
-function moment(iso: string): string {
-  return iso.replace('T', ' ').replace('Z', '');
 }

@@ -43,7 +43,7 @@ export function RunPanel(props: RunPanelProps) {
     <Panel
       id="run"
       code="RUN"
-      name="Run"
+      name="Run detail"
       number={full ? 1 : 2}
       object={state.runId === null ? 'none chosen' : shortId(state.runId)}
       paused={paused}
@@ -57,7 +57,10 @@ export function RunPanel(props: RunPanelProps) {
                 aria-keyshortcuts="m"
                 className="flex h-row items-center gap-[6px] px-[6px] text-dim no-underline hover:text-text"
               >
-                Maximise <span aria-hidden="true">m</span>
+                Maximise
+                <span aria-hidden="true" className="border border-border px-[4px] text-[11px] leading-[14px]">
+                  m
+                </span>
               </Link>
             )}
             <Button kind="bare" chord="space" aria-pressed={paused} onClick={onPause}>
@@ -117,7 +120,7 @@ function RunData({ state, grid }: { state: RunState; grid: RefObject<GridHandle 
       onBack={null}
     >
       <div className="flex flex-col gap-[8px] p-[1ch]">
-        {detail.failure === null ? null : <JsonView label="Failure" value={{ ...detail.failure }} />}
+        {detail.failure === null ? null : <JsonView label="Failure" value={detail.failure} />}
         <JsonView label="Input" value={detail.input} />
         <JsonView label="Result" value={detail.output} />
       </div>

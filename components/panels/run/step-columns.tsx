@@ -29,7 +29,7 @@ export const STEP_COLUMNS: readonly Column<NodeView>[] = [
   {
     id: 'kind',
     header: 'KIND',
-    chars: 13,
+    chars: 12,
     sortBy: (node) => node.kind,
     cell: (node) => <span className="text-dim">{node.kind === '' ? '…' : node.kind}</span>,
   },
@@ -53,7 +53,7 @@ export const STEP_COLUMNS: readonly Column<NodeView>[] = [
   {
     id: 'started',
     header: 'STARTED',
-    chars: 16,
+    chars: 15,
     align: 'end',
     sortBy: (node) => node.startedAt ?? '',
     cell: (node) => (
@@ -64,7 +64,7 @@ export const STEP_COLUMNS: readonly Column<NodeView>[] = [
   {
     id: 'duration',
     header: 'DURATION',
-    chars: 12,
+    chars: 11,
     align: 'end',
     sortBy: (node) => node.durationMs ?? Number.MAX_SAFE_INTEGER,
     cell: (node) => <RunningTime since={node.startedAt} ms={node.durationMs} open={isOpenNode(node.status)} />,

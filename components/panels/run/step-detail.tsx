@@ -23,9 +23,9 @@ export function StepDetail({ node, chosen }: { node: NodeView; chosen: boolean }
         {chosen ? null : <span className="ml-auto text-dim">following the run</span>}
       </div>
       <div className="flex flex-col gap-[8px] p-[1ch]">
-        {node.failure === null ? null : <JsonView label="Failure" value={{ ...node.failure }} />}
+        {node.failure === null ? null : <JsonView label="Failure" value={node.failure} />}
         <JsonView label="Input" value={node.input} />
-        <JsonView label="Output" value={node.output} />
+        <JsonView label={node.endedAt === null ? 'Output so far' : 'Output'} value={node.output} />
       </div>
     </>
   );

@@ -17,7 +17,7 @@ export const RUN_COLUMNS: readonly Column<RunRow>[] = [
   {
     id: 'started',
     header: 'STARTED',
-    chars: 16,
+    chars: 15,
     sortBy: (row) => row.createdAt,
     cell: (row) => <span className="text-dim">{rowTime(row.createdAt, Date.now())}</span>,
     title: (row) => row.createdAt,
@@ -25,14 +25,14 @@ export const RUN_COLUMNS: readonly Column<RunRow>[] = [
   {
     id: 'status',
     header: 'STATUS',
-    chars: 10,
+    chars: 9,
     sortBy: (row) => RUN_LOOKS[row.status].code,
     cell: (row) => <StatusBadge look={RUN_LOOKS[row.status]} />,
   },
   {
     id: 'workflow',
     header: 'WORKFLOW',
-    chars: 20,
+    chars: 22,
     grow: 2,
     sortBy: (row) => row.workflow,
     cell: (row) => (
@@ -52,7 +52,7 @@ export const RUN_COLUMNS: readonly Column<RunRow>[] = [
   {
     id: 'duration',
     header: 'DURATION',
-    chars: 12,
+    chars: 11,
     align: 'end',
     sortBy: (row) => row.durationMs ?? Number.MAX_SAFE_INTEGER,
     cell: (row) => <RunningTime since={row.createdAt} ms={row.durationMs} open={isOpenRun(row.status)} />,
@@ -68,7 +68,7 @@ export const RUN_COLUMNS: readonly Column<RunRow>[] = [
   {
     id: 'note',
     header: 'STEP / FAILURE',
-    chars: 16,
+    chars: 18,
     grow: 3,
     cell: (row) => <span className={row.failure ? 'text-danger' : 'text-active'}>{note(row)}</span>,
     title: note,

@@ -36,16 +36,18 @@ interface RunsPanelProps {
 export function RunsPanel(props: RunsPanelProps) {
   const { filter, paused } = props;
   const state = useHeld(useRuns(), paused);
-  const changedAt = useConnection((connection) => connection.lastEventAt);
+  const lastEventAt = useConnection((connection) => connection.lastEventAt);
   const all = useMemo(() => rowsOf(state), [state]);
   const counts = useMemo(() => countByStatus(all), [all]);
   const rows = useMemo(() => all.filter(matcher(parseFilter(filter))), [all, filter]);
+  const newest = all[0]?.closedAt ?? all[0]?.createdAt;
+  const changedAt = lastEventAt ?? (newest === undefined ? null : Date.parse(newest));
   const filtered = filter.trim() !== '';
   return (
     <Panel
       id="runs"
       code="RUNS"
-      name="Runs"
+      name="Run list"
       number={1}
       object={filtered ? `${rows.length} of ${plural(all.length, 'run')}` : plural(all.length, 'run')}
       paused={paused}

@@ -8,9 +8,9 @@ import {
   startRunBodySchema,
 } from '@/lib/protocol/api';
 import { AppError } from '@/lib/protocol/errors';
-import type { RunEventFeed } from '@/server/services/run-event-feed';
 import { type Operation, operation } from '@/server/adapters/http/router';
 import type { RunPresenter } from '@/server/presenters/run-presenter';
+import type { RunEventFeed } from '@/server/services/run-event-feed';
 import type { RunService } from '@/server/services/run-service';
 import type { ServerService } from '@/server/services/server-service';
 import { toWorkflowSummary, type WorkflowService } from '@/server/services/workflow-service';
@@ -49,7 +49,10 @@ function workflowOperations({ workflows }: OperationDeps): Operation[] {
       method: 'GET',
       path: '/api/v1/workflows',
       summary: 'List workflows (latest versions).',
-      handle: async ({ actor }) => ({ status: 200, body: { items: await workflows.list(actor), nextCursor: null } }),
+      handle: async ({ actor }) => ({
+        status: 200,
+        body: { items: await workflows.list(actor), nextCursor: null },
+      }),
     }),
     operation({
       method: 'POST',
@@ -112,7 +115,10 @@ function runOperations({ runs, runDetails, feed }: OperationDeps): Operation[] {
       method: 'GET',
       path: '/api/v1/runs/{runId}',
       summary: 'Read a run with its nodes, input and output.',
-      handle: async ({ actor, params }) => ({ status: 200, body: await runDetails.detail(actor, id(params, 'runId')) }),
+      handle: async ({ actor, params }) => ({
+        status: 200,
+        body: await runDetails.detail(actor, id(params, 'runId')),
+      }),
     }),
     operation({
       method: 'GET',
@@ -122,7 +128,10 @@ function runOperations({ runs, runDetails, feed }: OperationDeps): Operation[] {
       handle: async ({ actor, params, query, signal }) => {
         const { after, limit, waitMs } = query;
         const items = await feed.read(actor, id(params, 'runId'), after, limit, waitMs, signal);
-        return { status: 200, body: { items, nextCursor: items.length === limit ? String(items.at(-1)?.seq) : null } };
+        return {
+          status: 200,
+          body: { items, nextCursor: items.length === limit ? String(items.at(-1)?.seq) : null },
+        };
       },
     }),
     operation({
@@ -141,7 +150,13 @@ function runOperations({ runs, runDetails, feed }: OperationDeps): Operation[] {
       summary: 'Send a signal to a run.',
       body: signalBodySchema,
       handle: async ({ actor, params, body, headers }) => {
-        await runs.signal(actor, id(params, 'runId'), body.name, body.payload ?? null, idempotencyKey(headers));
+        await runs.signal(
+          actor,
+          id(params, 'runId'),
+          body.name,
+          body.payload ?? null,
+          idempotencyKey(headers),
+        );
         return { status: 202, body: { accepted: true } };
       },
     }),
@@ -154,13 +169,19 @@ function serverOperations({ servers }: OperationDeps): Operation[] {
       method: 'GET',
       path: '/api/v1/servers',
       summary: 'List the MCP servers of the organisation.',
-      handle: async ({ actor }) => ({ status: 200, body: { items: await servers.list(actor), nextCursor: null } }),
+      handle: async ({ actor }) => ({
+        status: 200,
+        body: { items: await servers.list(actor), nextCursor: null },
+      }),
     }),
     operation({
       method: 'GET',
       path: '/api/v1/servers/{name}',
       summary: 'Connect to a server and read what it offers.',
-      handle: async ({ actor, params }) => ({ status: 200, body: await servers.inspect(actor, id(params, 'name')) }),
+      handle: async ({ actor, params }) => ({
+        status: 200,
+        body: await servers.inspect(actor, id(params, 'name')),
+      }),
     }),
     operation({
       method: 'POST',

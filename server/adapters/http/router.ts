@@ -1,6 +1,12 @@
 import type { z } from 'zod';
 import type { Actor } from '@/lib/protocol/actor';
-import { AppError, type AppError as AppErrorType, toAppError, toProblem, zodToAppError } from '@/lib/protocol/errors';
+import {
+  AppError,
+  type AppError as AppErrorType,
+  toAppError,
+  toProblem,
+  zodToAppError,
+} from '@/lib/protocol/errors';
 import type { Log } from '@/server/ports/log';
 
 /** A request as an operation sees it: parsed and checked. */
@@ -112,7 +118,9 @@ function match(routes: readonly Route[], method: string, pathname: string) {
     allowed.push(route.operation.method);
   }
   if (allowed.length > 0) {
-    throw new AppError('METHOD_NOT_ALLOWED', `${method} is not for ${pathname}.`, { details: { allow: allowed } });
+    throw new AppError('METHOD_NOT_ALLOWED', `${method} is not for ${pathname}.`, {
+      details: { allow: allowed },
+    });
   }
   throw new AppError('NOT_FOUND', `There is nothing at ${pathname}.`);
 }
@@ -175,7 +183,8 @@ async function parseBody(of: Operation, request: Request, maxBytes: number): Pro
 }
 
 async function readText(request: Request, maxBytes: number): Promise<string> {
-  const tooLarge = () => new AppError('PAYLOAD_TOO_LARGE', `The body is larger than ${maxBytes} bytes.`, { path: '/' });
+  const tooLarge = () =>
+    new AppError('PAYLOAD_TOO_LARGE', `The body is larger than ${maxBytes} bytes.`, { path: '/' });
   if (Number(request.headers.get('content-length') ?? 0) > maxBytes) throw tooLarge();
   if (!request.body) return '';
   const chunks: Uint8Array[] = [];
@@ -204,7 +213,13 @@ function problem(error: AppErrorType, requestId: string, log: Log): Response {
   const body = toProblem(error, requestId);
   if (body.status >= 500) {
     const cause = error.cause instanceof Error ? error.cause.stack : error.cause;
-    log.error('http_request', { status: body.status, code: error.code, request_id: requestId, error: error.message, cause });
+    log.error('http_request', {
+      status: body.status,
+      code: error.code,
+      request_id: requestId,
+      error: error.message,
+      cause,
+    });
   }
   const allow = (error.details as { allow?: string[] } | undefined)?.allow;
   return json(body.status, body, {

@@ -13,7 +13,9 @@ export function createSystemRoutes(deps: { health: HealthService; registry: Regi
     }
     if (pathname === '/metrics') {
       const text = await deps.registry.metrics();
-      return new Response(text, { headers: { 'content-type': deps.registry.contentType, 'cache-control': 'no-store' } });
+      return new Response(text, {
+        headers: { 'content-type': deps.registry.contentType, 'cache-control': 'no-store' },
+      });
     }
     return null;
   };

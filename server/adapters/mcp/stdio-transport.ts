@@ -58,7 +58,7 @@ export class StdioTransport implements Transport {
   start(): Promise<void> {
     const { command, args, env, cwd, children } = this.options;
     const child = spawn(command, args, {
-      env,
+      env: env as NodeJS.ProcessEnv,
       cwd,
       stdio: ['pipe', 'pipe', 'pipe'],
       shell: false,

@@ -1,5 +1,5 @@
 import type { StreamEvent } from '@/lib/protocol/event';
-import type { RunUpdate, InboxRow, NewRun, StoredEvent } from '@/server/ports/execution-store';
+import type { InboxRow, NewRun, RunUpdate, StoredEvent } from '@/server/ports/execution-store';
 
 /** Row of a run in the in-memory twin. */
 export interface MemoryRun {

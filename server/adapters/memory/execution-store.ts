@@ -23,13 +23,17 @@ export function createMemoryExecutionStore(db: MemoryDatabase): ExecutionStore {
     },
 
     async readInbox(shards, inHand, limit) {
-      const rows = [...db.inbox.values()].filter((row) => shards.includes(row.shard) && !inHand.includes(row.id));
+      const rows = [...db.inbox.values()].filter(
+        (row) => shards.includes(row.shard) && !inHand.includes(row.id),
+      );
       return structuredClone(rows.sort((a, b) => a.id - b.id).slice(0, limit));
     },
 
     async dueRuns(shards, { after, afterRunId, until }, limit) {
       const isAfter = (run: OpenRun) =>
-        after === null || run.wakeAt > after || (run.wakeAt === after && afterRunId !== null && run.runId > afterRunId);
+        after === null ||
+        run.wakeAt > after ||
+        (run.wakeAt === after && afterRunId !== null && run.runId > afterRunId);
       return [...db.runs.values()]
         .filter((run) => run.closedAt === null && shards.includes(run.run.shard))
         .map((run) => toOpenRun(db, run))
@@ -72,7 +76,9 @@ function insertRun(db: MemoryDatabase, run: NewRun): void {
       other.run.workflowId === run.workflowId,
   );
   if (open) {
-    throw new AppError('WORKFLOW_ID_IN_USE', `A run with workflow id "${run.workflowId}" is open.`, { path: '/workflowId' });
+    throw new AppError('WORKFLOW_ID_IN_USE', `A run with workflow id "${run.workflowId}" is open.`, {
+      path: '/workflowId',
+    });
   }
   const wakeAt = db.now();
   db.runs.set(run.runId, { run, status: 'running', closedAt: null, historyLength: 0, wakeAt, recoveries: 0 });
@@ -97,7 +103,8 @@ function accept(db: MemoryDatabase, request: AcceptRequest): AcceptResult {
   if (newRun) insertRun(db, newRun);
   else {
     const run = db.runs.get(runId);
-    if (run?.run.organizationId !== organizationId) throw new AppError('RUN_NOT_FOUND', `There is no run ${runId}.`);
+    if (run?.run.organizationId !== organizationId)
+      throw new AppError('RUN_NOT_FOUND', `There is no run ${runId}.`);
     if (run.closedAt !== null) throw new AppError('RUN_CLOSED', `Run ${runId} has closed.`);
   }
   if (key !== null && idempotency) db.idempotency.set(key, { requestHash: idempotency.requestHash, runId });
@@ -128,7 +135,13 @@ function write(db: MemoryDatabase, part: CommitPart): void {
   const run = db.runs.get(runId);
   if (part.update && run) {
     const { status, closedAt, historyLength, wakeAt } = part.update;
-    Object.assign(run, { status, closedAt, historyLength, wakeAt: wakeAt ?? Number.POSITIVE_INFINITY, recoveries: 0 });
+    Object.assign(run, {
+      status,
+      closedAt,
+      historyLength,
+      wakeAt: wakeAt ?? Number.POSITIVE_INFINITY,
+      recoveries: 0,
+    });
   }
   for (const next of part.newRuns) {
     insertRun(db, next);

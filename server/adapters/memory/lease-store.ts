@@ -4,11 +4,14 @@ import type { Lease, LeaseStore } from '@/server/ports/lease-store';
 /** Leases without a database, on the clock of the shared tables. */
 export function createMemoryLeaseStore(db: MemoryDatabase): LeaseStore {
   const heldBy = (owner: string): Lease[] =>
-    [...db.shards].filter(([, row]) => row.owner === owner).map(([shard, row]) => ({ shard, epoch: row.epoch }));
+    [...db.shards]
+      .filter(([, row]) => row.owner === owner)
+      .map(([shard, row]) => ({ shard, epoch: row.epoch }));
   return {
     async ensureShards(count) {
       for (let shard = 0; shard < count; shard++) {
-        if (!db.shards.has(shard)) db.shards.set(shard, { owner: null, epoch: 0, leaseUntil: Number.NEGATIVE_INFINITY });
+        if (!db.shards.has(shard))
+          db.shards.set(shard, { owner: null, epoch: 0, leaseUntil: Number.NEGATIVE_INFINITY });
       }
     },
     async heartbeat(process, ttlMs) {
@@ -23,7 +26,9 @@ export function createMemoryLeaseStore(db: MemoryDatabase): LeaseStore {
     },
     async acquire(owner, ttlMs, limit) {
       const now = db.now();
-      const free = [...db.shards].filter(([, row]) => row.owner === null || row.leaseUntil < now).slice(0, limit);
+      const free = [...db.shards]
+        .filter(([, row]) => row.owner === null || row.leaseUntil < now)
+        .slice(0, limit);
       return free.map(([shard, row]) => {
         Object.assign(row, { owner, epoch: row.epoch + 1, leaseUntil: now + ttlMs });
         return { shard, epoch: row.epoch };

@@ -19,7 +19,12 @@ export function createMemoryStreamStore(db: MemoryDatabase): StreamStore {
         const from = entries.length + 1;
         for (const event of events) entries.push({ ...event, streamSeq: entries.length + 1 });
         const before = ranges.get(organizationId)?.from;
-        ranges.set(organizationId, { organizationId, topic: 'runs', from: before ?? from, to: entries.length });
+        ranges.set(organizationId, {
+          organizationId,
+          topic: 'runs',
+          from: before ?? from,
+          to: entries.length,
+        });
       }
       return [...ranges.values()];
     },

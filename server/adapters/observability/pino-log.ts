@@ -15,7 +15,10 @@ export function createLog(level: string, destination = 2): Log {
       base: null,
       timestamp: () => `,"timestamp":"${new Date().toISOString()}"`,
       formatters: { level: (label) => ({ level: label.toUpperCase() }) },
-      redact: { paths: ['authorization', '*.authorization', 'password', '*.password', 'token', '*.token'], censor: '[redacted]' },
+      redact: {
+        paths: ['authorization', '*.authorization', 'password', '*.password', 'token', '*.token'],
+        censor: '[redacted]',
+      },
     },
     pino.destination({ dest: destination, sync: false }),
   );

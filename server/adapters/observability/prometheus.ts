@@ -1,7 +1,9 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { Telemetry } from '@/server/ports/telemetry';
 
-const RUN_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 3600, 86_400];
+const RUN_SECONDS = [
+  0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 3600, 86_400,
+];
 const CALL_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300];
 
 const GAUGE_HELP = {
@@ -59,19 +61,32 @@ export function createPrometheus(): { telemetry: Telemetry; registry: Registry }
     buckets: CALL_SECONDS,
     registers,
   });
-  const commitParts = new Counter({ name: 'conductor_engine_committed_parts_total', help: 'Steps made durable.', registers });
-  const commitEvents = new Counter({ name: 'conductor_engine_committed_events_total', help: 'Events appended.', registers });
+  const commitParts = new Counter({
+    name: 'conductor_engine_committed_parts_total',
+    help: 'Steps made durable.',
+    registers,
+  });
+  const commitEvents = new Counter({
+    name: 'conductor_engine_committed_events_total',
+    help: 'Events appended.',
+    registers,
+  });
   const fenced = new Counter({
     name: 'conductor_engine_fenced_total',
     help: 'Appends refused because another process owned the shard.',
     registers,
   });
-  const recovered = new Counter({ name: 'conductor_engine_recovered_runs_total', help: 'Runs taken over.', registers });
+  const recovered = new Counter({
+    name: 'conductor_engine_recovered_runs_total',
+    help: 'Runs taken over.',
+    registers,
+  });
   const telemetry: Telemetry = {
     workflowCreated: (workflow) => created.inc({ workflow }),
     workflowClosed(workflow, status, seconds) {
       completed.observe({ workflow, status }, seconds);
-      if (status === 'failed' || status === 'timed_out' || status === 'dead_letter') failed.inc({ workflow, status });
+      if (status === 'failed' || status === 'timed_out' || status === 'dead_letter')
+        failed.inc({ workflow, status });
     },
     taskExecuted: (kind, outcome, seconds) => task.observe({ kind, outcome }, seconds),
     toolCalled(server, tool, outcome) {

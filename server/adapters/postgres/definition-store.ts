@@ -8,7 +8,13 @@ type Row = Prisma.WorkflowVersionGetPayload<typeof WITH_DEFINITION>;
 
 function toStored(row: Row): StoredDefinition {
   const { name, version, hash, createdAt } = row;
-  return { name, version, hash, createdAt, definition: row.definition.definition as unknown as WorkflowDefinition };
+  return {
+    name,
+    version,
+    hash,
+    createdAt,
+    definition: row.definition.definition as unknown as WorkflowDefinition,
+  };
 }
 
 function latest(tx: UnitOfWork, organizationId: string, name: string): Promise<Row | null> {
@@ -62,7 +68,10 @@ export function createDefinitionStore(prisma: PrismaClient): DefinitionStore {
         const row =
           version === undefined
             ? await latest(tx, organizationId, name)
-            : await tx.workflowVersion.findFirst({ where: { organizationId, name, version }, ...WITH_DEFINITION });
+            : await tx.workflowVersion.findFirst({
+                where: { organizationId, name, version },
+                ...WITH_DEFINITION,
+              });
         return row ? toStored(row) : null;
       });
     },

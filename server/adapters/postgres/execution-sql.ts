@@ -109,7 +109,8 @@ LEFT JOIN places p ON p.n = a.n
 LEFT JOIN ranked r ON r.place = p.place
 LEFT JOIN target t ON t.n = a.n`;
 
-export const SEEN_KEY = 'SELECT run_id, request_hash FROM idempotency_record WHERE organization_id = $1 AND key = $2';
+export const SEEN_KEY =
+  'SELECT run_id, request_hash FROM idempotency_record WHERE organization_id = $1 AND key = $2';
 
 export const HISTORY_LENGTHS =
   'SELECT run_id, max(seq)::int AS n FROM workflow_event WHERE run_id = ANY($1::uuid[]) GROUP BY run_id';

@@ -1,6 +1,8 @@
 import type pg from 'pg';
 import { AppError } from '@/lib/protocol/errors';
 import { GroupCommit } from '@/lib/shared/group-commit';
+import * as sql from '@/server/adapters/postgres/execution-sql';
+import { isRefusal } from '@/server/adapters/postgres/pool';
 import type {
   AcceptRequest,
   AcceptResult,
@@ -11,8 +13,6 @@ import type {
   OpenRun,
   StoredEvent,
 } from '@/server/ports/execution-store';
-import { isRefusal } from '@/server/adapters/postgres/pool';
-import * as sql from '@/server/adapters/postgres/execution-sql';
 
 /**
  * The engine's tables over `pg` (hot path: prepared statements, one round trip a batch).
@@ -47,7 +47,11 @@ export function createExecutionStore(pool: pg.Pool): ExecutionStore {
     },
 
     async openRun(runId) {
-      const { rows } = await pool.query<OpenRun>({ name: 'oc_open_run', text: sql.OPEN_RUN, values: [runId] });
+      const { rows } = await pool.query<OpenRun>({
+        name: 'oc_open_run',
+        text: sql.OPEN_RUN,
+        values: [runId],
+      });
       return rows[0] ?? null;
     },
 
@@ -63,7 +67,11 @@ export function createExecutionStore(pool: pg.Pool): ExecutionStore {
   };
 }
 
-async function commit(pool: pg.Pool, owner: string, parts: readonly CommitPart[]): Promise<ReadonlySet<number>> {
+async function commit(
+  pool: pg.Pool,
+  owner: string,
+  parts: readonly CommitPart[],
+): Promise<ReadonlySet<number>> {
   const epochs = new Map<number, number>();
   const events: unknown[] = [];
   const updates: unknown[] = [];
@@ -87,11 +95,26 @@ async function commit(pool: pg.Pool, owner: string, parts: readonly CommitPart[]
     }
     if (part.update) {
       const { status, closedAt, historyLength, failure, wakeAt } = part.update;
-      updates.push({ h: part.shard, r: part.runId, s: status, c: closedAt, n: historyLength, f: failure && JSON.stringify(failure), w: wakeAt });
+      updates.push({
+        h: part.shard,
+        r: part.runId,
+        s: status,
+        c: closedAt,
+        n: historyLength,
+        f: failure && JSON.stringify(failure),
+        w: wakeAt,
+      });
     }
     for (const run of part.newRuns) runs.push({ h: part.shard, ...runColumns(run) });
     for (const row of part.inboxAdds) {
-      adds.push({ h: part.shard, s: row.shard, o: row.organizationId, r: row.runId, t: row.eventType, d: JSON.stringify(row.data) });
+      adds.push({
+        h: part.shard,
+        s: row.shard,
+        o: row.organizationId,
+        r: row.runId,
+        t: row.eventType,
+        d: JSON.stringify(row.data),
+      });
     }
     for (const id of part.inboxDone) done.push({ h: part.shard, i: id });
   }
@@ -106,7 +129,11 @@ async function commit(pool: pg.Pool, owner: string, parts: readonly CommitPart[]
     JSON.stringify(done),
   ];
   try {
-    const { rows } = await pool.query<{ held: number[] | null }>({ name: 'oc_commit', text: sql.COMMIT, values });
+    const { rows } = await pool.query<{ held: number[] | null }>({
+      name: 'oc_commit',
+      text: sql.COMMIT,
+      values,
+    });
     return new Set(rows[0]?.held ?? []);
   } catch (error) {
     throw isRefusal(error) ? error : unavailable(error);
@@ -183,7 +210,9 @@ async function acceptTogether(pool: pg.Pool, batch: AcceptRequest[]): Promise<(A
     ao: request.audit.object,
     ad: JSON.stringify(request.audit.details),
   }));
-  const runs = batch.flatMap((request, n) => (request.newRun ? [{ z: n, ...runColumns(request.newRun) }] : []));
+  const runs = batch.flatMap((request, n) =>
+    request.newRun ? [{ z: n, ...runColumns(request.newRun) }] : [],
+  );
   const { rows } = await pool.query<{
     n: number;
     id: number | null;
@@ -206,9 +235,13 @@ async function acceptTogether(pool: pg.Pool, batch: AcceptRequest[]): Promise<(A
         ]);
         const first = seen.rows[0];
         if (first && first.request_hash !== request.idempotency.requestHash) {
-          return new AppError('IDEMPOTENCY_CONFLICT', 'This Idempotency-Key was used for a different request.', {
-            path: '/headers/idempotency-key',
-          });
+          return new AppError(
+            'IDEMPOTENCY_CONFLICT',
+            'This Idempotency-Key was used for a different request.',
+            {
+              path: '/headers/idempotency-key',
+            },
+          );
         }
         if (first) return { runId: first.run_id, row: null };
       }
@@ -222,9 +255,13 @@ async function acceptTogether(pool: pg.Pool, batch: AcceptRequest[]): Promise<(A
 function refusalOf(error: unknown, request: AcceptRequest): Error {
   const { code, constraint } = error as { code?: string; constraint?: string };
   if (code === '23505' && constraint === 'workflow_run_open_workflow_id') {
-    return new AppError('WORKFLOW_ID_IN_USE', `A run with workflow id "${request.newRun?.workflowId}" is open.`, {
-      path: '/workflowId',
-    });
+    return new AppError(
+      'WORKFLOW_ID_IN_USE',
+      `A run with workflow id "${request.newRun?.workflowId}" is open.`,
+      {
+        path: '/workflowId',
+      },
+    );
   }
   return isRefusal(error) ? (error as Error) : unavailable(error);
 }

@@ -27,7 +27,13 @@ export function createIdentityStore(pool: pg.Pool): IdentityStore {
       const { rows } = await pool.query<{ organizationId: string; id: string; name: string }>(ENSURE);
       const row = rows[0];
       if (!row) throw new Error('The local organisation could not be made.');
-      return { kind: 'user', id: row.id, organizationId: row.organizationId, role: 'owner', displayName: row.name };
+      return {
+        kind: 'user',
+        id: row.id,
+        organizationId: row.organizationId,
+        role: 'owner',
+        displayName: row.name,
+      };
     },
   };
 }

@@ -36,9 +36,10 @@ RETURNING shard, epoch`;
 export function createLeaseStore(pool: pg.Pool): LeaseStore {
   return {
     async ensureShards(count) {
-      await pool.query('INSERT INTO workflow_shard (shard) SELECT generate_series(0, $1 - 1) ON CONFLICT DO NOTHING', [
-        count,
-      ]);
+      await pool.query(
+        'INSERT INTO workflow_shard (shard) SELECT generate_series(0, $1 - 1) ON CONFLICT DO NOTHING',
+        [count],
+      );
     },
 
     async heartbeat(process, ttlMs) {

@@ -66,7 +66,12 @@ export function createRunQueries(prisma: PrismaClient): RunQueries {
         });
         const open = await lengths(tx, rows);
         return rows.map((row) => {
-          const { organizationId: _o, definitionHash: _d, shard: _s, ...summary } = toRow(row, open.get(row.runId));
+          const {
+            organizationId: _o,
+            definitionHash: _d,
+            shard: _s,
+            ...summary
+          } = toRow(row, open.get(row.runId));
           return summary;
         });
       });

@@ -1,6 +1,6 @@
 import type pg from 'pg';
-import type { StreamEvent } from '@/lib/protocol/event';
 import type { Topic } from '@/lib/protocol/api';
+import type { StreamEvent } from '@/lib/protocol/event';
 import type { JsonObject } from '@/lib/shared/json';
 import type { StreamStore } from '@/server/ports/stream-store';
 
@@ -80,7 +80,12 @@ export function createStreamStore(pool: pg.Pool): StreamStore {
         text: RELAY,
         values: [limit],
       });
-      return rows.map((row) => ({ ...row, from: Number(row.from), to: Number(row.to), topic: 'runs' as const }));
+      return rows.map((row) => ({
+        ...row,
+        from: Number(row.from),
+        to: Number(row.to),
+        topic: 'runs' as const,
+      }));
     },
 
     async head(organizationId, topic) {

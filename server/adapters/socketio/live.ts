@@ -1,7 +1,12 @@
 import type { Server as HttpServer } from 'node:http';
 import { Server, type Socket } from 'socket.io';
 import type { Actor } from '@/lib/protocol/actor';
-import { type EventsMessage, type SubscribeAck, subscribeMessageSchema, type Topic } from '@/lib/protocol/api';
+import {
+  type EventsMessage,
+  type SubscribeAck,
+  subscribeMessageSchema,
+  type Topic,
+} from '@/lib/protocol/api';
 import { toAppError, zodToAppError } from '@/lib/protocol/errors';
 import type { StreamEvent } from '@/lib/protocol/event';
 import type { Clock } from '@/lib/shared/clock';
@@ -33,8 +38,15 @@ export class Live {
   private readonly unsubscribe: () => void;
   private cancelPoll: () => void = () => {};
 
-  constructor(http: HttpServer, private readonly deps: LiveDeps) {
-    this.io = new Server(http, { transports: ['websocket'], serveClient: false, maxHttpBufferSize: 64 * 1024 });
+  constructor(
+    http: HttpServer,
+    private readonly deps: LiveDeps,
+  ) {
+    this.io = new Server(http, {
+      transports: ['websocket'],
+      serveClient: false,
+      maxHttpBufferSize: 64 * 1024,
+    });
     this.io.use((socket, next) => {
       this.admit(socket).then(
         () => next(),
@@ -43,7 +55,11 @@ export class Live {
     });
     this.io.on('connection', (socket) => {
       socket.on('subscribe', (message: unknown, ack: unknown) => {
-        void this.subscribe(socket, message, typeof ack === 'function' ? (ack as (a: SubscribeAck) => void) : () => {});
+        void this.subscribe(
+          socket,
+          message,
+          typeof ack === 'function' ? (ack as (a: SubscribeAck) => void) : () => {},
+        );
       });
     });
     this.unsubscribe = deps.bus.subscribe(deps.streamChannel, (range) => {
@@ -69,7 +85,11 @@ export class Live {
     socket.data.actor = await this.deps.authenticate(socket.handshake.headers);
   }
 
-  private async subscribe(socket: Socket, message: unknown, ack: (answer: SubscribeAck) => void): Promise<void> {
+  private async subscribe(
+    socket: Socket,
+    message: unknown,
+    ack: (answer: SubscribeAck) => void,
+  ): Promise<void> {
     try {
       const parsed = subscribeMessageSchema.safeParse(message);
       if (!parsed.success) throw zodToAppError(parsed.error);
@@ -101,7 +121,8 @@ export class Live {
     const room = roomOf(organizationId, topic);
     let feed = this.feeds.get(room);
     if (!feed) {
-      const send = (items: StreamEvent[]) => this.io.to(room).emit('events', { topic, items } satisfies EventsMessage);
+      const send = (items: StreamEvent[]) =>
+        this.io.to(room).emit('events', { topic, items } satisfies EventsMessage);
       feed = new RoomFeed(this.deps.store, organizationId, topic, send, this.deps.log);
       this.feeds.set(room, feed);
     }

@@ -29,7 +29,11 @@ export interface ActivityDeps {
  * Whether an attempt may be repeated when its outcome is unknown: the node's own setting first, then the tool's
  * readOnlyHint / idempotentHint. In-process functions are at-least-once, so repeatable unless the node says no.
  */
-export async function isRetrySafe(deps: ActivityDeps, scope: ActivityScope, command: RunActivity): Promise<boolean> {
+export async function isRetrySafe(
+  deps: ActivityDeps,
+  scope: ActivityScope,
+  command: RunActivity,
+): Promise<boolean> {
   if (command.idempotent !== undefined) return command.idempotent;
   if (command.target.kind === 'function') return true;
   const tool = await deps.fleet.tool(scope.organizationId, command.target.server, command.target.tool);
@@ -37,16 +41,16 @@ export async function isRetrySafe(deps: ActivityDeps, scope: ActivityScope, comm
 }
 
 /** Carries out one attempt. Never throws. */
-export async function runAttempt(deps: ActivityDeps, scope: ActivityScope, command: RunActivity): Promise<AttemptOutcome> {
+export async function runAttempt(
+  deps: ActivityDeps,
+  scope: ActivityScope,
+  command: RunActivity,
+): Promise<AttemptOutcome> {
   const begun = deps.clock.now();
   const outcome = await (command.target.kind === 'mcp'
     ? callTool(deps, scope, command, command.target)
     : callFunction(deps, scope, command, command.target.name));
-  deps.telemetry.taskExecuted(
-    command.target.kind,
-    outcome.kind,
-    (deps.clock.now() - begun) / 1000,
-  );
+  deps.telemetry.taskExecuted(command.target.kind, outcome.kind, (deps.clock.now() - begun) / 1000);
   return outcome;
 }
 
@@ -74,7 +78,8 @@ async function callTool(
   telemetry.toolCalled(server, tool, result.isError ? 'tool_error' : 'ok', result.durationMs / 1000);
   const output = toolOutput(result);
   if (result.isError) {
-    const message = typeof output.text === 'string' && output.text !== '' ? output.text : 'The tool reported an error.';
+    const message =
+      typeof output.text === 'string' && output.text !== '' ? output.text : 'The tool reported an error.';
     return {
       kind: 'failed',
       failure: { code: 'TOOL_ERROR', message: message.slice(0, 2_000), retriable: false },
@@ -119,7 +124,11 @@ async function callFunction(
 ): Promise<AttemptOutcome> {
   const run = deps.functions.get(name);
   if (!run) {
-    return failed({ code: 'ACTIVITY_FAILED', message: `There is no activity "${name}" in this process.`, retriable: false });
+    return failed({
+      code: 'ACTIVITY_FAILED',
+      message: `There is no activity "${name}" in this process.`,
+      retriable: false,
+    });
   }
   const timeout = new AbortController();
   let expired = false;

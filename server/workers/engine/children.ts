@@ -70,7 +70,12 @@ async function prepare(deps: ChildDeps, run: ResidentRun, opening: Opening): Pro
 }
 
 /** Accepts the start of `opening` once, whatever crashes in between: `key` makes a repetition find the first run. */
-async function accept(deps: ChildDeps, run: ResidentRun, opening: Opening, key: string): Promise<string | null> {
+async function accept(
+  deps: ChildDeps,
+  run: ResidentRun,
+  opening: Opening,
+  key: string,
+): Promise<string | null> {
   const newRun = await prepare(deps, run, opening);
   if (!newRun) return null;
   const { runId, row } = await deps.store.accept({
@@ -94,15 +99,29 @@ async function accept(deps: ChildDeps, run: ResidentRun, opening: Opening, key: 
 }
 
 /** Starts a child run; resolves with the fact for the parent. */
-export async function startChild(deps: ChildDeps, run: ResidentRun, command: StartChild): Promise<EngineEvent> {
+export async function startChild(
+  deps: ChildDeps,
+  run: ResidentRun,
+  command: StartChild,
+): Promise<EngineEvent> {
   const { nodePath, childWorkflowId, workflow, version, input } = command;
   const parent = { runId: run.info.runId, nodePath };
-  const fact = (type: string, data: JsonObject) => ({ type, at: deps.clock.now(), data }) as unknown as EngineEvent;
+  const fact = (type: string, data: JsonObject) =>
+    ({ type, at: deps.clock.now(), data }) as unknown as EngineEvent;
   try {
     const key = `child:${run.info.runId}:${nodePath}`;
-    const childRunId = await accept(deps, run, { workflow, version, workflowId: childWorkflowId, input, parent }, key);
+    const childRunId = await accept(
+      deps,
+      run,
+      { workflow, version, workflowId: childWorkflowId, input, parent },
+      key,
+    );
     if (childRunId) return fact('CHILD_WORKFLOW_EXECUTION_STARTED', { nodePath, childRunId });
-    const failure = { code: 'WORKFLOW_NOT_FOUND', message: `There is no workflow "${workflow}".`, retriable: false };
+    const failure = {
+      code: 'WORKFLOW_NOT_FOUND',
+      message: `There is no workflow "${workflow}".`,
+      retriable: false,
+    };
     return fact('START_CHILD_WORKFLOW_EXECUTION_FAILED', { nodePath, failure });
   } catch (error) {
     const { code, message, entry } = toAppError(error);

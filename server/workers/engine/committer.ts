@@ -58,7 +58,12 @@ export class Committer {
         return new Map(parts.map((part) => [part.runId, held.has(part.shard) ? 'written' : 'fenced']));
       } catch (error) {
         if (isAppError(error) && error.code === 'DATABASE_UNAVAILABLE') {
-          log.warn('commit', { status: 'unknown', attempt, parts: parts.length, error: String(error.cause ?? error) });
+          log.warn('commit', {
+            status: 'unknown',
+            attempt,
+            parts: parts.length,
+            error: String(error.cause ?? error),
+          });
           const written = await this.readBack(parts);
           if (written) return written;
         } else if (parts.length > 1) {
@@ -97,7 +102,8 @@ export class Committer {
     for (let attempt = 0; !this.stopped; attempt++) {
       try {
         const lengths = await this.deps.store.historyLengths(withEvents.map((part) => part.runId));
-        const isThere = (part: CommitPart) => (lengths.get(part.runId) ?? 0) >= (part.events.at(-1)?.seq ?? 0);
+        const isThere = (part: CommitPart) =>
+          (lengths.get(part.runId) ?? 0) >= (part.events.at(-1)?.seq ?? 0);
         if (!withEvents.some(isThere)) return null;
         return new Map(
           parts.map((part) => [part.runId, part.events.length === 0 || isThere(part) ? 'written' : 'fenced']),

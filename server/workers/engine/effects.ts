@@ -84,13 +84,24 @@ async function attemptActivity(
     const failure = asFailure(error);
     await host.deliver(
       run,
-      event(host, 'ACTIVITY_TASK_FAILED', { activityId, attempt, failure, jitter: host.deps.random(), ambiguous: false }),
+      event(host, 'ACTIVITY_TASK_FAILED', {
+        activityId,
+        attempt,
+        failure,
+        jitter: host.deps.random(),
+        ambiguous: false,
+      }),
     );
     return;
   }
   if (!retrySafe && !command.started) {
     // Written down before the call, so that after a crash nobody mistakes a call that was made for one that was not.
-    const noted = event(host, 'ACTIVITY_TASK_STARTED', { activityId, attempt, retrySafe, worker: host.deps.process.id });
+    const noted = event(host, 'ACTIVITY_TASK_STARTED', {
+      activityId,
+      attempt,
+      retrySafe,
+      worker: host.deps.process.id,
+    });
     if ((await host.deliver(run, noted)) !== 'written') return;
   }
   const outcome = await runAttempt(host.deps.activities, scope, command);
@@ -99,7 +110,10 @@ async function attemptActivity(
   if (outcome.kind === 'completed') {
     const { output, usage } = outcome;
     const usagePart = typeof usage.durationMs === 'number' ? { usage: usage as { durationMs: number } } : {};
-    await host.deliver(run, event(host, 'ACTIVITY_TASK_COMPLETED', { activityId, attempt, output, ...usagePart, ...took }));
+    await host.deliver(
+      run,
+      event(host, 'ACTIVITY_TASK_COMPLETED', { activityId, attempt, output, ...usagePart, ...took }),
+    );
     return;
   }
   const { failure, ambiguous, retryAt } = outcome;

@@ -1,17 +1,23 @@
-import { apply, createRun, outstanding, step } from '@/lib/engine/step';
 import type { Command } from '@/lib/engine/commands';
+import { apply, createRun, outstanding, step } from '@/lib/engine/step';
 import type { EngineEvent, RunState, StartedEvent, Transition } from '@/lib/engine/types';
 import type { RunStatus } from '@/lib/protocol/run';
 import type { Clock } from '@/lib/shared/clock';
 import type { JsonObject } from '@/lib/shared/json';
 import type { Bus } from '@/server/ports/bus';
-import type { CommitPart, ExecutionStore, InboxRow, OpenRun, RunUpdate } from '@/server/ports/execution-store';
+import type {
+  CommitPart,
+  ExecutionStore,
+  InboxRow,
+  OpenRun,
+  RunUpdate,
+} from '@/server/ports/execution-store';
 import type { Lease, LeaseStore, ProcessFacts } from '@/server/ports/lease-store';
 import type { Log } from '@/server/ports/log';
 import type { Telemetry } from '@/server/ports/telemetry';
 import type { ActivityDeps } from '@/server/workers/engine/activities';
-import { Committer, type CommitVerdict } from '@/server/workers/engine/committer';
 import { type ChildDeps, childClosedEvent, openClosingWorkflows } from '@/server/workers/engine/children';
+import { Committer, type CommitVerdict } from '@/server/workers/engine/committer';
 import { carryOut } from '@/server/workers/engine/effects';
 import { LeaseManager } from '@/server/workers/engine/leases';
 import type { Programs } from '@/server/workers/engine/programs';
@@ -110,7 +116,10 @@ export class EngineHost {
     const idle = async () => {
       while (this.work.size > 0) await Promise.allSettled([...this.work]);
     };
-    await Promise.race([idle(), new Promise<void>((r) => this.deps.clock.at(this.deps.clock.now() + timeoutMs, r))]);
+    await Promise.race([
+      idle(),
+      new Promise<void>((r) => this.deps.clock.at(this.deps.clock.now() + timeoutMs, r)),
+    ]);
     this.committer.stop();
     for (const run of [...this.residents.values()]) this.drop(run);
     await this.leases.stop();
@@ -154,7 +163,10 @@ export class EngineHost {
   /** Keeps a promise from being lost sight of while draining. */
   track<T>(promise: Promise<T>): void {
     const settled = promise.catch((error: unknown) => {
-      this.deps.log.error('engine_host', { status: 'failed', error: error instanceof Error ? error.stack : String(error) });
+      this.deps.log.error('engine_host', {
+        status: 'failed',
+        error: error instanceof Error ? error.stack : String(error),
+      });
     });
     this.work.add(settled);
     void settled.finally(() => this.work.delete(settled));
@@ -178,7 +190,9 @@ export class EngineHost {
   private async create(row: InboxRow): Promise<ResidentRun | null> {
     const { data } = row;
     // Everything about a run without a parent is in its first event; a child also needs its parent's shard.
-    const info = data.parent ? await this.deps.store.openRun(row.runId) : openRunOf(row, this.deps.clock.now());
+    const info = data.parent
+      ? await this.deps.store.openRun(row.runId)
+      : openRunOf(row, this.deps.clock.now());
     const epoch = this.leases.epoch(row.shard);
     if (!info || epoch === undefined) return null;
     const program = await this.deps.programs.get(row.organizationId, info.definitionHash);
@@ -200,7 +214,11 @@ export class EngineHost {
       return;
     }
     run.inbox.add(row.id);
-    const event = { type: row.eventType, at: this.deps.clock.now(), data: row.data } as unknown as EngineEvent;
+    const event = {
+      type: row.eventType,
+      at: this.deps.clock.now(),
+      data: row.data,
+    } as unknown as EngineEvent;
     if (run.state !== null) {
       this.track(this.deliver(run, event, row.id));
     } else if (event.type === 'WORKFLOW_EXECUTION_STARTED') {
@@ -274,14 +292,24 @@ export class EngineHost {
     };
   }
 
-  private settle(run: ResidentRun, part: CommitPart, commands: readonly Command[], verdict: CommitVerdict): void {
+  private settle(
+    run: ResidentRun,
+    part: CommitPart,
+    commands: readonly Command[],
+    verdict: CommitVerdict,
+  ): void {
     for (const id of part.inboxDone) {
       this.inHand.delete(id);
       run.inbox.delete(id);
     }
     if (verdict === 'fenced') {
       this.deps.telemetry.fenced(1);
-      this.deps.log.warn('commit', { status: 'fenced', run_id: run.info.runId, shard: part.shard, epoch: part.epoch });
+      this.deps.log.warn('commit', {
+        status: 'fenced',
+        run_id: run.info.runId,
+        shard: part.shard,
+        epoch: part.epoch,
+      });
       if (this.leases.epoch(part.shard) === part.epoch) this.leases.lose([part.shard]);
       this.drop(run);
       return;
@@ -290,7 +318,11 @@ export class EngineHost {
       this.drop(run);
       return;
     }
-    if (part.events.length > 0) this.deps.bus.publish(OUTBOX_CHANNEL, { organizationId: part.organizationId, runId: part.runId } satisfies OutboxHint);
+    if (part.events.length > 0)
+      this.deps.bus.publish(OUTBOX_CHANNEL, {
+        organizationId: part.organizationId,
+        runId: part.runId,
+      } satisfies OutboxHint);
     for (const row of part.inboxAdds) this.deps.log.debug('notify_parent', { run_id: row.runId });
     if (run.gone) return;
     for (const command of commands) {
@@ -332,7 +364,11 @@ export class EngineHost {
     await this.pollInbox(shards);
     const seconds = (this.deps.clock.now() - begun) / 1000;
     if (loaded > 0) this.deps.telemetry.recovered(loaded, seconds);
-    this.deps.log.info('shards_acquired', { shards: shards.length, runs: loaded, duration_ms: Math.round(seconds * 1000) });
+    this.deps.log.info('shards_acquired', {
+      shards: shards.length,
+      runs: loaded,
+      duration_ms: Math.round(seconds * 1000),
+    });
   }
 
   private async loadDue(shards: readonly number[], after: number | null, until: number): Promise<number> {
@@ -394,7 +430,10 @@ export class EngineHost {
       status: 'dead_letter',
       closedAt: this.deps.clock.now(),
       historyLength: run.seq,
-      failure: { code: 'INTERNAL', message: `Given up after ${this.deps.maxRecoveries} recoveries without progress.` },
+      failure: {
+        code: 'INTERNAL',
+        message: `Given up after ${this.deps.maxRecoveries} recoveries without progress.`,
+      },
       wakeAt: null,
     };
     await this.committer.submit(part);

@@ -1,0 +1,128 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { createInterface } from 'node:readline';
+import { bundle } from '../../scripts/lib/bundle.mjs';
+
+const root = resolve(import.meta.dirname, '../..');
+
+/** MCP servers for a process under test, in the shape of openconductor.config.json. */
+export type ServersConfig = Record<string, { command: string; args: string[]; env?: Record<string, string> }>;
+
+export interface EngineProcessOptions {
+  databaseUrl: string;
+  servers: ServersConfig;
+  /** Kept over restarts when given; else a new temporary folder. */
+  dataDir?: string;
+  env?: Record<string, string>;
+}
+
+type Ended = { code: number | null; signal: string | null };
+
+let bundled: Promise<string> | undefined;
+
+/** The real server, bundled once a test file (role `engine`: no pages, so no Next build is needed). */
+function serverBundle(): Promise<string> {
+  bundled ??= (async () => {
+    const outfile = join(root, 'node_modules/.cache/openconductor/tests', `server.${process.pid}.mjs`);
+    await bundle({ entry: join(root, 'server/index.ts'), outfile, quiet: true });
+    return outfile;
+  })();
+  return bundled;
+}
+
+/** One real OpenConductor process on a database of the test. */
+export class EngineProcess {
+  private constructor(
+    readonly child: ChildProcess,
+    readonly url: string,
+    readonly dataDir: string,
+    readonly log: readonly string[],
+    private readonly ended: Promise<Ended>,
+  ) {}
+
+  /** Starts a process and waits until it says that it is ready. Fails with its log when it ends before. */
+  static async start(options: EngineProcessOptions): Promise<EngineProcess> {
+    const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'oc-engine-')));
+    await mkdir(dataDir, { recursive: true });
+    const configFile = join(dataDir, 'servers.json');
+    await writeFile(configFile, JSON.stringify({ mcpServers: options.servers }));
+    const child = spawn(process.execPath, ['--enable-source-maps', await serverBundle()], {
+      cwd: root,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: {
+        PATH: process.env.PATH,
+        HOME: process.env.HOME,
+        PORT: '0',
+        DATABASE_URL: options.databaseUrl,
+        OPENCONDUCTOR_DATA_DIR: dataDir,
+        OPENCONDUCTOR_CONFIG: configFile,
+        OPENCONDUCTOR_ROLES: 'engine',
+        OPENCONDUCTOR_LEASE_TTL_MS: '1000',
+        ...options.env,
+      },
+    });
+    const ended = new Promise<Ended>((done) => {
+      child.once('exit', (code, signal) => done({ code, signal }));
+    });
+    const log: string[] = [];
+    createInterface({ input: child.stderr as NodeJS.ReadableStream }).on('line', (line) => log.push(line));
+    const ready = new Promise<string>((done) => {
+      createInterface({ input: child.stdout as NodeJS.ReadableStream }).on('line', (line) => {
+        if (line.startsWith('{"ready":true')) done((JSON.parse(line) as { url: string }).url);
+      });
+    });
+    const url = await Promise.race([
+      ready,
+      ended.then(({ code, signal }) => {
+        throw new Error(`The process ended (${code ?? signal}) before it was ready:\n${log.join('\n')}`);
+      }),
+    ]);
+    return new EngineProcess(child, url, dataDir, log, ended);
+  }
+
+  signal(name: NodeJS.Signals): void {
+    this.child.kill(name);
+  }
+
+  /** Sends a signal and waits for the end; SIGKILL unless said otherwise. */
+  async end(name: NodeJS.Signals = 'SIGKILL'): Promise<Ended> {
+    this.child.kill(name);
+    return this.ended;
+  }
+
+  async removeData(): Promise<void> {
+    await rm(this.dataDir, { recursive: true, force: true });
+  }
+
+  /** A REST call; gives status, headers and parsed body. */
+  async request(method: string, path: string, body?: unknown, headers: Record<string, string> = {}) {
+    const response = await fetch(`${this.url}${path}`, {
+      method,
+      headers: { ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
+      ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    return {
+      status: response.status,
+      headers: response.headers,
+      body: text === '' ? null : JSON.parse(text),
+    };
+  }
+}
+
+/** Waits until `check` gives a value that is neither false nor null nor undefined; fails after `timeoutMs` with `what`. */
+export async function eventually<T>(
+  what: string,
+  check: () => Promise<T | false | null | undefined> | T | false | null | undefined,
+  timeoutMs = 30_000,
+): Promise<T> {
+  const until = Date.now() + timeoutMs;
+  for (;;) {
+    const value = await check();
+    if (value !== false && value !== null && value !== undefined) return value;
+    if (Date.now() > until) throw new Error(`Not within ${timeoutMs} ms: ${what}`);
+    await new Promise((r) => setTimeout(r, 20));
+  }
+}
