@@ -1,7 +1,16 @@
+// biome-ignore-all lint/a11y/useSemanticElements: a virtual grid is not a table; the ARIA grid pattern names its roles
 'use client';
 
 import { useVirtualizer } from '@tanstack/react-virtual';
-import { type KeyboardEvent, useCallback, useEffect, useImperativeHandle, useMemo, useRef, useState } from 'react';
+import {
+  type KeyboardEvent,
+  useCallback,
+  useEffect,
+  useImperativeHandle,
+  useMemo,
+  useRef,
+  useState,
+} from 'react';
 import { GridHeader } from '@/components/grid/grid-header';
 import { gridAction } from '@/components/grid/grid-navigation';
 import { GridRow } from '@/components/grid/grid-row';
@@ -42,7 +51,18 @@ interface DataGridProps<T> {
  * not to its position, so that rows that come in above do not move it.
  */
 export function DataGrid<T>(props: DataGridProps<T>) {
-  const { label, rows, rowKey, columns, selected = null, onSelect, onOpen, onEnd, follow = false, handle } = props;
+  const {
+    label,
+    rows,
+    rowKey,
+    columns,
+    selected = null,
+    onSelect,
+    onOpen,
+    onEnd,
+    follow = false,
+    handle,
+  } = props;
   const scroller = useRef<HTMLDivElement>(null);
   const [sort, setSort] = useState<Sort | null>(null);
   const [place, setPlace] = useState<{ key: string | null; column: number }>({ key: null, column: 0 });
@@ -108,7 +128,8 @@ export function DataGrid<T>(props: DataGridProps<T>) {
     focus: () => {
       focus.take();
       if (shown.length > 0) virtual.scrollToIndex(active, { align: 'auto' });
-      const cell = activeCell && scroller.current?.querySelector<HTMLElement>(`[data-cell="${CSS.escape(activeCell)}"]`);
+      const cell =
+        activeCell && scroller.current?.querySelector<HTMLElement>(`[data-cell="${CSS.escape(activeCell)}"]`);
       (cell || scroller.current)?.focus({ preventScroll: true });
     },
   }));
@@ -196,9 +217,7 @@ export function DataGrid<T>(props: DataGridProps<T>) {
 }
 
 function trackList<T>(columns: readonly Column<T>[]): string {
-  return columns
-    .map(({ chars, grow }) => (grow ? `minmax(${chars}ch, ${grow}fr)` : `${chars}ch`))
-    .join(' ');
+  return columns.map(({ chars, grow }) => (grow ? `minmax(${chars}ch, ${grow}fr)` : `${chars}ch`)).join(' ');
 }
 
 function pick({ key, ctrlKey, shiftKey, altKey, metaKey, repeat }: KeyboardEvent) {

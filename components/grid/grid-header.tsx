@@ -1,3 +1,5 @@
+// biome-ignore-all lint/a11y/useSemanticElements: a virtual grid is not a table; the ARIA grid pattern names its roles
+
 import type { Column, Sort } from '@/components/grid/grid-types';
 import { Glyph } from '@/components/ui/glyph';
 

@@ -1,3 +1,4 @@
+// biome-ignore-all lint/a11y/useSemanticElements: a virtual grid is not a table; the ARIA grid pattern names its roles
 'use client';
 
 import { memo } from 'react';
@@ -33,7 +34,11 @@ function Row<T>(props: GridRowProps<T>) {
       }}
       onDoubleClick={() => onOpen(index)}
       className={`absolute left-0 grid h-row w-full cursor-default items-center border-b border-rule ${
-        selected ? 'bg-selected shadow-[inset_2px_0_0_0_var(--oc-accent)]' : active >= 0 ? 'bg-hover' : 'hover:bg-hover'
+        selected
+          ? 'bg-selected shadow-[inset_2px_0_0_0_var(--oc-accent)]'
+          : active >= 0
+            ? 'bg-hover'
+            : 'hover:bg-hover'
       }`}
       style={{ gridTemplateColumns: template, transform: `translateY(${top}px)` }}
     >

@@ -1,7 +1,11 @@
 import type { Column, Sort } from '@/components/grid/grid-types';
 
 /** Rows in the order of a column; rows that are equal keep their order. Without a sort: the same array. */
-export function sortRows<T>(rows: readonly T[], columns: readonly Column<T>[], sort: Sort | null): readonly T[] {
+export function sortRows<T>(
+  rows: readonly T[],
+  columns: readonly Column<T>[],
+  sort: Sort | null,
+): readonly T[] {
   const by = sort && columns.find((column) => column.id === sort.column)?.sortBy;
   if (!sort || !by) return rows;
   const sign = sort.direction === 'ascending' ? 1 : -1;

@@ -5,10 +5,10 @@ import { useCallback, useEffect, useRef, useState } from 'react';
 import type { GridHandle } from '@/components/grid/data-grid';
 import { RunPanel, type RunTab } from '@/components/panels/run/run-panel';
 import { RunsPanel } from '@/components/panels/runs/runs-panel';
+import { useUrlState } from '@/components/screens/url-state';
 import { useOpenRun } from '@/components/screens/use-open-run';
 import { useShortcuts } from '@/components/screens/use-shortcuts';
 import { useStarter } from '@/components/screens/use-starter';
-import { useUrlState } from '@/components/screens/url-state';
 import { AlertBar, ConnectionBar } from '@/components/shell/alert-bar';
 import { Figures } from '@/components/shell/figures';
 import { HelpSheet } from '@/components/shell/help-sheet';
@@ -72,7 +72,7 @@ export function MainScreen() {
 
   useShortcuts({
     help: () => setHelp(true),
-    filter: (event) => {
+    filter: () => {
       // A second Ctrl+F is the browser's own search.
       if (field.current === null || document.activeElement === field.current) return false;
       field.current.focus();
@@ -106,7 +106,10 @@ export function MainScreen() {
   return (
     <div className="flex h-full flex-col bg-bg">
       <h1 className="sr-only">OpenConductor: runs</h1>
-      <TopLine crumbs={['RUNS', ...(selected === '' ? [] : [shortId(selected)])]} onHelp={() => setHelp(true)}>
+      <TopLine
+        crumbs={['RUNS', ...(selected === '' ? [] : [shortId(selected)])]}
+        onHelp={() => setHelp(true)}
+      >
         <Figures />
       </TopLine>
       {starter.error === null ? null : <AlertBar error={starter.error} onDismiss={starter.dismiss} />}

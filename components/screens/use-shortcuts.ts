@@ -15,5 +15,12 @@ export function useShortcuts(handlers: ShortcutHandlers): void {
       ...handlers,
     };
   });
-  useEffect(() => bindShortcuts(() => latest.current, () => useSettings.getState().singleKeys), []);
+  useEffect(
+    () =>
+      bindShortcuts(
+        () => latest.current,
+        () => useSettings.getState().singleKeys,
+      ),
+    [],
+  );
 }

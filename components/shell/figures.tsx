@@ -20,7 +20,9 @@ export function Figures() {
       }
       const rate = events - seen;
       seen = events;
-      setFigures((old) => (old.open === open && old.failed === failed && old.rate === rate ? old : { open, failed, rate }));
+      setFigures((old) =>
+        old.open === open && old.failed === failed && old.rate === rate ? old : { open, failed, rate },
+      );
     };
     const timer = setInterval(read, 1_000);
     return () => clearInterval(timer);

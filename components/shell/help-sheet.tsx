@@ -3,10 +3,10 @@
 import { useEffect, useRef } from 'react';
 import { Button } from '@/components/ui/button';
 import { Kbd } from '@/components/ui/kbd';
+import { StatusBadge } from '@/components/ui/status-badge';
 import { useSettings } from '@/lib/client/settings-store';
 import { GRID_KEYS, SHORTCUTS } from '@/lib/keyboard/shortcuts';
 import { RUN_LOOKS } from '@/lib/theme/status';
-import { StatusBadge } from '@/components/ui/status-badge';
 
 interface HelpSheetProps {
   open: boolean;
@@ -38,10 +38,10 @@ export function HelpSheet({ open, onClose }: HelpSheetProps) {
         </Button>
       </header>
       <div className="grid grid-cols-1 gap-x-[32px] gap-y-[16px] p-[16px] md:grid-cols-2">
-        <Keys title="This screen" rows={SHORTCUTS.filter((entry) => entry.scope === 'global')} />
+        <Keys title="This screen" rows={SHORTCUTS.filter((entry) => entry.group === 'screen')} />
         <div className="flex flex-col gap-[16px]">
           <Keys title="Grids" rows={GRID_KEYS} />
-          <Keys title="Run panel" rows={SHORTCUTS.filter((entry) => entry.scope === 'run')} />
+          <Keys title="The run that is shown" rows={SHORTCUTS.filter((entry) => entry.group === 'run')} />
         </div>
         <section className="md:col-span-2">
           <h3 className="m-0 mb-[4px] text-base font-bold text-dim">Signs</h3>
@@ -59,13 +59,22 @@ export function HelpSheet({ open, onClose }: HelpSheetProps) {
   );
 }
 
-function Keys({ title, rows }: { title: string; rows: readonly { keys: readonly string[]; label: string }[] }) {
+function Keys({
+  title,
+  rows,
+}: {
+  title: string;
+  rows: readonly { keys: readonly string[]; label: string }[];
+}) {
   return (
     <section>
       <h3 className="m-0 mb-[4px] text-base font-bold text-dim">{title}</h3>
       <dl className="m-0">
         {rows.map((row) => (
-          <div key={row.label} className="flex h-row items-center justify-between gap-[12px] border-b border-rule">
+          <div
+            key={row.label}
+            className="flex h-row items-center justify-between gap-[12px] border-b border-rule"
+          >
             <dt>{row.label}</dt>
             <dd className="m-0 flex gap-[4px]">
               {row.keys.map((key) => (

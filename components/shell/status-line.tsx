@@ -16,7 +16,10 @@ export function StatusLine({ hints }: { hints: readonly (readonly [string, strin
       <span aria-hidden="true" className="font-bold text-accent">
         &gt;
       </span>
-      <span aria-hidden="true" className="flex min-w-0 flex-1 items-center gap-[14px] overflow-hidden text-dim">
+      <span
+        aria-hidden="true"
+        className="flex min-w-0 flex-1 items-center gap-[14px] overflow-hidden text-dim"
+      >
         {hints.map(([key, label]) => (
           <span key={key}>
             <span className="text-text">{key}</span> {label}
@@ -56,6 +59,7 @@ function Connection() {
   const word = WORDS[state.phase];
   const more = detail(state, now);
   return (
+    // biome-ignore lint/a11y/useSemanticElements: it groups no form fields
     <span
       role="group"
       aria-label="Connection"

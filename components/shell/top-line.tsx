@@ -18,7 +18,7 @@ export function TopLine({ crumbs, onHelp, children }: TopLineProps) {
     <header className="flex h-bar shrink-0 items-center gap-[12px] overflow-hidden bg-raised pr-[2px] whitespace-nowrap">
       <Link
         href="/"
-        className="flex h-full items-center bg-accent px-[10px] font-bold tracking-[0.06em] text-on-fill no-underline focus-visible:outline-text"
+        className="flex h-full items-center bg-accent px-[10px] font-bold tracking-[0.06em] text-on-fill no-underline focus-visible:outline-text forced-color-adjust-none"
       >
         OPENCONDUCTOR
       </Link>
@@ -31,7 +31,9 @@ export function TopLine({ crumbs, onHelp, children }: TopLineProps) {
           </span>
         ))}
       </nav>
-      <div className="flex min-w-0 flex-1 items-center justify-end gap-[16px] overflow-hidden">{children}</div>
+      <div className="flex min-w-0 flex-1 items-center justify-end gap-[16px] overflow-hidden">
+        {children}
+      </div>
       <PaletteSwitch />
       <Button kind="bare" chord="?" onClick={onHelp}>
         Keys

@@ -10,7 +10,8 @@ interface ButtonProps extends Omit<ButtonHTMLAttributes<HTMLButtonElement>, 'cla
 }
 
 const KINDS = {
-  filled: 'border border-accent bg-accent text-on-fill px-[10px] font-bold hover:bg-text hover:border-text',
+  filled:
+    'forced-color-adjust-none border border-accent bg-accent text-on-fill px-[10px] font-bold hover:bg-text hover:border-text',
   plain: 'border border-border px-[8px] text-text hover:border-accent hover:text-accent',
   bare: 'px-[6px] text-dim hover:text-text aria-pressed:text-accent',
 } as const;

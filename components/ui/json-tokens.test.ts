@@ -10,6 +10,10 @@ describe('tokenize', () => {
     expect(of('number')).toEqual(['-1.5e3', 'true', 'null']);
   });
   it.each(['', '7', '"open', '{"a": {"b": "c\\n"}}', '[1,2,"3",{}]'])('loses nothing of %j', (text) => {
-    expect(tokenize(text).map((token) => token.text).join('')).toBe(text);
+    expect(
+      tokenize(text)
+        .map((token) => token.text)
+        .join(''),
+    ).toBe(text);
   });
 });

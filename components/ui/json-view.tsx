@@ -30,7 +30,9 @@ export function JsonView({ label, value }: { label: string; value: unknown }) {
         )}
       </div>
       <pre
-        hidden={nothing} className="m-0 border-l border-border bg-bg px-[1ch] py-[4px] font-mono break-words whitespace-pre-wrap">
+        hidden={nothing}
+        className="m-0 border-l border-border bg-bg px-[1ch] py-[4px] font-mono break-words whitespace-pre-wrap"
+      >
         {tokens.map((token, at) => (
           // biome-ignore lint/suspicious/noArrayIndexKey: the tokens are a function of the text; none moves
           <span key={at} className={TONE[token.kind]}>

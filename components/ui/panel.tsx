@@ -16,13 +16,26 @@ interface PanelProps {
   paused: boolean;
   /** When the data last changed, milliseconds since 1970; null when nothing has arrived yet. */
   changedAt: number | null;
+  /** True when the data could not be read: what is shown, if anything, is not the truth. */
+  broken: boolean;
   /** Buttons of the title bar. */
   actions?: ReactNode;
   children: ReactNode;
 }
 
 /** A panel: title bar with code, name, object and liveness, and a body. The focused one has a bright title. */
-export function Panel({ id, code, name, object, number, paused, changedAt, actions, children }: PanelProps) {
+export function Panel({
+  id,
+  code,
+  name,
+  object,
+  number,
+  paused,
+  changedAt,
+  broken,
+  actions,
+  children,
+}: PanelProps) {
   return (
     <section
       data-panel={id}
@@ -35,14 +48,16 @@ export function Panel({ id, code, name, object, number, paused, changedAt, actio
           <span aria-hidden="true" className="text-[11px] text-dim">
             {number}
           </span>
-          <span className="bg-raised px-[4px] font-bold text-accent group-focus-within/panel:bg-accent group-focus-within/panel:text-on-fill">
+          <span className="bg-raised px-[4px] font-bold text-accent group-focus-within/panel:bg-accent group-focus-within/panel:text-on-fill forced-color-adjust-none">
             {code}
           </span>
         </span>
         <h2 className="m-0 flex items-center text-base font-bold text-text">{name}</h2>
-        <span className="flex min-w-0 flex-1 items-center overflow-hidden text-ellipsis text-dim">{object}</span>
+        <span className="flex min-w-0 flex-1 items-center overflow-hidden text-ellipsis text-dim">
+          {object}
+        </span>
         <span className="flex items-center">{actions}</span>
-        <Liveness paused={paused} changedAt={changedAt} />
+        <Liveness paused={paused} changedAt={changedAt} broken={broken} />
       </header>
       <div className="flex min-h-0 flex-1 flex-col">{children}</div>
     </section>

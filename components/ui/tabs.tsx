@@ -34,7 +34,12 @@ export function Tabs<Id extends string>({ label, tabs, value, onChange, panelId 
     list.current?.querySelector<HTMLElement>(`[data-tab="${next.id}"]`)?.focus();
   };
   return (
-    <div ref={list} role="tablist" aria-label={label} className="flex h-row shrink-0 border-b border-border bg-bg">
+    <div
+      ref={list}
+      role="tablist"
+      aria-label={label}
+      className="flex h-row shrink-0 border-b border-border bg-bg"
+    >
       {tabs.map((tab) => (
         <button
           key={tab.id}
@@ -51,8 +56,13 @@ export function Tabs<Id extends string>({ label, tabs, value, onChange, panelId 
           className="flex cursor-pointer items-center gap-[6px] border-b-2 border-transparent px-[10px] text-dim hover:text-text aria-selected:border-accent aria-selected:text-text"
         >
           {tab.label}
-          {tab.count === undefined ? null : <span className="text-dim">{tab.count.toLocaleString('en-GB')}</span>}
-          <span aria-hidden="true" className="border border-border px-[4px] text-[11px] leading-[14px] text-dim">
+          {tab.count === undefined ? null : (
+            <span className="text-dim">{tab.count.toLocaleString('en-GB')}</span>
+          )}
+          <span
+            aria-hidden="true"
+            className="border border-border px-[4px] text-[11px] leading-[14px] text-dim"
+          >
             {tab.chord}
           </span>
         </button>

@@ -1,9 +1,9 @@
 import hotkeys from 'hotkeys-js';
 import { matchShortcut } from '@/lib/keyboard/matcher';
-import { SHORTCUTS, type ShortcutId, type ShortcutScope } from '@/lib/keyboard/shortcuts';
+import { SHORTCUTS, type ShortcutId } from '@/lib/keyboard/shortcuts';
 
-/** Does what a shortcut says. `false` hands the key back to the browser. */
-export type ShortcutHandler = (event: KeyboardEvent) => boolean | undefined | void;
+/** Does what a shortcut says. Answering `false` hands the key back to the browser. */
+export type ShortcutHandler = (event: KeyboardEvent) => unknown;
 export type ShortcutHandlers = Partial<Record<ShortcutId, ShortcutHandler>>;
 
 function element(event: KeyboardEvent): Element | null {
@@ -14,7 +14,9 @@ function element(event: KeyboardEvent): Element | null {
 /** True when typing goes into this element. */
 export function isTextField(target: Element | null): boolean {
   if (target instanceof HTMLInputElement) {
-    return !['checkbox', 'radio', 'range', 'button', 'reset', 'submit', 'color', 'file'].includes(target.type);
+    return !['checkbox', 'radio', 'range', 'button', 'reset', 'submit', 'color', 'file'].includes(
+      target.type,
+    );
   }
   return (
     target instanceof HTMLTextAreaElement ||
@@ -46,10 +48,7 @@ export function bindShortcuts(current: () => ShortcutHandlers, singleKeys: () =>
     if (event.defaultPrevented) return;
     const handlers = current();
     const target = element(event);
-    const panel = focusedPanel();
-    const active = SHORTCUTS.filter(
-      (entry) => handlers[entry.id] !== undefined && inScope(entry.scope, panel),
-    );
+    const active = SHORTCUTS.filter((entry) => handlers[entry.id] !== undefined);
     const found = matchShortcut(active, event, {
       inText: isTextField(target),
       onControl: isControl(target),
@@ -60,8 +59,4 @@ export function bindShortcuts(current: () => ShortcutHandlers, singleKeys: () =>
   };
   hotkeys('*', listen);
   return () => hotkeys.unbind('*', listen);
-}
-
-function inScope(scope: ShortcutScope, panel: string | null): boolean {
-  return scope === 'global' || scope === panel;
 }

@@ -45,7 +45,10 @@ class StreamServer {
   publish(seqs: number[], lost: number[] = []) {
     const items = seqs.map(event);
     this.log.push(...items);
-    this.#io?.emit('events', { topic: 'runs', items: items.filter((item) => !lost.includes(item.streamSeq)) });
+    this.#io?.emit('events', {
+      topic: 'runs',
+      items: items.filter((item) => !lost.includes(item.streamSeq)),
+    });
   }
   send(message: unknown) {
     this.#io?.emit('events', message);

@@ -52,7 +52,10 @@ export async function readRuns(status?: RunStatus): Promise<void> {
       nextCursor: state.load === 'ready' ? state.nextCursor : page.nextCursor,
     }));
   } catch (error) {
-    useRuns.setState((state) => ({ load: state.order.length > 0 ? 'ready' : 'error', error: toAppError(error) }));
+    useRuns.setState((state) => ({
+      load: state.order.length > 0 ? 'ready' : 'error',
+      error: toAppError(error),
+    }));
   }
 }
 

@@ -30,7 +30,12 @@ function emptyRun(): RunDetail {
 describe('the row of a run', () => {
   it('is made from its first event', () => {
     const run = emptyRun();
-    expect(runSummarySchema.parse(run)).toMatchObject({ workflow: 'doc', workflowId: 'doc-1', version: 3, historyLength: 1 });
+    expect(runSummarySchema.parse(run)).toMatchObject({
+      workflow: 'doc',
+      workflowId: 'doc-1',
+      version: 3,
+      historyLength: 1,
+    });
     expect(beginsRun('WORKFLOW_EXECUTION_STARTED')).toBe(true);
   });
   it('follows pause, resume and failure', () => {
@@ -39,7 +44,10 @@ describe('the row of a run', () => {
     expect(row.status).toBe('paused');
     row = advanceRow(row, event('WORKFLOW_EXECUTION_UNPAUSED'));
     expect(row.status).toBe('running');
-    row = advanceRow(row, event('WORKFLOW_EXECUTION_FAILED', { failure: { code: 'TIMEOUT', message: 'late' } }, 1_500));
+    row = advanceRow(
+      row,
+      event('WORKFLOW_EXECUTION_FAILED', { failure: { code: 'TIMEOUT', message: 'late' } }, 1_500),
+    );
     expect(row).toMatchObject({ status: 'failed', durationMs: 1_500, failure: { code: 'TIMEOUT' } });
     expect(row.closedAt).toBe(new Date(START + 1_500).toISOString());
   });
@@ -61,10 +69,31 @@ describe('the steps of a run', () => {
 
   it('appear, run and end with their events', () => {
     let run = emptyRun();
-    run = advanceRun(run, event('ACTIVITY_TASK_SCHEDULED', { ...read, nodePath: 'read', purpose: 'do', target, input: { path: 'a' }, timeoutMs: 1 }));
-    expect(run.nodes[0]).toMatchObject({ path: 'read', kind: 'mcp-server', status: 'scheduled', input: { path: 'a' } });
+    run = advanceRun(
+      run,
+      event('ACTIVITY_TASK_SCHEDULED', {
+        ...read,
+        nodePath: 'read',
+        purpose: 'do',
+        target,
+        input: { path: 'a' },
+        timeoutMs: 1,
+      }),
+    );
+    expect(run.nodes[0]).toMatchObject({
+      path: 'read',
+      kind: 'mcp-server',
+      status: 'scheduled',
+      input: { path: 'a' },
+    });
     run = advanceRun(run, event('ACTIVITY_TASK_STARTED', { ...read, retrySafe: false }, 10));
-    expect(run.nodes[0]).toMatchObject({ status: 'running', server: 'filesystem', tool: 'read_text_file', attempt: 1, endedAt: null });
+    expect(run.nodes[0]).toMatchObject({
+      status: 'running',
+      server: 'filesystem',
+      tool: 'read_text_file',
+      attempt: 1,
+      endedAt: null,
+    });
     run = advanceRun(run, event('ACTIVITY_TASK_COMPLETED', { ...read, output: { text: 'x' } }, 35));
     expect(run.nodes[0]).toMatchObject({ status: 'completed', durationMs: 35, output: { text: 'x' } });
     run = advanceRun(run, event('NODE_COMPLETED', { nodePath: 'loop/0/extract', output: [1] }, 36));
@@ -83,7 +112,10 @@ describe('the steps of a run', () => {
     let run = emptyRun();
     run = advanceRun(run, event('ACTIVITY_TASK_STARTED', read));
     run = advanceRun(run, event('ACTIVITY_TASK_FAILED', { ...read, failure }));
-    run = advanceRun(run, event('TIMER_STARTED', { timerId: 't', purpose: 'retry', activityId: 'read:do', fireAt: 1 }));
+    run = advanceRun(
+      run,
+      event('TIMER_STARTED', { timerId: 't', purpose: 'retry', activityId: 'read:do', fireAt: 1 }),
+    );
     expect(run.nodes[0]).toMatchObject({ status: 'backing_off', endedAt: null, failure });
     run = advanceRun(run, event('ACTIVITY_TASK_FAILED', { ...read, attempt: 2, failure }, 80));
     run = advanceRun(run, event('NODE_FAILED', { nodePath: 'read', failure, handled: false }, 90));
@@ -91,11 +123,20 @@ describe('the steps of a run', () => {
   });
   it('wait on timers, signals and people, but not on a time limit', () => {
     let run = emptyRun();
-    run = advanceRun(run, event('TIMER_STARTED', { timerId: 'a', nodePath: 'pause', purpose: 'wait', fireAt: 1 }));
+    run = advanceRun(
+      run,
+      event('TIMER_STARTED', { timerId: 'a', nodePath: 'pause', purpose: 'wait', fireAt: 1 }),
+    );
     run = advanceRun(run, event('NODE_STARTED', { nodePath: 'sig', signal: 'go' }));
-    run = advanceRun(run, event('APPROVAL_REQUESTED', { nodePath: 'ask', approvalId: 'p', title: '?', quorum: 1 }));
+    run = advanceRun(
+      run,
+      event('APPROVAL_REQUESTED', { nodePath: 'ask', approvalId: 'p', title: '?', quorum: 1 }),
+    );
     run = advanceRun(run, event('NODE_STARTED', { nodePath: 'loop' }));
-    run = advanceRun(run, event('TIMER_STARTED', { timerId: 'b', nodePath: 'loop', purpose: 'timeout', fireAt: 1 }));
+    run = advanceRun(
+      run,
+      event('TIMER_STARTED', { timerId: 'b', nodePath: 'loop', purpose: 'timeout', fireAt: 1 }),
+    );
     expect(run.nodes.map((node) => node.status)).toEqual(['waiting', 'waiting', 'waiting', 'running']);
   });
   it('show compensation without losing the result of the call', () => {
@@ -104,7 +145,17 @@ describe('the steps of a run', () => {
     run = advanceRun(run, event('COMPENSATION_STARTED', { nodePaths: ['read'] }));
     expect(run.status).toBe('compensating');
     const undo = { activityId: 'read:compensate', attempt: 1 };
-    run = advanceRun(run, event('ACTIVITY_TASK_SCHEDULED', { ...undo, nodePath: 'read', purpose: 'compensate', target: { kind: 'mcp', server: 's', tool: 'undo' }, input: 'in', timeoutMs: 1 }));
+    run = advanceRun(
+      run,
+      event('ACTIVITY_TASK_SCHEDULED', {
+        ...undo,
+        nodePath: 'read',
+        purpose: 'compensate',
+        target: { kind: 'mcp', server: 's', tool: 'undo' },
+        input: 'in',
+        timeoutMs: 1,
+      }),
+    );
     expect(run.nodes[0]).toMatchObject({ status: 'compensating', output: 'done', tool: null });
     run = advanceRun(run, event('ACTIVITY_TASK_COMPLETED', { ...undo, output: 'undone' }));
     expect(run.nodes[0]).toMatchObject({ status: 'compensated', output: 'done' });
@@ -113,7 +164,10 @@ describe('the steps of a run', () => {
     let run = emptyRun();
     run = advanceRun(run, event('ACTIVITY_TASK_OUTCOME_UNKNOWN', { ...read, failure }));
     expect(run.nodes[0]?.status).toBe('unknown_outcome');
-    run = advanceRun(run, event('OUTCOME_RESOLVED', { activityId: 'read:do', resolution: 'completed', output: 5 }));
+    run = advanceRun(
+      run,
+      event('OUTCOME_RESOLVED', { activityId: 'read:do', resolution: 'completed', output: 5 }),
+    );
     expect(run.nodes[0]).toMatchObject({ status: 'completed', output: 5, failure: null });
   });
   it('leave unchanged nodes the same object, so that their rows are not drawn again', () => {
@@ -137,7 +191,10 @@ describe('replayOver', () => {
     const snapshot = { ...live, historyLength: 3, nodes: live.nodes.slice(0, 1) };
     expect(replayOver(snapshot, events)).toMatchObject({
       historyLength: 4,
-      nodes: [{ path: 'a', status: 'completed' }, { path: 'b', status: 'running' }],
+      nodes: [
+        { path: 'a', status: 'completed' },
+        { path: 'b', status: 'running' },
+      ],
     });
     expect(replayOver(live, events)).toBe(live);
   });

@@ -72,7 +72,10 @@ export function getRun(runId: string) {
 
 /** One page of a run's events with a seq above `after`. */
 export function listEvents(runId: string, after: number, limit = 1_000) {
-  return request(eventPageSchema, `/api/v1/runs/${encodeURIComponent(runId)}/events${query({ after, limit })}`);
+  return request(
+    eventPageSchema,
+    `/api/v1/runs/${encodeURIComponent(runId)}/events${query({ after, limit })}`,
+  );
 }
 
 /**

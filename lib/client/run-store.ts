@@ -1,7 +1,7 @@
 import { create } from 'zustand';
 import { advanceRun, replayOver } from '@/lib/client/node-events';
-import { beginsRun, rowFromStart } from '@/lib/client/run-events';
 import { appendBounded } from '@/lib/client/ring-buffer';
+import { beginsRun, rowFromStart } from '@/lib/client/run-events';
 import type { AppError } from '@/lib/protocol/errors';
 import type { StreamEvent, WorkflowEventRecord } from '@/lib/protocol/event';
 import type { RunDetail } from '@/lib/protocol/run';

@@ -37,7 +37,9 @@ export const useRuns = create<RunsState>(() => ({
 
 function sorted(byId: ReadonlyMap<string, RunRow>): string[] {
   return [...byId.values()]
-    .sort((a, b) => (a.createdAt === b.createdAt ? (a.runId < b.runId ? 1 : -1) : a.createdAt < b.createdAt ? 1 : -1))
+    .sort((a, b) =>
+      a.createdAt === b.createdAt ? (a.runId < b.runId ? 1 : -1) : a.createdAt < b.createdAt ? 1 : -1,
+    )
     .map((row) => row.runId);
 }
 

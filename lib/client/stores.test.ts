@@ -5,9 +5,19 @@ import type { StreamEvent } from '@/lib/protocol/event';
 import type { RunDetail, RunSummary } from '@/lib/protocol/run';
 
 let streamSeq = 0;
-function item(runId: string, seq: number, type: string, data: StreamEvent['event']['data'] = {}): StreamEvent {
+function item(
+  runId: string,
+  seq: number,
+  type: string,
+  data: StreamEvent['event']['data'] = {},
+): StreamEvent {
   const at = new Date(Date.UTC(2026, 0, 1, 0, 0, seq)).toISOString();
-  return { streamSeq: ++streamSeq, workflow: 'w', workflowId: `${runId}-id`, event: { runId, seq, type, at, data } };
+  return {
+    streamSeq: ++streamSeq,
+    workflow: 'w',
+    workflowId: `${runId}-id`,
+    event: { runId, seq, type, at, data },
+  };
 }
 const START = 'WORKFLOW_EXECUTION_STARTED';
 
@@ -48,7 +58,10 @@ describe('the list of runs', () => {
     expect(useRuns.getState().order).toEqual([]);
   });
   it('remembers the node of the newest event', () => {
-    applyToRuns([item('a', 1, START), item('a', 2, 'ACTIVITY_TASK_STARTED', { activityId: 'read:do', attempt: 1 })]);
+    applyToRuns([
+      item('a', 1, START),
+      item('a', 2, 'ACTIVITY_TASK_STARTED', { activityId: 'read:do', attempt: 1 }),
+    ]);
     expect(useRuns.getState().byId.get('a')?.at).toBe('read');
   });
   it('does not let an old answer undo newer events', () => {
@@ -105,7 +118,9 @@ describe('the open run', () => {
     setOpenRun('a');
     const events = [1, 2, 3, 5].map((seq) => item('a', seq, 'X').event);
     expect(takeEvents('a', events)).toBe(true);
-    expect(takeEvents('a', [item('a', 4, 'X').event, item('a', 2, 'X').event, item('a', 5, 'X').event])).toBe(false);
+    expect(takeEvents('a', [item('a', 4, 'X').event, item('a', 2, 'X').event, item('a', 5, 'X').event])).toBe(
+      false,
+    );
     expect(useRun.getState().events.map((event) => event.seq)).toEqual([1, 2, 3, 4, 5]);
   });
 });

@@ -67,7 +67,8 @@ export function isSingleKey(chord: Chord): boolean {
 /** True when the pressed key is the chord. Shift is not asked for a symbol such as `?`, which needs it anyway. */
 export function chordMatches(chord: Chord, input: KeyInput): boolean {
   if (keyName(input.key) !== chord.key) return false;
-  if (input.ctrlKey !== chord.ctrl || input.altKey !== chord.alt || input.metaKey !== chord.meta) return false;
+  if (input.ctrlKey !== chord.ctrl || input.altKey !== chord.alt || input.metaKey !== chord.meta)
+    return false;
   const symbol = chord.key.length === 1 && !/[a-z0-9]/.test(chord.key);
   return symbol || input.shiftKey === chord.shift;
 }

@@ -3,12 +3,12 @@
  * this list; nothing else in the code names a key of its own. Grid movement lives with the grid.
  */
 
-/** Where a shortcut works. `global`: everywhere; the others only while that panel has the focus. */
-export type ShortcutScope = 'global' | 'runs' | 'run';
+/** What a shortcut is about: the screen, or the run that is shown. The help sheet sorts by it. */
+export type ShortcutGroup = 'screen' | 'run';
 
 export interface Shortcut {
   id: string;
-  scope: ShortcutScope;
+  group: ShortcutGroup;
   /** Chords, the first one is shown: `ctrl+shift+c`, `f5`, `?`, `space`. Modifiers are literal on every system. */
   keys: readonly [string, ...string[]];
   /** What it does, as the help sheet says it. */
@@ -16,22 +16,22 @@ export interface Shortcut {
 }
 
 export const SHORTCUTS = [
-  { id: 'help', scope: 'global', keys: ['?'], label: 'Show the keys of this screen' },
-  { id: 'filter', scope: 'global', keys: ['/', 'ctrl+f'], label: 'Filter runs' },
-  { id: 'refresh', scope: 'global', keys: ['f5', 'r'], label: 'Refresh every stream' },
-  { id: 'back', scope: 'global', keys: ['escape'], label: 'Close, clear the filter, or go back' },
-  { id: 'panel-1', scope: 'global', keys: ['ctrl+1', '1'], label: 'Focus the runs' },
-  { id: 'panel-2', scope: 'global', keys: ['ctrl+2', '2'], label: 'Focus the run' },
-  { id: 'next-panel', scope: 'global', keys: ['f6'], label: 'Next panel' },
-  { id: 'previous-panel', scope: 'global', keys: ['shift+f6'], label: 'Previous panel' },
-  { id: 'start-starter', scope: 'global', keys: ['n'], label: 'Run the starter workflow' },
-  { id: 'palette', scope: 'global', keys: ['p'], label: 'Switch the colour palette' },
-  { id: 'pause', scope: 'global', keys: ['space'], label: 'Pause or resume the focused panel' },
-  { id: 'maximise', scope: 'run', keys: ['m'], label: 'Open the run on a page of its own' },
-  { id: 'steps', scope: 'run', keys: ['t'], label: 'Show steps' },
-  { id: 'events', scope: 'run', keys: ['e'], label: 'Show events' },
-  { id: 'data', scope: 'run', keys: ['d'], label: 'Show input and result' },
-  { id: 'copy-id', scope: 'run', keys: ['y'], label: 'Copy the run id' },
+  { id: 'help', group: 'screen', keys: ['?'], label: 'Show the keys of this screen' },
+  { id: 'filter', group: 'screen', keys: ['/', 'ctrl+f'], label: 'Filter runs' },
+  { id: 'refresh', group: 'screen', keys: ['f5', 'r'], label: 'Refresh every stream' },
+  { id: 'back', group: 'screen', keys: ['escape'], label: 'Close, clear the filter, or go back' },
+  { id: 'panel-1', group: 'screen', keys: ['ctrl+1', '1'], label: 'Focus the runs' },
+  { id: 'panel-2', group: 'screen', keys: ['ctrl+2', '2'], label: 'Focus the run' },
+  { id: 'next-panel', group: 'screen', keys: ['f6'], label: 'Next panel' },
+  { id: 'previous-panel', group: 'screen', keys: ['shift+f6'], label: 'Previous panel' },
+  { id: 'start-starter', group: 'screen', keys: ['n'], label: 'Run the starter workflow' },
+  { id: 'palette', group: 'screen', keys: ['p'], label: 'Switch the colour palette' },
+  { id: 'pause', group: 'screen', keys: ['space'], label: 'Pause or resume the focused panel' },
+  { id: 'maximise', group: 'run', keys: ['m'], label: 'Open the run on a page of its own' },
+  { id: 'steps', group: 'run', keys: ['t'], label: 'Show steps' },
+  { id: 'events', group: 'run', keys: ['e'], label: 'Show events' },
+  { id: 'data', group: 'run', keys: ['d'], label: 'Show input and result' },
+  { id: 'copy-id', group: 'run', keys: ['y'], label: 'Copy the run id' },
 ] as const satisfies readonly Shortcut[];
 
 export type ShortcutId = (typeof SHORTCUTS)[number]['id'];

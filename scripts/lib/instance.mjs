@@ -57,7 +57,7 @@ async function outlive(holder, file, { dataDir, drainTimeoutMs, shutdownTimeoutM
     }
     if (performance.now() > deadline) {
       throw new Trouble(
-        `OpenConductor already runs on ${dataDir}: pid ${holder.launcher.pid}, ${holder.url}\n` +
+        `OpenConductor already runs on ${dataDir}: pid ${holder.launcher.pid}, ${(readHolder(file) ?? holder).url}\n` +
           `Stop it (kill ${holder.launcher.pid}), or start a second one with --data-dir and --port of its own.`,
       );
     }

@@ -30,6 +30,8 @@ export interface InputRequired {
    * the answers at any time, by any process (`ToolCall.resume`). False for questions of 2025 inside an open request.
    */
   durable: boolean;
+  /** Answers of the same round that need nobody (roots, refusals by policy); they go back with the others. */
+  answered?: Record<string, JsonObject>;
 }
 
 /** One tool call. `idempotencyKey` is stable over attempts and travels in the call's `_meta`. */

@@ -3,7 +3,8 @@ import { join, resolve } from 'node:path';
 import pg from 'pg';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../support/database';
-import { EngineProcess, eventually, type ServersConfig } from '../support/engine-process';
+import { EngineProcess, type ServersConfig } from '../support/engine-process';
+import { eventually } from '../support/eventually';
 
 const fixture = resolve(import.meta.dirname, '../fixtures/mcp-servers/slow-server.mjs');
 

@@ -61,7 +61,7 @@ export class EngineProcess {
         OPENCONDUCTOR_ROLES: 'engine',
         OPENCONDUCTOR_LEASE_TTL_MS: '1000',
         ...options.env,
-      },
+      } as unknown as NodeJS.ProcessEnv,
     });
     const ended = new Promise<Ended>((done) => {
       child.once('exit', (code, signal) => done({ code, signal }));
@@ -109,20 +109,5 @@ export class EngineProcess {
       headers: response.headers,
       body: text === '' ? null : JSON.parse(text),
     };
-  }
-}
-
-/** Waits until `check` gives a value that is neither false nor null nor undefined; fails after `timeoutMs` with `what`. */
-export async function eventually<T>(
-  what: string,
-  check: () => Promise<T | false | null | undefined> | T | false | null | undefined,
-  timeoutMs = 30_000,
-): Promise<T> {
-  const until = Date.now() + timeoutMs;
-  for (;;) {
-    const value = await check();
-    if (value !== false && value !== null && value !== undefined) return value;
-    if (Date.now() > until) throw new Error(`Not within ${timeoutMs} ms: ${what}`);
-    await new Promise((r) => setTimeout(r, 20));
   }
 }

@@ -32,7 +32,9 @@ export function RunHeader({ run }: { run: RunDetail }) {
         <Fact name="RUN">{run.runId}</Fact>
         <Fact name="ID">{run.workflowId}</Fact>
         <Fact name="STARTED">
-          <span title={`${run.createdAt} – ${run.closedAt ?? 'open'}`}>{rowTime(run.createdAt, Date.now())}</span>
+          <span title={`${run.createdAt} – ${run.closedAt ?? 'open'}`}>
+            {rowTime(run.createdAt, Date.now())}
+          </span>
         </Fact>
       </dl>
       {run.failure === null ? null : (

@@ -8,7 +8,6 @@ import { RunHeader } from '@/components/panels/run/run-header';
 import { RunSteps } from '@/components/panels/run/run-steps';
 import { Button } from '@/components/ui/button';
 import { DetailRegion } from '@/components/ui/detail-region';
-import { EmptyState } from '@/components/ui/empty-state';
 import { ErrorState } from '@/components/ui/error-state';
 import { JsonView } from '@/components/ui/json-view';
 import { LoadingRows } from '@/components/ui/loading-rows';
@@ -48,6 +47,7 @@ export function RunPanel(props: RunPanelProps) {
       object={state.runId === null ? 'none chosen' : shortId(state.runId)}
       paused={paused}
       changedAt={newest === undefined ? null : Date.parse(newest)}
+      broken={state.error !== null}
       actions={
         state.runId === null ? null : (
           <>

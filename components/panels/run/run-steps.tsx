@@ -30,7 +30,10 @@ export function RunSteps({ run, grid }: { run: RunDetail; grid: RefObject<GridHa
   }
   return (
     <>
-      <div className="flex shrink-0 flex-col" style={{ height: `min(45%, ${(run.nodes.length + 1) * 24 + 1}px)` }}>
+      <div
+        className="flex shrink-0 flex-col"
+        style={{ height: `min(45%, ${(run.nodes.length + 1) * 24 + 1}px)` }}
+      >
         <DataGrid
           label="Steps"
           rows={run.nodes}

@@ -48,7 +48,9 @@ export const STEP_COLUMNS: readonly Column<NodeView>[] = [
     chars: 5,
     align: 'end',
     sortBy: (node) => node.attempt,
-    cell: (node) => <span className={node.attempt > 1 ? 'text-warn' : 'text-dim'}>{node.attempt || '—'}</span>,
+    cell: (node) => (
+      <span className={node.attempt > 1 ? 'text-warn' : 'text-dim'}>{node.attempt || '—'}</span>
+    ),
   },
   {
     id: 'started',
@@ -67,7 +69,9 @@ export const STEP_COLUMNS: readonly Column<NodeView>[] = [
     chars: 11,
     align: 'end',
     sortBy: (node) => node.durationMs ?? Number.MAX_SAFE_INTEGER,
-    cell: (node) => <RunningTime since={node.startedAt} ms={node.durationMs} open={isOpenNode(node.status)} />,
+    cell: (node) => (
+      <RunningTime since={node.startedAt} ms={node.durationMs} open={isOpenNode(node.status)} />
+    ),
   },
 ];
 

@@ -33,8 +33,13 @@ describe('stepOfInterest', () => {
 
 describe('progress and targetText', () => {
   it('count and name', () => {
-    expect(progress([node('a', 'completed'), node('b', 'skipped'), node('c', 'running')])).toEqual({ done: 2, total: 3 });
-    expect(targetText(node('a', 'running', { server: 'memory', tool: 'read_graph' }))).toBe('memory / read_graph');
+    expect(progress([node('a', 'completed'), node('b', 'skipped'), node('c', 'running')])).toEqual({
+      done: 2,
+      total: 3,
+    });
+    expect(targetText(node('a', 'running', { server: 'memory', tool: 'read_graph' }))).toBe(
+      'memory / read_graph',
+    );
     expect(targetText(node('a', 'running', { tool: 'hash' }))).toBe('hash');
     expect(targetText(node('a', 'running'))).toBe('');
   });

@@ -14,16 +14,19 @@ export function RunsEmpty({ onStart, starting }: RunsEmptyProps) {
   return (
     <EmptyState title="No runs yet">
       <p className="m-0 max-w-[76ch] text-dim">
-        A run carries a workflow out step by step; every step is written down before the next begins, so a crash
-        loses nothing. The starter workflow reads a document with the filesystem server and stores what it finds
-        with the memory server. Both are bundled.
+        A run carries a workflow out step by step; every step is written down before the next begins, so a
+        crash loses nothing. The starter workflow reads a document with the filesystem server and stores what
+        it finds with the memory server. Both are bundled.
       </p>
       <Button kind="filled" chord="n" onClick={onStart} disabled={starting}>
         {starting ? 'Starting …' : 'Run starter workflow'}
       </Button>
       <p className="m-0 text-dim">The same from a shell:</p>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a long line scrolls, so the keyboard must reach it */}
-      <pre tabIndex={0} className="m-0 max-w-full overflow-x-auto border border-border bg-bg px-[1ch] py-[6px] font-mono text-text">
+      <pre
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: a long line scrolls, so the keyboard must reach it
+        tabIndex={0}
+        className="m-0 max-w-full overflow-x-auto border border-border bg-bg px-[1ch] py-[6px] font-mono text-text"
+      >
         <code>{STARTER_COMMAND}</code>
       </pre>
     </EmptyState>

@@ -24,7 +24,7 @@ export function parseFilter(text: string): RunsFilter {
 }
 
 /** The status with this name or code. */
-export function statusNamed(text: string): RunStatus | undefined {
+function statusNamed(text: string): RunStatus | undefined {
   return RUN_STATUSES.find((status) => status === text || RUN_LOOKS[status].code.toLowerCase() === text);
 }
 

@@ -1,6 +1,6 @@
 'use client';
 
-import { type Ref, type RefObject, useMemo } from 'react';
+import { type Ref, type RefObject, useEffect, useMemo } from 'react';
 import { DataGrid, type GridHandle } from '@/components/grid/data-grid';
 import { RUN_COLUMNS } from '@/components/panels/runs/runs-columns';
 import { RunsEmpty } from '@/components/panels/runs/runs-empty';
@@ -14,7 +14,7 @@ import { Panel } from '@/components/ui/panel';
 import { useHeld } from '@/components/ui/use-held';
 import { useConnection } from '@/lib/client/connection-store';
 import { plural } from '@/lib/client/format';
-import { readOlderRuns, refreshAll } from '@/lib/client/live';
+import { readOlderRuns, readRuns, refreshAll } from '@/lib/client/live';
 import { type RunRow, type RunsState, useRuns } from '@/lib/client/runs-store';
 import type { RunStatus } from '@/lib/protocol/run';
 
@@ -40,6 +40,11 @@ export function RunsPanel(props: RunsPanelProps) {
   const all = useMemo(() => rowsOf(state), [state]);
   const counts = useMemo(() => countByStatus(all), [all]);
   const rows = useMemo(() => all.filter(matcher(parseFilter(filter))), [all, filter]);
+  const { status } = parseFilter(filter);
+  // The runs read so far may hold few with this status: ask for a page of its own.
+  useEffect(() => {
+    if (status !== null) void readRuns(status);
+  }, [status]);
   const newest = all[0]?.closedAt ?? all[0]?.createdAt;
   const changedAt = lastEventAt ?? (newest === undefined ? null : Date.parse(newest));
   const filtered = filter.trim() !== '';
@@ -49,9 +54,12 @@ export function RunsPanel(props: RunsPanelProps) {
       code="RUNS"
       name="Run list"
       number={1}
-      object={filtered ? `${rows.length} of ${plural(all.length, 'run')}` : plural(all.length, 'run')}
+      object={
+        state.load === 'ready' ? `${filtered ? `${rows.length} of ` : ''}${plural(all.length, 'run')}` : ''
+      }
       paused={paused}
       changedAt={changedAt}
+      broken={state.error !== null}
       actions={
         <>
           <Button kind="bare" chord="n" onClick={props.onStart} disabled={props.starting}>
@@ -93,8 +101,8 @@ function RunsBody({ state, rows, counts, ...props }: RunsBodyProps) {
       {rows.length === 0 ? (
         <EmptyState title="No run matches the filter">
           <p className="m-0 text-dim">
-            {older ? 'Only the runs read so far were looked at. ' : ''}Words are looked for in the workflow, its id and the
-            run id; status:failed names a status.
+            {older ? 'Only the runs read so far were looked at. ' : ''}Words are looked for in the workflow,
+            its id and the run id; status:failed names a status.
           </p>
           <div className="flex gap-[8px]">
             <Button chord="escape" onClick={() => props.onFilter('')}>

@@ -15,6 +15,8 @@ export const EXPRESSION_LIMITS = {
   listItems: 10_000,
   /** Characters of a text that is made. */
   textLength: 1_000_000,
+  /** Characters of a result, written as JSON. */
+  resultSize: 4_000_000,
   /** Units of work of one evaluation: one per operation, and one per 16 characters or item touched. */
   cost: 250_000,
 } as const;

@@ -212,7 +212,7 @@ export function testPattern(pattern: string, text: string, meter: Meter): boolea
     // A new attempt starts at every position: the pattern may be found anywhere.
     const ready: number[] = [];
     for (const state of [...current, 0]) if (follow(program, state, at, text.length, marks, ready)) return true;
-    meter.charge(1 + (ready.length >> 2));
+    meter.charge(1 + ready.length);
     const code = text.charCodeAt(at);
     for (const state of ready) {
       const instruction = program[state] as Instruction;

@@ -120,8 +120,15 @@ export function compare(a: Value, b: Value): number {
   throw fail(`Cannot order ${typeName(a)} and ${typeName(b)}.`);
 }
 
-/** Result of an expression as JSON: ints become numbers, times ISO 8601, durations `90s`, an empty optional null. */
+/**
+ * Result of an expression as JSON: ints become numbers, times ISO 8601, durations `90s`, an empty optional null. What is
+ * JSON already is shared, not copied. Throws when the result would be too large to write.
+ */
 export function toJson(value: Value): Json {
+  return measure(value, { left: EXPRESSION_LIMITS.resultSize }) ? convert(value) : (value as Json);
+}
+
+function convert(value: Value): Json {
   if (typeof value === 'bigint') {
     if (value > BigInt(Number.MAX_SAFE_INTEGER) || value < BigInt(Number.MIN_SAFE_INTEGER)) {
       throw fail(`${value} is too large for a JSON number; use string().`);
@@ -133,25 +140,40 @@ export function toJson(value: Value): Json {
     return value;
   }
   if (value === null || typeof value !== 'object') return value;
-  if (Array.isArray(value)) return needsCopy(value) ? value.map(toJson) : (value as Json[]);
+  if (Array.isArray(value)) return value.map(convert);
   if (value instanceof Timestamp) return new Date(value.ms).toISOString();
   if (value instanceof DurationValue) return `${value.ms / 1000}s`;
-  if (value instanceof OptionalValue) return value.value === undefined ? null : toJson(value.value);
-  if (!needsCopy(value)) return value as Json;
+  if (value instanceof OptionalValue) return value.value === undefined ? null : convert(value.value);
   const out: { [key: string]: Json } = {};
-  for (const key of Object.keys(value)) out[key] = toJson(value[key] as Value);
+  for (const key of Object.keys(value)) out[key] = convert(value[key] as Value);
   return out;
 }
 
-/** True when something inside is not JSON already. */
-function needsCopy(value: Value): boolean {
+/**
+ * True when something inside is not JSON already. Counts the size as JSON text on the way: lists that hold one large value
+ * many times are small in memory and huge when written.
+ */
+function measure(value: Value, size: { left: number }): boolean {
+  size.left -= typeof value === 'string' ? value.length + 2 : 4;
+  if (size.left < 0) throw fail(`The result is larger than ${EXPRESSION_LIMITS.resultSize} characters.`);
   if (value === null || typeof value === 'string' || typeof value === 'boolean') return false;
   if (typeof value === 'number') return !Number.isFinite(value);
   if (typeof value === 'bigint') return true;
-  if (Array.isArray(value)) return value.some(needsCopy);
+  let copy = false;
+  if (Array.isArray(value)) {
+    for (const item of value) copy = measure(item, size) || copy;
+    return copy;
+  }
+  if (value instanceof OptionalValue) {
+    if (value.value !== undefined) measure(value.value, size);
+    return true;
+  }
   if (!isMap(value)) return true;
-  for (const key of Object.keys(value)) if (needsCopy(value[key] as Value)) return true;
-  return false;
+  for (const key of Object.keys(value)) {
+    size.left -= key.length + 4;
+    copy = measure(value[key] as Value, size) || copy;
+  }
+  return copy;
 }
 
 /** A value inside a longer text: text as it is, null as nothing, lists and maps as JSON. */

@@ -11,11 +11,20 @@ export interface CallRecord {
   bytesOut: number;
   bytesIn: number;
   id: string | number | undefined;
+  onProgress?: (progress: Progress) => void;
+}
+
+/** How far a call has come, as its server tells. */
+export interface Progress {
+  progress: number;
+  total?: number;
+  message?: string;
 }
 
 /** A message as the meter sees it. */
 interface WireMessage {
   id?: string | number | null;
+  method?: string;
   params?: object;
 }
 
@@ -59,6 +68,24 @@ export class CallMeter {
     if (record === undefined) return;
     record.bytesIn += bytes;
     this.waiting.delete(id);
+  }
+
+  /**
+   * Hands a progress notification to its call; true when it was one. Done here and not by the SDK, which calls its
+   * handlers a turn later and loses the last one when the answer comes in the same moment.
+   */
+  progressed(message: object): boolean {
+    const { method, params } = message as WireMessage;
+    if (method !== 'notifications/progress') return false;
+    const { progressToken, progress, total, message: text } = (params ?? {}) as Record<string, unknown>;
+    const record = this.waiting.get(progressToken as string | number);
+    if (record?.onProgress === undefined || typeof progress !== 'number') return false;
+    record.onProgress({
+      progress,
+      ...(typeof total === 'number' ? { total } : {}),
+      ...(typeof text === 'string' ? { message: text } : {}),
+    });
+    return true;
   }
 
   /** The call is over, answered or not. */

@@ -1,17 +1,21 @@
 import { setMaxListeners } from 'node:events';
-import type { CallToolResult } from '@modelcontextprotocol/client';
+import { type CallToolResult, type InputRequiredResult, SdkHttpError } from '@modelcontextprotocol/client';
 import type { ServerConfig } from '@/lib/protocol/server-config';
 import type { Clock } from '@/lib/shared/clock';
 import type { Json } from '@/lib/shared/json';
 import { type CallRecord, newCallRecord } from '@/server/adapters/mcp/call-meter';
 import type { Connection } from '@/server/adapters/mcp/connection';
 import { failed, failedBeforeSending, failedCall } from '@/server/adapters/mcp/failures';
-import { type ConnectionPool, type PoolKey, raceAbort } from '@/server/adapters/mcp/pool';
+import { answersOf, isInputRequired, roundOf, urlRound } from '@/server/adapters/mcp/input-requests';
+import { PausableDeadline } from '@/server/adapters/mcp/pausable-deadline';
+import { type ConnectionPool, type Lease, type PoolKey, raceAbort } from '@/server/adapters/mcp/pool';
 import type { ServerState } from '@/server/adapters/mcp/server-state';
 import type { ToolEntry } from '@/server/adapters/mcp/tool-catalogue';
-import type { ToolCall, ToolOutcome } from '@/server/ports/mcp-fleet';
+import type { InputAnswer, InputRequest, InputRequired, ToolCall, ToolOutcome } from '@/server/ports/mcp-fleet';
 
 const LOG_LINES_IN_FAILURE = 5;
+/** A server that asks more often than this for one call is stopped. */
+const MAX_ROUNDS = 10;
 
 /** What a call runs on. */
 export interface CallEnvironment {
@@ -37,17 +41,15 @@ export async function runCall(call: ToolCall, env: CallEnvironment): Promise<Too
 /** One call on its way, with the two things that can end it early: its deadline and the caller. */
 class CallAttempt {
   private readonly controller = new AbortController();
-  private readonly record: CallRecord = newCallRecord();
-  private readonly cancelDeadline: () => void;
+  private record: CallRecord = newCallRecord();
+  private readonly deadline: PausableDeadline;
   private readonly onCancel = () => this.controller.abort('cancelled');
 
   constructor(
     private readonly call: ToolCall,
     private readonly env: CallEnvironment,
   ) {
-    this.cancelDeadline = env.clock.at(env.clock.now() + call.timeoutMs, () =>
-      this.controller.abort('timed out'),
-    );
+    this.deadline = new PausableDeadline(env.clock, call.timeoutMs, () => this.controller.abort('timed out'));
     // One signal may stand for many calls (a draining process): that is no leak to warn of.
     setMaxListeners(0, call.signal);
     call.signal.addEventListener('abort', this.onCancel, { once: true });
@@ -55,7 +57,7 @@ class CallAttempt {
   }
 
   end(): void {
-    this.cancelDeadline();
+    this.deadline.end();
     this.call.signal.removeEventListener('abort', this.onCancel);
   }
 
@@ -65,9 +67,11 @@ class CallAttempt {
     const wait = state.breaker.retryAt();
     if (wait !== undefined) return this.refused(wait);
     const limiter = state.limiter(config);
-    let release = limiter.tryAcquire();
+    const rate = state.rate(config);
+    let release = rate === undefined ? limiter.tryAcquire() : undefined;
     if (signal.aborted || release === undefined) {
       try {
+        await rate?.take(signal);
         release ??= await limiter.acquire(signal);
       } catch {
         return this.aborted();
@@ -83,19 +87,23 @@ class CallAttempt {
     }
   }
 
-  private async attempt(): Promise<ToolOutcome> {
+  private async attempt(again = true): Promise<ToolOutcome> {
     const { pool, key, config } = this.env;
     const { signal } = this.controller;
     if (signal.aborted) return this.aborted();
+    let lease: Lease | undefined;
     try {
-      const lease = pool.tryAcquire(key, config) ?? (await pool.acquire(key, config, signal));
-      try {
-        return await this.onConnection(lease.connection);
-      } finally {
-        lease.release();
-      }
+      lease = pool.tryAcquire(key, config) ?? (await pool.acquire(key, config, signal));
+      return await this.onConnection(lease.connection);
     } catch (error) {
-      return signal.aborted ? this.aborted() : failedBeforeSending(error);
+      if (signal.aborted) return this.aborted();
+      if (lease !== undefined && again && error instanceof SessionLost) {
+        pool.discard(key, lease.connection);
+        return this.attempt(false);
+      }
+      return failedBeforeSending(error);
+    } finally {
+      lease?.release();
     }
   }
 
@@ -108,34 +116,93 @@ class CallAttempt {
     if (entry === undefined) {
       return failed('TOOL_NOT_FOUND', `${call.server} has no tool ${call.tool}.`, false);
     }
+    const change = this.env.state.guard.blockedBy(call.tool);
+    if (change !== undefined) {
+      return failed('TOOL_BLOCKED', `The definition of ${call.tool} changed and was not accepted yet.`, false, {
+        details: change as unknown as Json,
+      });
+    }
     const problem = entry.checkInput(call.arguments);
     if (problem !== undefined) {
-      return failed(
-        'INVALID_TOOL_ARGUMENTS',
-        `${call.tool}: ${problem.path || '/'} ${problem.message}.`,
-        false,
-        {
-          details: { path: problem.path || '/', message: problem.message },
-        },
-      );
+      return failed('INVALID_TOOL_ARGUMENTS', `${call.tool}: ${problem.path || '/'} ${problem.message}.`, false, {
+        details: { path: problem.path || '/', message: problem.message },
+      });
     }
-    return this.send(connection, entry);
+    const leave = connection.era === 'legacy' ? connection.calls.enter(this.answerOne) : undefined;
+    try {
+      return await this.rounds(connection, entry);
+    } finally {
+      leave?.();
+    }
   }
 
-  private async send(connection: Connection, entry: ToolEntry): Promise<ToolOutcome> {
-    const { call, record } = this;
-    const { signal } = this.controller;
-    const started = performance.now();
-    let result: CallToolResult;
-    try {
-      result = await connection.call(call, entry, record, signal);
-    } catch (error) {
-      if (signal.aborted) return this.aborted();
-      const { endedBy } = connection;
-      const log = endedBy === undefined ? '' : this.env.state.log.tail(LOG_LINES_IN_FAILURE);
-      return failedCall(error, { server: call.server, tool: call.tool, sent: record.sent, endedBy, log });
+  /** Sends the call, again with answers each time that the server asks for something first. */
+  private async rounds(connection: Connection, entry: ToolEntry): Promise<ToolOutcome> {
+    const { call } = this;
+    let answered = call.resume === undefined ? undefined : answersOf(call.resume.input, call.resume.answers);
+    for (let round = 0; round <= MAX_ROUNDS; round++) {
+      const started = performance.now();
+      let result: CallToolResult | InputRequiredResult;
+      try {
+        result = await connection.call(call, entry, this.record, this.controller.signal, answered);
+      } catch (error) {
+        const asked = urlRound(error);
+        if (asked === undefined || this.controller.signal.aborted) return this.broken(error, connection);
+        const answers = await this.ask(asked);
+        if (answers === undefined) return this.parked(asked);
+        if (!Object.values(answers).every(({ action }) => action === 'accept')) {
+          return failed('TOOL_ERROR', `${call.tool} of ${call.server} was refused what it asked for.`, false);
+        }
+        answered = undefined;
+        this.record = newCallRecord();
+        continue;
+      }
+      if (!isInputRequired(result)) return this.accept(result, entry, performance.now() - started);
+      const next = roundOf(result, this.env.config);
+      const answers = next.requests.length === 0 ? {} : await this.ask(next);
+      if (answers === undefined) return this.parked(next);
+      answered = answersOf(next, answers);
+      // Nothing is under way at the server until the answers are sent.
+      this.record = newCallRecord();
     }
-    return this.accept(result, entry, performance.now() - started);
+    return failed('PROTOCOL_ERROR', `${call.server} asked for input more than ${MAX_ROUNDS} times.`, false);
+  }
+
+  /** The answers of whoever makes the call; undefined when the call is to wait for them elsewhere. */
+  private async ask(input: InputRequired): Promise<Record<string, InputAnswer> | undefined> {
+    const { onInputRequired } = this.call;
+    if (onInputRequired === undefined) return undefined;
+    this.deadline.pause();
+    try {
+      const answers = await onInputRequired(input, this.controller.signal);
+      return answers === 'park' ? undefined : answers;
+    } finally {
+      this.deadline.resume();
+    }
+  }
+
+  /** A question of the 2025 era, inside the open request. */
+  private readonly answerOne = async (request: InputRequest, signal: AbortSignal): Promise<InputAnswer> => {
+    const input: InputRequired = { requests: [request], durable: false };
+    const answers = await raceAbort(this.ask(input), signal);
+    return answers?.[request.key] ?? { action: 'decline' };
+  };
+
+  private parked(inputRequired: InputRequired): ToolOutcome {
+    const outcome = failed('INPUT_REQUIRED', `${this.call.tool} of ${this.call.server} needs input to go on.`, false);
+    return { ok: false, failure: { ...outcome.failure, inputRequired } };
+  }
+
+  private broken(error: unknown, connection: Connection): ToolOutcome {
+    const { call, record, env } = this;
+    if (this.controller.signal.aborted) return this.aborted();
+    // 404 within a session means that the server has forgotten it and did not look at the request.
+    if (error instanceof SdkHttpError && error.status === 404 && connection.hasSession) throw new SessionLost();
+    const { endedBy } = connection;
+    const log = endedBy === undefined ? '' : env.state.log.tail(LOG_LINES_IN_FAILURE);
+    const outcome = failedCall(error, { server: call.server, tool: call.tool, sent: record.sent, endedBy, log });
+    if (!outcome.ok && outcome.failure.code === 'NETWORK_ERROR') env.pool.discard(env.key, connection);
+    return outcome;
   }
 
   private accept(result: CallToolResult, entry: ToolEntry, durationMs: number): ToolOutcome {
@@ -148,14 +215,10 @@ class CallAttempt {
           ? { path: '', message: 'is missing although the tool promises structured content' }
           : entry.checkOutput(structured);
       if (problem !== undefined) {
-        return failed(
-          'INVALID_TOOL_RESULT',
-          `The result of ${call.tool} breaks its schema: ${problem.path || '/'} ${problem.message}.`,
-          false,
-          {
-            details: { path: problem.path || '/', message: problem.message },
-          },
-        );
+        const where = `${problem.path || '/'} ${problem.message}`;
+        return failed('INVALID_TOOL_RESULT', `The result of ${call.tool} breaks its schema: ${where}.`, false, {
+          details: { path: problem.path || '/', message: problem.message },
+        });
       }
     }
     return {
@@ -192,3 +255,6 @@ class CallAttempt {
     );
   }
 }
+
+/** The server has forgotten the session: the call was not looked at and can be sent on a new one. */
+class SessionLost extends Error {}

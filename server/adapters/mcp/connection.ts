@@ -2,11 +2,14 @@ import {
   type CallToolResult,
   Client,
   type ClientCapabilities,
+  type InputRequiredResult,
   type PriorDiscovery,
   type Transport,
 } from '@modelcontextprotocol/client';
 import { type CallMeter, type CallRecord, markParams } from '@/server/adapters/mcp/call-meter';
 import { type ToolEntry, toolEntry } from '@/server/adapters/mcp/tool-catalogue';
+import type { JsonObject } from '@/lib/shared/json';
+import type { CallsInFlight } from '@/server/adapters/mcp/server-questions';
 import type { ToolCall } from '@/server/ports/mcp-fleet';
 
 /** The SDK's own timer never fires before ours: timeouts are counted by the caller, who can stop the count. */
@@ -37,7 +40,10 @@ export interface ConnectOptions {
   /** What is known of the server's protocol era: saves the probe. */
   prior?: PriorDiscovery;
   note: (message: string) => void;
-  onToolsChanged: () => void;
+  /** Registers what answers the server's own requests; gives the place where calls in flight are entered. */
+  prepare: (client: Client) => CallsInFlight;
+  /** Told each time the tools have been read, before any of them is called. */
+  onTools: (tools: Map<string, ToolEntry>) => void | Promise<void>;
 }
 
 /** One open MCP session. Made by `openConnection`; who uses it and when it closes is the pool's business. */
@@ -52,6 +58,8 @@ export class Connection {
     private readonly client: Client,
     private readonly transport: MeteredTransport,
     private readonly options: ConnectOptions,
+    /** Calls that a question of the server can belong to. */
+    readonly calls: CallsInFlight,
   ) {
     client.onclose = () => {
       this.ended = true;
@@ -92,7 +100,10 @@ export class Connection {
   /** The tool list is out of date: read again before its next use. */
   markStale(): void {
     this.stale = true;
-    this.options.onToolsChanged();
+    // Read at once, not at the next call: what changed is news for the feed.
+    this.listTools(this.options.timeoutMs).catch((error: unknown) => {
+      this.options.note(`reading the tools again failed: ${error instanceof Error ? error.message : String(error)}`);
+    });
   }
 
   /** The tools by name when the list is at hand and current, so that a call needs no turn of the event loop. */
@@ -116,23 +127,36 @@ export class Connection {
     entry: ToolEntry,
     record: CallRecord,
     signal: AbortSignal,
-  ): Promise<CallToolResult> {
+    round?: { inputResponses: Record<string, JsonObject>; requestState?: string },
+  ): Promise<CallToolResult | InputRequiredResult> {
     const meta: Record<string, unknown> = { [IDEMPOTENCY_META_KEY]: call.idempotencyKey };
     if (call.traceparent !== undefined) meta.traceparent = call.traceparent;
-    const params = markParams({ name: call.tool, arguments: call.arguments, _meta: meta }, record);
+    const params = markParams({ name: call.tool, arguments: call.arguments, _meta: meta, ...round }, record);
     const { onProgress } = call;
+    if (onProgress !== undefined) record.onProgress = onProgress;
     try {
       return await this.client.callTool(params, {
         signal,
         timeout: NEVER_MS,
         toolDefinition: entry.definition,
-        ...(onProgress === undefined
-          ? {}
-          : { onprogress: onProgress as (progress: { progress: number }) => void }),
+        allowInputRequired: true,
+        // Only asks the server for progress: the transport hands it on itself (`CallMeter.progressed`).
+        ...(onProgress === undefined ? {} : { onprogress: () => undefined }),
       });
     } finally {
       this.transport.meter.forget(record);
     }
+  }
+
+  /** Speaks with the server in its own protocol; rejects when it does not answer. */
+  async ping(timeoutMs: number): Promise<void> {
+    if (this.era === 'modern') await this.client.discover({ timeout: timeoutMs });
+    else await this.client.ping({ timeout: timeoutMs });
+  }
+
+  /** True for an HTTP session that the server may have forgotten. */
+  get hasSession(): boolean {
+    return this.transport.sessionId !== undefined;
   }
 
   /** Ends the session and its process. */
@@ -153,6 +177,7 @@ export class Connection {
         tools.set(definition.name, old !== undefined && sameTool(old, entry) ? old : entry);
       }
     }
+    await this.options.onTools(tools);
     this.tools = tools;
     return tools;
   }
@@ -173,18 +198,20 @@ export async function openConnection(options: ConnectOptions): Promise<Connectio
     capabilities,
     versionNegotiation: { mode: 'auto', probe: { timeoutMs: Math.min(timeoutMs / 2, PROBE_MS) } },
     listMaxPages: MAX_TOOL_PAGES,
+    inputRequired: { autoFulfill: false },
     listChanged: {
       tools: { autoRefresh: false, debounceMs: 50, onChanged: () => connection?.markStale() },
     },
   });
   client.onerror = (error) => note(error.message.slice(0, 500));
+  const calls = options.prepare(client);
   // The probe for the era knows no signal: closing the transport ends every step.
   const onAbort = () => void transport.close();
   signal.addEventListener('abort', onAbort, { once: true });
   try {
     signal.throwIfAborted();
     await client.connect(transport, { timeout: timeoutMs, ...(prior === undefined ? {} : { prior }) });
-    connection = new Connection(client, transport, options);
+    connection = new Connection(client, transport, options, calls);
     await connection.listTools(timeoutMs);
     return connection;
   } catch (error) {

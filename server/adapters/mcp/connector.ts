@@ -15,6 +15,7 @@ import { HttpTransport, type HttpTransportOptions } from '@/server/adapters/mcp/
 import type { PoolKey } from '@/server/adapters/mcp/pool';
 import { isTemplateUrl, type SecretLookup, withSecrets } from '@/server/adapters/mcp/secret-references';
 import type { ServerState } from '@/server/adapters/mcp/server-state';
+import type { FleetEvent } from '@/server/ports/mcp-fleet';
 import { type LaunchOptions, stdioTransport } from '@/server/adapters/mcp/stdio-launch';
 
 /** How long a server counts as one of 2025 only before it is asked again. */
@@ -36,6 +37,7 @@ export interface ConnectorOptions {
   /** Credentials for a remote server, when it has some. */
   auth?: (key: PoolKey, config: HttpServerConfig) => HttpTransportOptions['auth'];
   /** Prepares a connection for what a server may ask during calls. */
+  onEvent: (event: FleetEvent) => void;
   session: (key: PoolKey, config: ServerConfig) => Pick<ConnectOptions, 'capabilities' | 'prepare'>;
 }
 
@@ -76,10 +78,14 @@ export class Connector {
       const connection = filled.type === 'stdio' ? await attempt.stdio(filled) : await attempt.http(filled);
       state.connected(connection);
       connection.whenEnded(() => {
-        log.info({ ...facts, endedBy: connection.endedBy }, 'mcp server disconnected');
+        const reason = connection.endedBy ?? 'closed';
+        log.info({ ...facts, reason }, 'mcp server disconnected');
+        this.options.onEvent({ ...facts, type: 'disconnected', at: clock.now(), reason });
       });
-      const ms = Math.round(performance.now() - started);
-      log.info({ ...facts, ms, protocolVersion: connection.protocolVersion }, 'mcp server connected');
+      const durationMs = Math.round(performance.now() - started);
+      const { protocolVersion } = connection;
+      log.info({ ...facts, durationMs, protocolVersion }, 'mcp server connected');
+      this.options.onEvent({ ...facts, type: 'connected', at: clock.now(), protocolVersion, durationMs });
       return connection;
     } catch (error) {
       const failure = connectError(

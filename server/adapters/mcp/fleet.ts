@@ -1,23 +1,40 @@
+import type { Client } from '@modelcontextprotocol/client';
 import type { ServerDetail, ServerSummary, Tool } from '@/lib/protocol/api';
 import { AppError } from '@/lib/protocol/errors';
 import type { NamedServerConfig, ServerConfig } from '@/lib/protocol/server-config';
+import type { ToolChange } from '@/lib/registry/tool-pin';
 import type { Clock } from '@/lib/shared/clock';
 import { runCall } from '@/server/adapters/mcp/call-runner';
 import { ChildRegistry, childDirectory } from '@/server/adapters/mcp/child-registry';
-import { Connector } from '@/server/adapters/mcp/connector';
-import { failed } from '@/server/adapters/mcp/failures';
+import type { ConnectOptions } from '@/server/adapters/mcp/connection';
+import { Connector, type ConnectorOptions } from '@/server/adapters/mcp/connector';
+import { connectError, failed } from '@/server/adapters/mcp/failures';
 import type { FleetLog } from '@/server/adapters/mcp/fleet-log';
+import { healthStateOf } from '@/server/adapters/mcp/health-log';
+import { createGuardedFetch, type GuardedFetch } from '@/server/adapters/mcp/http-fetch';
 import { ConnectionPool, type Lease, type PoolKey } from '@/server/adapters/mcp/pool';
+import { isTemplateUrl, type SecretLookup } from '@/server/adapters/mcp/secret-references';
+import { answerQuestions, CallsInFlight, capabilitiesFor } from '@/server/adapters/mcp/server-questions';
 import { ServerState } from '@/server/adapters/mcp/server-state';
+import type { NetworkPolicy } from '@/server/adapters/mcp/ssrf';
+import { ToolGuard } from '@/server/adapters/mcp/tool-guard';
+import { MemoryToolPinStore } from '@/server/adapters/memory/tool-pin-store';
 import type {
-  McpFleet,
+  FleetEvent,
+  HealthHistory,
+  HealthReport,
+  HealthState,
+  ManagedMcpFleet,
   ServerLogLine,
   ServerRegistry,
   ToolCall,
   ToolOutcome,
+  ToolPinPolicy,
+  ToolPinStore,
 } from '@/server/ports/mcp-fleet';
 
 const CONNECT_TIMEOUT_MS = 30_000;
+const PING_TIMEOUT_MS = 10_000;
 const IDLE_MS = 300_000;
 const MAX_MESSAGE_BYTES = 32 * 1024 * 1024;
 
@@ -41,16 +58,28 @@ export interface McpFleetOptions {
   /** Bytes of one message from a server; 32 MiB by default. */
   maxMessageBytes?: number;
   breaker?: { failures?: number; halfOpenAfterMs?: number };
+  /** Which addresses remote servers may have beside public ones; none by default. */
+  network?: NetworkPolicy;
+  /** Values for `${secret:NAME}`; without it every such reference is missing. */
+  secrets?: SecretLookup;
+  /** Credentials for a remote server (OAuth); none by default. */
+  auth?: ConnectorOptions['auth'];
+  /** Where accepted tool definitions are kept, and what a difference from them leads to; `warn` by default. */
+  pins?: { store: ToolPinStore; policy: ToolPinPolicy | ((organizationId: string, server: string) => ToolPinPolicy) };
+  /** Told what happens in the fleet. Must not throw. */
+  onEvent?: (event: FleetEvent) => void;
 }
 
 /** The fleet over the official MCP SDK. Connections are made at first use; `close` ends them all. */
-export function createMcpFleet(options: McpFleetOptions): McpFleet & { childPids(): number[] } {
+export function createMcpFleet(options: McpFleetOptions): ManagedMcpFleet {
   return new Fleet(options);
 }
 
-class Fleet implements McpFleet {
+class Fleet implements ManagedMcpFleet {
   private readonly states = new Map<string, ServerState>();
   private readonly children: ChildRegistry;
+  private readonly fetch: GuardedFetch;
+  private readonly pins: NonNullable<McpFleetOptions['pins']>;
   private readonly pool: ConnectionPool;
   private readonly connectTimeoutMs: number;
   private closing = false;
@@ -59,6 +88,9 @@ class Fleet implements McpFleet {
     const { clock, dataDir } = options;
     this.connectTimeoutMs = options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS;
     this.children = new ChildRegistry(childDirectory(dataDir));
+    this.pins = options.pins ?? { store: new MemoryToolPinStore(), policy: 'warn' };
+    const maxMessageBytes = options.maxMessageBytes ?? MAX_MESSAGE_BYTES;
+    this.fetch = createGuardedFetch(options.network ?? { allowLoopback: false, allowPrivate: false }, maxMessageBytes);
     const connector = new Connector({
       client: options.client ?? { name: 'openconductor', version: '0.1.0' },
       connectTimeoutMs: this.connectTimeoutMs,
@@ -68,10 +100,15 @@ class Fleet implements McpFleet {
         dataDir,
         stdioCommands: options.stdioCommands,
         environment: options.environment,
-        maxMessageBytes: options.maxMessageBytes ?? MAX_MESSAGE_BYTES,
+        maxMessageBytes,
         children: this.children,
         now: () => clock.now(),
       },
+      fetch: this.fetch,
+      secrets: options.secrets ?? (async () => undefined),
+      ...(options.auth === undefined ? {} : { auth: options.auth }),
+      session: (key, config) => this.session(key, config),
+      onEvent: (event) => this.emit(event),
     });
     this.pool = new ConnectionPool({
       clock,
@@ -92,7 +129,6 @@ class Fleet implements McpFleet {
     try {
       const { connection } = lease;
       const tools = await connection.listTools(this.connectTimeoutMs);
-      this.state(organizationId, server, config).remember(connection);
       return {
         ...this.summary(organizationId, { name: server, config }),
         version: connection.serverVersion,
@@ -113,7 +149,6 @@ class Fleet implements McpFleet {
     const lease = await this.connect(organizationId, server, config);
     try {
       const tools = await lease.connection.listTools(this.connectTimeoutMs);
-      state.remember(lease.connection);
       const entry = tools.get(tool);
       if (entry === undefined) throw new AppError('TOOL_NOT_FOUND', `${server} has no tool ${tool}.`);
       return entry.tool;
@@ -123,7 +158,7 @@ class Fleet implements McpFleet {
   }
 
   async call(call: ToolCall): Promise<ToolOutcome> {
-    const { organizationId, server } = call;
+    const { organizationId, server, subject } = call;
     if (this.closing) return failed('SHUTTING_DOWN', 'The process is shutting down.', false);
     const found = this.options.servers.find(organizationId, server);
     const config = found instanceof Promise ? await found : found;
@@ -136,7 +171,7 @@ class Fleet implements McpFleet {
     const outcome = await runCall(call, {
       state,
       config,
-      key: poolKey(organizationId, server),
+      key: poolKey(organizationId, server, subject),
       pool: this.pool,
       clock: this.options.clock,
       listTimeoutMs: this.connectTimeoutMs,
@@ -154,10 +189,64 @@ class Fleet implements McpFleet {
   async close(): Promise<void> {
     this.closing = true;
     await this.pool.close();
+    this.fetch.close();
     this.children.close();
   }
 
-  /** Process ids of the stdio servers that run now (for /health/deep and tests). */
+  async probe(organizationId: string, server: string): Promise<HealthReport> {
+    const config = await this.config(organizationId, server);
+    const state = this.state(organizationId, server, config);
+    const { clock } = this.options;
+    const started = performance.now();
+    const at = clock.now();
+    const done = (health: HealthState, detail: string | null): HealthReport => {
+      const latencyMs = Math.round((performance.now() - started) * 1000) / 1000;
+      const report = { state: health, at, latencyMs, protocolVersion: state.protocolVersion, detail };
+      state.health.add(report);
+      this.emit({ type: 'health', organizationId, server, at, report });
+      return report;
+    };
+    try {
+      const lease = await this.connect(organizationId, server, config);
+      try {
+        await lease.connection.ping(Math.min(this.connectTimeoutMs, PING_TIMEOUT_MS));
+      } finally {
+        lease.release();
+      }
+      const wrong = config.type === 'streamable-http' && state.speaksSse;
+      return wrong ? done('WRONG_TRANSPORT', 'It speaks the older HTTP+SSE, not Streamable HTTP.') : done('OPEN', null);
+    } catch (error) {
+      const failure = connectError(error, server);
+      const templated = config.type !== 'stdio' && isTemplateUrl(config.url);
+      return done(healthStateOf(failure.code, templated), failure.message);
+    }
+  }
+
+  async health(organizationId: string, server: string): Promise<HealthHistory> {
+    const config = await this.config(organizationId, server);
+    return this.state(organizationId, server, config).health.history();
+  }
+
+  async acceptTools(organizationId: string, server: string): Promise<void> {
+    const config = await this.config(organizationId, server);
+    const lease = await this.connect(organizationId, server, config);
+    try {
+      await lease.connection.listTools(this.connectTimeoutMs);
+      await this.state(organizationId, server, config).guard.accept();
+    } finally {
+      lease.release();
+    }
+  }
+
+  async toolChanges(organizationId: string, server: string): Promise<ToolChange[]> {
+    const config = await this.config(organizationId, server);
+    return this.state(organizationId, server, config).guard.changes;
+  }
+
+  restart(organizationId: string, server: string): void {
+    this.pool.retire(organizationId, server);
+  }
+
   childPids(): number[] {
     return this.children.pids();
   }
@@ -173,10 +262,46 @@ class Fleet implements McpFleet {
     const key = `${organizationId}\u0000${server}`;
     let state = this.states.get(key);
     if (state === undefined) {
-      state = new ServerState(config, this.options.clock, this.options.breaker ?? {});
+      const guard = this.guard(organizationId, server);
+      state = new ServerState(config, this.options.clock, this.options.breaker ?? {}, guard);
       this.states.set(key, state);
     }
     return state;
+  }
+
+  private guard(organizationId: string, server: string): ToolGuard {
+    const { store, policy } = this.pins;
+    const now = () => this.options.clock.now();
+    return new ToolGuard({
+      organizationId,
+      server,
+      policy: typeof policy === 'function' ? policy(organizationId, server) : policy,
+      store,
+      now,
+      onChanged: (changes, blocked) => {
+        this.emit({ type: 'tools-changed', organizationId, server, at: now(), changes, blocked });
+      },
+      onSuspicious: (findings) => {
+        this.emit({ type: 'tools-suspicious', organizationId, server, at: now(), findings });
+      },
+    });
+  }
+
+  /** What a connection is opened with so that the server may ask things during calls. */
+  private session(key: PoolKey, config: ServerConfig): Pick<ConnectOptions, 'capabilities' | 'prepare'> {
+    const state = this.state(key.organizationId, key.server, config);
+    const prepare = (client: Client): CallsInFlight => {
+      const calls = new CallsInFlight(() => {
+        state.interactive = true;
+      });
+      answerQuestions(client, config, calls);
+      return calls;
+    };
+    return { capabilities: capabilitiesFor(config), prepare };
+  }
+
+  private emit(event: FleetEvent): void {
+    this.options.onEvent?.(event);
   }
 
   private summary(organizationId: string, { name, config }: NamedServerConfig): ServerSummary {
@@ -192,6 +317,6 @@ class Fleet implements McpFleet {
   }
 }
 
-function poolKey(organizationId: string, server: string): PoolKey {
-  return { organizationId, server, subject: '' };
+function poolKey(organizationId: string, server: string, subject = ''): PoolKey {
+  return { organizationId, server, subject };
 }

@@ -144,7 +144,7 @@ export class HttpTransport implements Transport {
       this.meter.received(message, this.pending.get(key)?.bytesIn ?? 0);
       this.pending.delete(key);
     }
-    this.onmessage?.(message);
+    if (!this.meter.progressed(message)) this.onmessage?.(message);
   }
 
   private streamEnded(key: string): void {

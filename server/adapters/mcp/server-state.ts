@@ -4,8 +4,12 @@ import type { Clock } from '@/lib/shared/clock';
 import { ServerBreaker } from '@/server/adapters/mcp/breaker';
 import { CallStats } from '@/server/adapters/mcp/call-stats';
 import type { Connection } from '@/server/adapters/mcp/connection';
+import { HealthLog } from '@/server/adapters/mcp/health-log';
 import { Limiter } from '@/server/adapters/mcp/limiter';
 import { ServerLog } from '@/server/adapters/mcp/server-log';
+import { TokenBucket } from '@/server/adapters/mcp/token-bucket';
+import type { ToolEntry } from '@/server/adapters/mcp/tool-catalogue';
+import type { ToolGuard } from '@/server/adapters/mcp/tool-guard';
 
 const STDIO_CONCURRENCY = 16;
 const HTTP_CONCURRENCY = 64;
@@ -15,37 +19,58 @@ export class ServerState {
   readonly stats = new CallStats();
   readonly log = new ServerLog();
   readonly breaker: ServerBreaker;
-  /** The tools as they were last read. */
+  readonly health = new HealthLog();
+  /** The tools as they were last read, kept for the time when the server is not connected. */
   tools: Map<string, Tool> | undefined;
   protocolVersion: string | null = null;
   connectError: string | null = null;
-  /** Set when the server turned out to speak only the protocol of 2025: the probe is skipped from then on. */
-  legacyOnly = false;
+  /** Since when (epoch ms) the server is known to speak only the protocol of 2025: the probe is skipped then. */
+  legacySince: number | undefined;
+  /** Set when a server that is declared as Streamable HTTP was found to speak the older HTTP+SSE. */
+  speaksSse = false;
+  /** Set when a server of 2025 asked something during a call: see `CallsInFlight`. */
+  interactive = false;
   private currentLimiter: Limiter;
+  private bucket: TokenBucket | undefined;
 
-  constructor(config: ServerConfig, clock: Clock, breaker: { failures?: number; halfOpenAfterMs?: number }) {
+  constructor(
+    config: ServerConfig,
+    private readonly clock: Clock,
+    breaker: { failures?: number; halfOpenAfterMs?: number },
+    /** Holds the tools against their accepted definitions. */
+    readonly guard: ToolGuard,
+  ) {
     this.breaker = new ServerBreaker(clock, breaker);
     this.currentLimiter = new Limiter(concurrencyOf(config));
   }
 
   /** The queue in front of the server; a changed limit applies to calls from then on. */
   limiter(config: ServerConfig): Limiter {
-    const limit = concurrencyOf(config);
+    const limit = this.interactive ? 1 : concurrencyOf(config);
     if (this.currentLimiter.limit !== limit) this.currentLimiter = new Limiter(limit);
     return this.currentLimiter;
+  }
+
+  /** The rate limit in front of the server, if it has one. */
+  rate(config: ServerConfig): TokenBucket | undefined {
+    const { rateLimit } = config;
+    if (rateLimit === undefined) return undefined;
+    if (this.bucket?.perSecond !== rateLimit.perSecond) {
+      this.bucket = new TokenBucket(this.clock, rateLimit.perSecond, rateLimit.burst);
+    }
+    return this.bucket;
   }
 
   /** Facts of a connection that was just opened. */
   connected(connection: Connection): void {
     this.connectError = null;
     this.protocolVersion = connection.protocolVersion;
-    this.remember(connection);
   }
 
-  /** Keeps the tool list for the time when the server is not connected. */
-  remember(connection: Connection): void {
-    const known = connection.knownTools();
-    if (known !== undefined) this.tools = new Map([...known].map(([name, entry]) => [name, entry.tool]));
+  /** A tool list was read, from whichever connection. */
+  async toolsRead(entries: Map<string, ToolEntry>): Promise<void> {
+    this.tools = new Map([...entries].map(([name, entry]) => [name, entry.tool]));
+    await this.guard.check([...this.tools.values()]);
   }
 
   /** The server as lists show it. */

@@ -19,6 +19,7 @@ import type { ActivityDeps } from '@/server/workers/engine/activities';
 import { type ChildDeps, childClosedEvent, openClosingWorkflows } from '@/server/workers/engine/children';
 import { Committer, type CommitVerdict } from '@/server/workers/engine/committer';
 import { carryOut } from '@/server/workers/engine/effects';
+import { Inbox } from '@/server/workers/engine/inbox';
 import { LeaseManager } from '@/server/workers/engine/leases';
 import type { Programs } from '@/server/workers/engine/programs';
 import { newResidentRun, type ResidentRun } from '@/server/workers/engine/resident-run';
@@ -70,8 +71,9 @@ export class EngineHost {
   readonly leases: LeaseManager;
   private readonly committer: Committer;
   private readonly residents = new Map<string, ResidentRun>();
-  private readonly loading = new Map<string, Promise<ResidentRun | null>>();
-  private readonly inHand = new Set<number>();
+  /** Inbox rows of runs that are being made resident. */
+  private readonly loading = new Map<string, InboxRow[]>();
+  private readonly inbox: Inbox;
   private readonly waiters = new Map<string, ((status: RunStatus) => void)[]>();
   private readonly work = new Set<Promise<unknown>>();
   private wokenUntil = 0;
@@ -81,6 +83,7 @@ export class EngineHost {
 
   constructor(readonly deps: EngineHostDeps) {
     const { process, store, clock, log, telemetry } = deps;
+    this.inbox = new Inbox(deps.store);
     this.committer = new Committer({ owner: process.id, store, clock, log, telemetry });
     this.leases = new LeaseManager({
       store: deps.leases,
@@ -147,11 +150,16 @@ export class EngineHost {
 
   /** Takes an inbox row: from the acceptor in this process, or from polling. Rows of other owners are left alone. */
   receive(row: InboxRow): void {
-    if (this.draining || this.inHand.has(row.id) || this.leases.epoch(row.shard) === undefined) return;
-    this.inHand.add(row.id);
+    if (this.draining || this.leases.epoch(row.shard) === undefined || !this.inbox.take(row.id)) return;
     const resident = this.residents.get(row.runId);
-    if (resident) this.handle(row, resident);
-    else this.track(this.locate(row).then((run) => this.handle(row, run)));
+    const loading = this.loading.get(row.runId);
+    if (loading) loading.push(row);
+    else if (resident) this.handle(row, resident);
+    else {
+      const rows = [row];
+      this.loading.set(row.runId, rows);
+      this.track(this.bringUp(row.runId, rows));
+    }
   }
 
   /** Feeds one fact into a run. Resolves when what follows from it is durable (or the run was lost). */
@@ -172,58 +180,66 @@ export class EngineHost {
     void settled.finally(() => this.work.delete(settled));
   }
 
-  private async locate(row: InboxRow): Promise<ResidentRun | null> {
-    const known = this.loading.get(row.runId);
-    if (known) return known;
-    const loading = row.eventType === 'WORKFLOW_EXECUTION_STARTED' ? this.create(row) : this.wake(row.runId);
-    this.loading.set(row.runId, loading);
+  /**
+   * Makes the run of these rows resident, then hands it the rows in their order. More rows may join while it loads.
+   * Rows of a run that cannot be had now are left in the table: polling brings them again.
+   */
+  private async bringUp(runId: string, rows: InboxRow[]): Promise<void> {
+    let run: ResidentRun | 'closed' | null = null;
     try {
-      return await loading;
-    } catch (error) {
-      this.inHand.delete(row.id);
-      throw error;
+      const start = rows.find((row) => row.eventType === 'WORKFLOW_EXECUTION_STARTED');
+      run = start ? await this.create(start) : await this.wake(runId);
     } finally {
-      this.loading.delete(row.runId);
+      this.loading.delete(runId);
+      for (const row of rows.sort((a, b) => a.id - b.id)) {
+        if (run === 'closed') this.finishInbox(row);
+        else if (run) this.handle(row, run);
+        else this.inbox.leave(row.id);
+      }
     }
   }
 
-  private async create(row: InboxRow): Promise<ResidentRun | null> {
+  private async create(row: InboxRow): Promise<ResidentRun | 'closed' | null> {
     const { data } = row;
     // Everything about a run without a parent is in its first event; a child also needs its parent's shard.
     const info = data.parent
       ? await this.deps.store.openRun(row.runId)
       : openRunOf(row, this.deps.clock.now());
-    const epoch = this.leases.epoch(row.shard);
-    if (!info || epoch === undefined) return null;
+    if (!info) return 'closed';
     const program = await this.deps.programs.get(row.organizationId, info.definitionHash);
+    const epoch = this.leases.epoch(row.shard);
+    if (epoch === undefined) return null;
     const run = newResidentRun(info, epoch, program);
     this.residents.set(row.runId, run);
     return run;
   }
 
-  private async wake(runId: string): Promise<ResidentRun | null> {
+  private async wake(runId: string): Promise<ResidentRun | 'closed' | null> {
     const info = await this.deps.store.openRun(runId);
-    if (!info) return null;
+    if (!info) return 'closed';
     await this.load([info], false);
+    // Still absent: its start has not been taken up yet, or the shard was lost meanwhile.
     return this.residents.get(runId) ?? null;
   }
 
-  private handle(row: InboxRow, run: ResidentRun | null): void {
-    if (!run || run.gone) {
-      this.finishInbox(row);
-      return;
-    }
-    run.inbox.add(row.id);
+  private handle(row: InboxRow, run: ResidentRun): void {
     const event = {
       type: row.eventType,
       at: this.deps.clock.now(),
       data: row.data,
     } as unknown as EngineEvent;
-    if (run.state !== null) {
+    if (run.gone) {
+      // Closed or lost in this very moment: polling finds out which.
+      this.inbox.leave(row.id);
+    } else if (run.state !== null) {
+      run.inbox.add(row.id);
       this.track(this.deliver(run, event, row.id));
     } else if (event.type === 'WORKFLOW_EXECUTION_STARTED') {
+      run.inbox.add(row.id);
       this.deps.telemetry.workflowCreated(run.info.workflow);
       this.track(this.advance(run, createRun(run.program, event as StartedEvent), row.id));
+    } else {
+      this.inbox.leave(row.id);
     }
   }
 
@@ -231,12 +247,12 @@ export class EngineHost {
   private finishInbox(row: InboxRow): void {
     const epoch = this.leases.epoch(row.shard);
     if (epoch === undefined) {
-      this.inHand.delete(row.id);
+      this.inbox.leave(row.id);
       return;
     }
     const { organizationId, runId, shard } = row;
     const part: CommitPart = { ...emptyPart({ organizationId, runId, shard, epoch }), inboxDone: [row.id] };
-    this.track(this.committer.submit(part).then(() => this.inHand.delete(row.id)));
+    this.track(this.committer.submit(part).then(() => this.inbox.answered(row.id)));
   }
 
   private async advance(run: ResidentRun, transition: Transition, inboxId?: number): Promise<CommitVerdict> {
@@ -299,7 +315,7 @@ export class EngineHost {
     verdict: CommitVerdict,
   ): void {
     for (const id of part.inboxDone) {
-      this.inHand.delete(id);
+      this.inbox.answered(id);
       run.inbox.delete(id);
     }
     if (verdict === 'fenced') {
@@ -346,7 +362,7 @@ export class EngineHost {
     this.residents.delete(run.info.runId);
     for (const cancel of run.timers.values()) cancel();
     for (const controller of run.activities.values()) controller.abort('dropped');
-    for (const id of run.inbox) this.inHand.delete(id);
+    for (const id of run.inbox) this.inbox.leave(id);
     run.timers.clear();
     run.activities.clear();
   }
@@ -361,7 +377,7 @@ export class EngineHost {
     const begun = this.deps.clock.now();
     const shards = leases.map((lease) => lease.shard);
     const loaded = await this.loadDue(shards, null, this.wokenUntil);
-    await this.pollInbox(shards);
+    await this.inbox.read(shards, (row) => this.receive(row));
     const seconds = (this.deps.clock.now() - begun) / 1000;
     if (loaded > 0) this.deps.telemetry.recovered(loaded, seconds);
     this.deps.log.info('shards_acquired', {
@@ -453,20 +469,12 @@ export class EngineHost {
   private async poll(): Promise<void> {
     const shards = this.leases.held();
     if (shards.length === 0) return;
-    await this.pollInbox(shards);
+    await this.inbox.read(shards, (row) => this.receive(row));
     const until = this.deps.clock.now() + WAKE_HORIZON_MS;
     if (until > this.wokenUntil) {
       const from = this.wokenUntil;
       this.wokenUntil = until;
       await this.loadDue(shards, from, until);
-    }
-  }
-
-  private async pollInbox(shards: readonly number[]): Promise<void> {
-    for (;;) {
-      const rows = await this.deps.store.readInbox(shards, [...this.inHand], PAGE);
-      for (const row of rows) this.receive(row);
-      if (rows.length < PAGE) return;
     }
   }
 }

@@ -55,6 +55,8 @@ export interface Cluster {
   adopted: boolean;
   /** Where Postgres writes its log. */
   logFile: string;
+  /** Settles when the server has ended, asked to or not. */
+  ended: Promise<void>;
   /** Stops it; all data is on disk afterwards. */
   stop(): Promise<void>;
 }
@@ -375,6 +377,15 @@ function tryListen(port: number): Promise<number | undefined> {
   });
 }
 
+/** Looks twice a second: a server that was taken over is no child of ours, whose end would be reported. */
+async function watchEnd(pid: number): Promise<void> {
+  while (isAlive(pid)) {
+    await new Promise<void>((wake) => {
+      setTimeout(wake, 500).unref();
+    });
+  }
+}
+
 function adminUrl(password: string, port: number, database: string): string {
   return `postgresql://${ADMIN}:${password}@127.0.0.1:${port}/${database}`;
 }
@@ -385,6 +396,7 @@ function handle(place: Place, password: string, port: number, pid: number): Omit
     port,
     pid,
     logFile: place.logFile,
+    ended: watchEnd(pid),
     stop: () => stopPostmaster(pid),
   };
 }

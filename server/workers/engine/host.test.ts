@@ -1,0 +1,247 @@
+import { randomUUID } from 'node:crypto';
+import { afterEach, describe, expect, it } from 'vitest';
+import type { WorkflowDefinition } from '@/lib/protocol/definition';
+import { AppError } from '@/lib/protocol/errors';
+import { MemoryDatabase } from '@/server/adapters/memory/database';
+import { createMemoryExecutionStore } from '@/server/adapters/memory/execution-store';
+import { createMemoryLeaseStore } from '@/server/adapters/memory/lease-store';
+import type { ExecutionStore } from '@/server/ports/execution-store';
+import { eventually } from '../../../tests/support/eventually';
+import { createTestEngine, type TestEngineOptions } from '../../../tests/support/memory-engine';
+
+const chain = (name: string, ...activities: string[]): WorkflowDefinition => ({
+  schemaVersion: 1,
+  name,
+  nodes: activities.map((activity, i) => ({
+    id: `n${i}`,
+    kind: 'activity' as const,
+    activity,
+    retry: { maxAttempts: 1 },
+  })),
+  edges: activities.slice(1).map((_, i) => ({ from: `n${i}`, to: `n${i + 1}` })),
+});
+
+const waiting: WorkflowDefinition = {
+  schemaVersion: 1,
+  name: 'waiting',
+  nodes: [{ id: 'go', kind: 'wait', signal: 'go' }],
+  output: '${go.output}',
+};
+
+describe('EngineHost', () => {
+  const engines: ReturnType<typeof createTestEngine>[] = [];
+  const engine = async (options: TestEngineOptions) => {
+    const made = createTestEngine(options);
+    engines.push(made);
+    await made.host.start();
+    return made;
+  };
+  afterEach(async () => {
+    for (const made of engines.splice(0)) await made.host.drain(0);
+  });
+
+  it('runs a chain: every step is committed before the next is made', async () => {
+    const seen: string[][] = [];
+    const made = await engine({
+      definitions: [chain('two', 'note', 'note')],
+      functions: {
+        note: async (_input, { runId }) => {
+          seen.push(await made.eventTypes(runId));
+          return 'ok';
+        },
+      },
+    });
+    const runId = await made.start('two');
+    expect(await made.host.closed(runId)).toBe('completed');
+    expect(seen).toEqual([
+      ['WORKFLOW_EXECUTION_STARTED', 'ACTIVITY_TASK_SCHEDULED'],
+      [
+        'WORKFLOW_EXECUTION_STARTED',
+        'ACTIVITY_TASK_SCHEDULED',
+        'ACTIVITY_TASK_COMPLETED',
+        'ACTIVITY_TASK_SCHEDULED',
+      ],
+    ]);
+    expect(made.db.inbox.size).toBe(0);
+    expect(made.db.runs.get(runId)).toMatchObject({ status: 'completed', historyLength: 6 });
+  });
+
+  it('a failing step fails the run and the reason is in the row', async () => {
+    const made = await engine({
+      definitions: [chain('fails', 'broken')],
+      functions: {
+        broken: () => {
+          throw Object.assign(new Error('no such table'), { code: 'ACTIVITY_FAILED' });
+        },
+      },
+    });
+    expect(await made.host.closed(await made.start('fails'))).toBe('failed');
+  });
+
+  it('wakes on a signal, and drops commands to a run that has closed', async () => {
+    const made = await engine({ definitions: [waiting] });
+    const runId = await made.start('waiting');
+    const closed = made.host.closed(runId);
+    await made.send(runId, 'WORKFLOW_EXECUTION_SIGNALED', { name: 'go', payload: 7 });
+    expect(await closed).toBe('completed');
+    await expect(
+      made.send(runId, 'WORKFLOW_EXECUTION_SIGNALED', { name: 'go', payload: 8 }),
+    ).rejects.toMatchObject({
+      code: 'RUN_CLOSED',
+    });
+  });
+
+  it('cancel reaches a running call', async () => {
+    const told: unknown[] = [];
+    const made = await engine({
+      definitions: [chain('long', 'hang')],
+      functions: {
+        hang: (_input, { signal }) =>
+          new Promise((_resolve, reject) => {
+            signal.addEventListener('abort', () => {
+              told.push(signal.aborted);
+              reject(Object.assign(new Error('stopped'), { code: 'CANCELLED' }));
+            });
+          }),
+      },
+    });
+    const runId = await made.start('long');
+    await eventually('the call runs', () => made.host.activityCount() === 1);
+    const closed = made.host.closed(runId);
+    await made.send(runId, 'WORKFLOW_EXECUTION_CANCEL_REQUESTED', { by: 'tester' });
+    expect(await closed).toBe('cancelled');
+    expect(told).toEqual([true]);
+  });
+
+  it('starts a child once and hands its output to the parent', async () => {
+    const parent: WorkflowDefinition = {
+      schemaVersion: 1,
+      name: 'parent',
+      nodes: [{ id: 'child', kind: 'subworkflow', workflow: 'waiting', input: {} }],
+      output: '${child.output}',
+    };
+    const made = await engine({ definitions: [parent, waiting] });
+    const runId = await made.start('parent');
+    const closed = made.host.closed(runId);
+    const child = await eventually('the child exists', () =>
+      [...made.db.runs.values()].find(({ run }) => run.parentRunId === runId),
+    );
+    await made.send(
+      child.run.runId,
+      'WORKFLOW_EXECUTION_SIGNALED',
+      { name: 'go', payload: 'hi' },
+      child.run.workflowId,
+    );
+    expect(await closed).toBe('completed');
+    const history = await made.store.readHistories([runId]);
+    expect(history.at(-1)?.data).toEqual({ output: 'hi' });
+    expect([...made.db.runs.values()].filter(({ run }) => run.parentRunId === runId)).toHaveLength(1);
+  });
+
+  it('takes over the runs of a process that is gone, and goes on where they were', async () => {
+    const db = new MemoryDatabase(() => Date.now());
+    const stores = { execution: createMemoryExecutionStore(db), leases: createMemoryLeaseStore(db) };
+    const organizationId = randomUUID();
+    let calls = 0;
+    let release = () => {};
+    const gate = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const functions = {
+      first: () => ++calls,
+      second: async () => {
+        await gate;
+        return 'done';
+      },
+    };
+    const common = { ...stores, organizationId, functions, definitions: [chain('pair', 'first', 'second')] };
+    const first = await engine({ ...common, leaseTtlMs: 100 });
+    const runId = await first.start('pair');
+    await eventually(
+      'the second step is under way',
+      async () => (await first.eventTypes(runId)).length === 4,
+    );
+    // Gone without a word: leases are not given back, nothing is drained.
+    first.host.leases.lose(first.host.leases.held());
+    for (const row of db.shards.values()) Object.assign(row, { owner: 'nobody', leaseUntil: 0 });
+
+    const second = await engine(common);
+    release();
+    await eventually('the run completes', () => db.runs.get(runId)?.status === 'completed');
+    expect(calls).toBe(1);
+    const types = await second.eventTypes(runId);
+    expect(types.filter((type) => type === 'ACTIVITY_TASK_COMPLETED')).toHaveLength(2);
+  });
+
+  it('a commit that happened although the store reported an error is neither lost nor repeated', async () => {
+    const db = new MemoryDatabase(() => Date.now());
+    const inner = createMemoryExecutionStore(db);
+    let broken = 0;
+    const execution: ExecutionStore = {
+      ...inner,
+      async commit(owner, parts) {
+        const held = await inner.commit(owner, parts);
+        if (++broken % 2 === 1) throw new AppError('DATABASE_UNAVAILABLE', 'timeout after commit');
+        return held;
+      },
+    };
+    let calls = 0;
+    const made = await engine({
+      definitions: [chain('three', 'count', 'count', 'count')],
+      functions: { count: () => ++calls },
+      execution,
+      leases: createMemoryLeaseStore(db),
+    });
+    const runId = await made.start('three');
+    expect(await made.host.closed(runId)).toBe('completed');
+    expect(calls).toBe(3);
+    expect(broken).toBeGreaterThan(2);
+    expect((await inner.readHistories([runId])).map(({ seq }) => seq)).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
+  });
+
+  it('a commit that did not happen is made again', async () => {
+    const db = new MemoryDatabase(() => Date.now());
+    const inner = createMemoryExecutionStore(db);
+    let tries = 0;
+    const execution: ExecutionStore = {
+      ...inner,
+      async commit(owner, parts) {
+        if (++tries % 3 !== 0) throw new AppError('DATABASE_UNAVAILABLE', 'connection refused');
+        return inner.commit(owner, parts);
+      },
+    };
+    const made = await engine({
+      definitions: [chain('three', 'ok', 'ok', 'ok')],
+      functions: { ok: () => 'ok' },
+      execution,
+      leases: createMemoryLeaseStore(db),
+    });
+    const runId = await made.start('three');
+    expect(await made.host.closed(runId)).toBe('completed');
+  });
+
+  it('a run that kills every process that loads it goes to dead-letter', async () => {
+    const db = new MemoryDatabase(() => Date.now());
+    const stores = { execution: createMemoryExecutionStore(db), leases: createMemoryLeaseStore(db) };
+    const functions = { hang: () => new Promise<never>(() => {}) };
+    const common = {
+      ...stores,
+      functions,
+      organizationId: randomUUID(),
+      definitions: [chain('poison', 'hang')],
+    };
+    let made = await engine(common);
+    const runId = await made.start('poison');
+    await eventually('it is under way', async () => (await made.eventTypes(runId)).length === 2);
+    for (let crash = 0; crash < 6; crash++) {
+      made.host.leases.lose(made.host.leases.held());
+      for (const row of db.shards.values()) Object.assign(row, { owner: 'nobody', leaseUntil: 0 });
+      made = await engine(common);
+      await eventually(
+        'it was loaded',
+        () => (db.runs.get(runId)?.recoveries ?? 0) > crash || db.runs.get(runId)?.closedAt,
+      );
+    }
+    await eventually('it is given up', () => db.runs.get(runId)?.status === 'dead_letter');
+  });
+});

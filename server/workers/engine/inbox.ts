@@ -1,0 +1,49 @@
+import type { ExecutionStore, InboxRow } from '@/server/ports/execution-store';
+
+const PAGE = 500;
+
+/**
+ * Which inbox rows this process has in hand. A row is taken at most once, however often it is announced or read, until its
+ * answer is committed or it is left for a later read.
+ */
+export class Inbox {
+  private readonly inHand = new Set<number>();
+  /** For each read under way: the rows answered since it began. */
+  private readonly reads = new Set<Set<number>>();
+
+  constructor(private readonly store: ExecutionStore) {}
+
+  /** False when the row is in hand already. */
+  take(id: number): boolean {
+    if (this.inHand.has(id)) return false;
+    this.inHand.add(id);
+    return true;
+  }
+
+  /** Puts a row back: the next read brings it again. */
+  leave(id: number): void {
+    this.inHand.delete(id);
+  }
+
+  /** The row's answer is committed, the row is gone. */
+  answered(id: number): void {
+    this.inHand.delete(id);
+    for (const read of this.reads) read.add(id);
+  }
+
+  /** Gives every row of the shards that is not in hand to `receive`, oldest first. */
+  async read(shards: readonly number[], receive: (row: InboxRow) => void): Promise<void> {
+    for (;;) {
+      const answered = new Set<number>();
+      this.reads.add(answered);
+      try {
+        const rows = await this.store.readInbox(shards, [...this.inHand], PAGE);
+        // A row answered since the read began is gone from the table, though this result still shows it.
+        for (const row of rows) if (!answered.has(row.id)) receive(row);
+        if (rows.length < PAGE) return;
+      } finally {
+        this.reads.delete(answered);
+      }
+    }
+  }
+}
