@@ -23,6 +23,7 @@ import { pause, withLock } from './lib/lock.mjs';
 import { readOptions } from './lib/options.mjs';
 import { inRoot, ROOT } from './lib/paths.mjs';
 import { checkPortFree } from './lib/port.mjs';
+import { keepPostgres } from './lib/postgres.mjs';
 import { ensureGenerated } from './lib/prisma-client.mjs';
 import { parentOf } from './lib/proc.mjs';
 import { isForPeople, seconds, step, Trouble } from './lib/progress.mjs';
@@ -119,56 +120,26 @@ function listenForSignals() {
  */
 async function prepareDatabase(setup, settings) {
   const embedded = settings.databaseUrl === undefined;
-  const url = embedded ? await startPostgres(setup, settings) : settings.databaseUrl;
+  let url = settings.databaseUrl;
+  if (embedded) {
+    const postgres = await keepPostgres(
+      (log) =>
+        setup.startCluster({
+          directory: join(settings.dataDir, 'postgres'),
+          root: ROOT,
+          port: settings.postgresPort,
+          sharedBuffers: settings.postgresSharedBuffers,
+          maxConnections: settings.postgresMaxConnections,
+          log,
+        }),
+      () => void stop('', 1),
+    );
+    undo.push(() => postgres.stop());
+    url = postgres.url;
+  }
   await step(embedded ? 'roles and tables' : 'database of DATABASE_URL', (log) =>
     setup.prepareDatabase(url, { log, migrationsDir: inRoot('prisma', 'migrations') }),
   );
-  return url;
-}
-
-/**
- * Starts the embedded Postgres, and starts it again should it end while we run.
- * @param {Awaited<ReturnType<typeof loadSetup>>} setup
- * @param {any} settings
- * @returns {Promise<string>} the administrator's URL
- */
-async function startPostgres(setup, settings) {
-  /** @param {(text: string) => void} log */
-  const launch = (log) =>
-    setup.startCluster({
-      directory: join(settings.dataDir, 'postgres'),
-      root: ROOT,
-      port: settings.postgresPort,
-      sharedBuffers: settings.postgresSharedBuffers,
-      maxConnections: settings.postgresMaxConnections,
-      log,
-    });
-  let cluster = await step('embedded Postgres', async (log) => {
-    const running = await launch(log);
-    log(`on 127.0.0.1:${running.port}`);
-    return running;
-  });
-  const { url } = cluster;
-  let starts = 0;
-  const watch = () =>
-    cluster.ended.then(async () => {
-      if (stopping !== undefined) return;
-      console.error(`Postgres ended by itself; the end of ${cluster.logFile} says why. Starting it again.`);
-      starts++;
-      try {
-        if (starts > 5) throw new Trouble('Postgres has ended too often.');
-        cluster = await step('embedded Postgres', launch);
-        // The server knows one address, which another program may have taken in the meantime.
-        if (cluster.url !== url)
-          throw new Trouble(`Port ${new URL(url).port} of Postgres is no longer free.`);
-        void watch();
-      } catch (error) {
-        console.error(isForPeople(error) ? /** @type {Error} */ (error).message : error);
-        void stop('', 1);
-      }
-    });
-  void watch();
-  undo.push(() => cluster.stop());
   return url;
 }
 
@@ -248,6 +219,8 @@ async function main() {
       note((await ensureGenerated({ force: rebuild })) ? 'generated' : 'up to date'),
     );
     const setup = await loadSetup();
+    // At the end again: our own server may be killed too.
+    undo.push(() => setup.killOrphans(settings.dataDir));
     const orphans = setup.killOrphans(settings.dataDir);
     if (orphans.length > 0)
       console.log(`          ended MCP servers left by a killed OpenConductor: ${orphans.length}`);

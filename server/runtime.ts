@@ -41,6 +41,8 @@ import { Relay } from '@/server/workers/relay';
 const ENGINE_POLL_MS = 500;
 const RELAY_POLL_MS = 500;
 const MAX_RECOVERIES = 5;
+const MAX_ACTIVITIES = 1_000;
+const MAX_RESIDENTS = 100_000;
 const HEALTH_TIMEOUT_MS = 2_000;
 
 export interface RuntimeOptions {
@@ -129,6 +131,8 @@ export async function createRuntime(options: RuntimeOptions) {
     leaseTtlMs: config.leaseTtlMs,
     pollMs: ENGINE_POLL_MS,
     maxRecoveries: MAX_RECOVERIES,
+    maxActivities: MAX_ACTIVITIES,
+    maxResidents: MAX_RESIDENTS,
   });
   const relay = new Relay({ store: streams, bus, clock, log, pollMs: RELAY_POLL_MS });
   const maintenance = new Maintenance({ pool: pools.engine, clock, log });

@@ -24,6 +24,7 @@ export function Figures() {
         old.open === open && old.failed === failed && old.rate === rate ? old : { open, failed, rate },
       );
     };
+    read();
     const timer = setInterval(read, 1_000);
     return () => clearInterval(timer);
   }, []);

@@ -2,7 +2,7 @@
 
 import { type KeyboardEvent, useId, useRef } from 'react';
 
-export interface Tab<Id extends string> {
+interface Tab<Id extends string> {
   id: Id;
   label: string;
   /** The key that chooses this tab. */

@@ -3,7 +3,7 @@ import type { RunsDelta } from '@/lib/client/runs-store';
 import type { Timers } from '@/lib/client/timers';
 
 /** Least time between two announcements, milliseconds. */
-export const ANNOUNCE_GAP_MS = 5_000;
+const ANNOUNCE_GAP_MS = 5_000;
 
 export interface Announcer {
   /** Adds to the running count of what happened. */

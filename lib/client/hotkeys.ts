@@ -3,7 +3,7 @@ import { matchShortcut } from '@/lib/keyboard/matcher';
 import { SHORTCUTS, type ShortcutId } from '@/lib/keyboard/shortcuts';
 
 /** Does what a shortcut says. Answering `false` hands the key back to the browser. */
-export type ShortcutHandler = (event: KeyboardEvent) => unknown;
+type ShortcutHandler = (event: KeyboardEvent) => unknown;
 export type ShortcutHandlers = Partial<Record<ShortcutId, ShortcutHandler>>;
 
 function element(event: KeyboardEvent): Element | null {
@@ -12,7 +12,7 @@ function element(event: KeyboardEvent): Element | null {
 }
 
 /** True when typing goes into this element. */
-export function isTextField(target: Element | null): boolean {
+function isTextField(target: Element | null): boolean {
   if (target instanceof HTMLInputElement) {
     return !['checkbox', 'radio', 'range', 'button', 'reset', 'submit', 'color', 'file'].includes(
       target.type,

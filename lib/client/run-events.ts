@@ -23,7 +23,7 @@ const STATUS_OF: Record<string, RunStatus> = {
 const OPEN: readonly RunStatus[] = ['running', 'paused', 'compensating'];
 
 /** The status that an event of this type puts its run in, or undefined when it does not. */
-export function statusAfter(type: string): RunStatus | undefined {
+function statusAfter(type: string): RunStatus | undefined {
   return Object.hasOwn(STATUS_OF, type) ? STATUS_OF[type] : undefined;
 }
 

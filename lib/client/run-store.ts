@@ -7,7 +7,7 @@ import type { StreamEvent, WorkflowEventRecord } from '@/lib/protocol/event';
 import type { RunDetail } from '@/lib/protocol/run';
 
 /** Events of the open run that the browser keeps. */
-export const MAX_EVENTS = 5_000;
+const MAX_EVENTS = 5_000;
 
 export interface RunState {
   /** The open run, or null. */

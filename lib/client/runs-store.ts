@@ -6,7 +6,7 @@ import type { StreamEvent } from '@/lib/protocol/event';
 import type { RunSummary } from '@/lib/protocol/run';
 
 /** Rows that the browser keeps; older ones are read again when they are scrolled to. */
-export const MAX_RUNS = 5_000;
+const MAX_RUNS = 5_000;
 
 /** A run as the list shows it. */
 export interface RunRow extends RunSummary {

@@ -65,7 +65,7 @@ export function isSingleKey(chord: Chord): boolean {
 }
 
 /** True when the pressed key is the chord. Shift is not asked for a symbol such as `?`, which needs it anyway. */
-export function chordMatches(chord: Chord, input: KeyInput): boolean {
+function chordMatches(chord: Chord, input: KeyInput): boolean {
   if (keyName(input.key) !== chord.key) return false;
   if (input.ctrlKey !== chord.ctrl || input.altKey !== chord.alt || input.metaKey !== chord.meta)
     return false;
@@ -74,7 +74,7 @@ export function chordMatches(chord: Chord, input: KeyInput): boolean {
 }
 
 /** True when a chord may act here: bare characters belong to the text field, if there is one. */
-export function chordAllowed(chord: Chord, context: KeyContext): boolean {
+function chordAllowed(chord: Chord, context: KeyContext): boolean {
   if (!isSingleKey(chord)) return true;
   if (chord.key === 'space' && context.onControl) return false;
   return context.singleKeys && !context.inText;

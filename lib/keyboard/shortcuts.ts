@@ -4,7 +4,7 @@
  */
 
 /** What a shortcut is about: the screen, or the run that is shown. The help sheet sorts by it. */
-export type ShortcutGroup = 'screen' | 'run';
+type ShortcutGroup = 'screen' | 'run';
 
 export interface Shortcut {
   id: string;

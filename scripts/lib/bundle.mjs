@@ -44,6 +44,9 @@ export async function bundleAll(bundles) {
   for (const result of results) if (result.status === 'rejected') throw result.reason;
 }
 
+/** Bundles one file. @param {{ entry: string, outfile: string }} one paths, absolute */
+export const bundle = (one) => bundleAll([one]);
+
 /**
  * Bundles `entry` into the cache and returns the path of the bundle. The name keeps the folders of the source,
  * so that two entries called main.ts do not overwrite each other.
@@ -56,6 +59,6 @@ export async function bundleToCache(entry) {
     .replaceAll(/[^\w-]+/g, '_');
   // The pid keeps two runs at once apart: one must not read the half-written bundle of the other.
   const outfile = join(CACHE_DIR, 'run', `${name}.${process.pid}.mjs`);
-  await bundleAll([{ entry: absolute, outfile }]);
+  await bundle({ entry: absolute, outfile });
   return outfile;
 }

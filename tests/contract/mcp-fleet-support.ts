@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach } from 'vitest';
-import type { ServerConfig, StdioServerConfig } from '@/lib/protocol/server-config';
+import type { HttpServerConfig, ServerConfig, StdioServerConfig } from '@/lib/protocol/server-config';
 import type { Clock } from '@/lib/shared/clock';
 import type { JsonObject } from '@/lib/shared/json';
 import { createMcpFleet, type McpFleetOptions } from '@/server/adapters/mcp/fleet';
@@ -52,6 +52,10 @@ export function fixture(
   return stdio([path.join(FIXTURES, name)], { env, ...extra });
 }
 
+export function http(url: string, extra: Partial<HttpServerConfig> = {}): HttpServerConfig {
+  return { type: 'streamable-http', url, headers: {}, ...extra };
+}
+
 export type TestFleet = ReturnType<typeof createMcpFleet>;
 
 /** A fleet over the servers given, closed after the test. */
@@ -69,6 +73,7 @@ export function fleetOf(
     dataDir: options.dataDir ?? tempDir(),
     stdioCommands: ['node'],
     environment: process.env,
+    network: { allowLoopback: true, allowPrivate: false },
     ...options,
   });
   afterTest(() => fleet.close());

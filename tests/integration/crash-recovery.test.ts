@@ -1,4 +1,6 @@
+import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import pg from 'pg';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -90,7 +92,7 @@ describe('crash recovery of a real process with a real tool', () => {
 
   it('50 runs in flight, kill -9, start again: all finish and no completed step runs twice', async () => {
     await setUp();
-    const logFile = join('/tmp', `slow-${database.name}.jsonl`);
+    const logFile = join(tmpdir(), `slow-${randomUUID()}.jsonl`);
     const first = await launch(slowServers(logFile));
     const published = await first.request('POST', '/api/v1/workflows', slowWorkflow('slow_echo', 60));
     expect(published.status).toBe(201);
@@ -126,7 +128,7 @@ describe('crash recovery of a real process with a real tool', () => {
 
   it('a call without idempotentHint that was under way at the crash is not repeated: it waits for a person', async () => {
     await setUp();
-    const logFile = join('/tmp', `slow-${database.name}.jsonl`);
+    const logFile = join(tmpdir(), `slow-${randomUUID()}.jsonl`);
     const first = await launch(slowServers(logFile));
     await first.request('POST', '/api/v1/workflows', slowWorkflow('slow_write', 1_500));
     const { body: run } = await first.request('POST', '/api/v1/runs', {
@@ -148,7 +150,7 @@ describe('crash recovery of a real process with a real tool', () => {
 
   it('SIGSTOP past the lease: another process takes over, the zombie is fenced, every run finishes', async () => {
     await setUp();
-    const logFile = join('/tmp', `slow-${database.name}.jsonl`);
+    const logFile = join(tmpdir(), `slow-${randomUUID()}.jsonl`);
     const zombie = await launch(slowServers(logFile));
     await zombie.request('POST', '/api/v1/workflows', slowWorkflow('slow_echo', 400));
     await Promise.all(
@@ -188,7 +190,7 @@ describe('crash recovery of a real process with a real tool', () => {
 
   it('a shard taken away in the middle of a batch harms no run of other shards', async () => {
     await setUp();
-    const logFile = join('/tmp', `slow-${database.name}.jsonl`);
+    const logFile = join(tmpdir(), `slow-${randomUUID()}.jsonl`);
     const engine = await launch(slowServers(logFile));
     await engine.request('POST', '/api/v1/workflows', slowWorkflow('slow_echo', 150));
     await Promise.all(

@@ -26,7 +26,7 @@ let bundled: Promise<string> | undefined;
 function serverBundle(): Promise<string> {
   bundled ??= (async () => {
     const outfile = join(root, 'node_modules/.cache/openconductor/tests', `server.${process.pid}.mjs`);
-    await bundle({ entry: join(root, 'server/index.ts'), outfile, quiet: true });
+    await bundle({ entry: join(root, 'server/index.ts'), outfile });
     return outfile;
   })();
   return bundled;

@@ -54,6 +54,7 @@ export interface TestEngineOptions {
   log?: Log;
   leaseTtlMs?: number;
   shards?: number;
+  maxResidents?: number;
   organizationId?: string;
 }
 
@@ -102,6 +103,8 @@ export function createTestEngine(options: TestEngineOptions) {
     leaseTtlMs: options.leaseTtlMs ?? 3_000,
     pollMs: 50,
     maxRecoveries: 5,
+    maxActivities: 1_000,
+    maxResidents: options.maxResidents ?? 200_000,
   });
 
   return {

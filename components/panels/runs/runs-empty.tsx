@@ -2,6 +2,7 @@
 
 import { Button } from '@/components/ui/button';
 import { EmptyState } from '@/components/ui/empty-state';
+import { copyText } from '@/lib/client/clipboard';
 import { STARTER_COMMAND } from '@/lib/client/starter';
 
 interface RunsEmptyProps {
@@ -21,12 +22,17 @@ export function RunsEmpty({ onStart, starting }: RunsEmptyProps) {
       <Button kind="filled" chord="n" onClick={onStart} disabled={starting}>
         {starting ? 'Starting …' : 'Run starter workflow'}
       </Button>
-      <p className="m-0 text-dim">The same from a shell:</p>
-      <pre
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: a long line scrolls, so the keyboard must reach it
-        tabIndex={0}
-        className="m-0 max-w-full overflow-x-auto border border-border bg-bg px-[1ch] py-[6px] font-mono text-text"
-      >
+      <p className="m-0 flex items-center gap-[8px] text-dim">
+        The same from a shell:
+        <Button
+          kind="bare"
+          onClick={() => copyText(STARTER_COMMAND, 'Command')}
+          aria-label="Copy the command"
+        >
+          copy
+        </Button>
+      </p>
+      <pre className="m-0 max-w-full border border-border bg-bg px-[1ch] py-[6px] font-mono break-words whitespace-pre-wrap text-text">
         <code>{STARTER_COMMAND}</code>
       </pre>
     </EmptyState>

@@ -200,9 +200,7 @@ class CallAttempt {
     if (error instanceof SdkHttpError && error.status === 404 && connection.hasSession) throw new SessionLost();
     const { endedBy } = connection;
     const log = endedBy === undefined ? '' : env.state.log.tail(LOG_LINES_IN_FAILURE);
-    const outcome = failedCall(error, { server: call.server, tool: call.tool, sent: record.sent, endedBy, log });
-    if (!outcome.ok && outcome.failure.code === 'NETWORK_ERROR') env.pool.discard(env.key, connection);
-    return outcome;
+    return failedCall(error, { server: call.server, tool: call.tool, sent: record.sent, endedBy, log });
   }
 
   private accept(result: CallToolResult, entry: ToolEntry, durationMs: number): ToolOutcome {

@@ -7,7 +7,7 @@ import {
 } from '@modelcontextprotocol/client';
 import { AppError, ERROR_CATALOGUE, type ErrorCode, isAppError } from '@/lib/protocol/errors';
 import type { Json } from '@/lib/shared/json';
-import { ANSWER_TOO_LARGE } from '@/server/adapters/mcp/stdio-transport';
+import { ANSWER_TOO_LARGE, STREAM_ENDED } from '@/server/adapters/mcp/wire-codes';
 import type { ToolFailure, ToolOutcome } from '@/server/ports/mcp-fleet';
 
 /** System codes that prove that nothing was sent. */
@@ -90,6 +90,8 @@ export function failedCall(error: unknown, call: BrokenCall): ToolOutcome {
   if (error instanceof UnauthorizedError) {
     return failed('SERVER_AUTH_REQUIRED', `${call.server} asks for authorization.`, false);
   }
+  const ours = appErrorIn(error);
+  if (ours !== undefined) return failed(ours.code, ours.message, false);
   const code = systemCode(error);
   const sent = call.sent && !(code !== undefined && NEVER_SENT.has(code));
   const how = call.endedBy === undefined ? (code ?? messageOf(error)) : call.endedBy;
@@ -107,6 +109,8 @@ export function failedCall(error: unknown, call: BrokenCall): ToolOutcome {
 function answeredWithError(error: ProtocolError, call: BrokenCall): ToolOutcome {
   const details: Json = { mcpCode: error.code, message: error.message.slice(0, 2000) };
   switch (error.code) {
+    case STREAM_ENDED:
+      return failed('NETWORK_ERROR', `${call.server} ended its answer to ${call.tool} before it was complete.`, call.sent);
     case ANSWER_TOO_LARGE:
       return failed('PAYLOAD_TOO_LARGE', `${call.tool} of ${call.server}: ${error.message}`, false);
     case INVALID_PARAMS:
@@ -158,7 +162,8 @@ function httpFailure(error: SdkHttpError, call: BrokenCall): ToolOutcome {
 
 /** Anything thrown while a connection is opened → an error of the catalogue. */
 export function connectError(error: unknown, server = 'The server', log = ''): AppError {
-  if (isAppError(error)) return error;
+  const ours = appErrorIn(error);
+  if (ours !== undefined) return ours;
   const options = { cause: error, ...(log === '' ? {} : { details: log }) };
   if (error instanceof UnauthorizedError)
     return new AppError('SERVER_AUTH_REQUIRED', `${server} asks for authorization.`, options);
@@ -200,6 +205,17 @@ export function connectError(error: unknown, server = 'The server', log = ''): A
     );
   }
   return new AppError('NETWORK_ERROR', `${server} cannot be reached: ${messageOf(error)}.`, options);
+}
+
+/** An error of ours inside one of the SDK's (the guard for addresses throws from within its requests). */
+function appErrorIn(error: unknown): AppError | undefined {
+  let current: unknown = error;
+  for (let depth = 0; depth < 6 && typeof current === 'object' && current !== null; depth++) {
+    if (isAppError(current)) return current;
+    const { cause, data } = current as { cause?: unknown; data?: { cause?: unknown } };
+    current = cause ?? data?.cause;
+  }
+  return undefined;
 }
 
 /** The system's code (ECONNREFUSED …) of an error or of one of its causes. */

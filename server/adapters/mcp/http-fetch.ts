@@ -14,6 +14,8 @@ export interface ExchangeObserver {
   sent?(bytes: number): void;
   /** Bytes of the body that came in. */
   received?(bytes: number): void;
+  /** A stream of events was cut off because one of them was too large. */
+  tooLarge?(error: BodyTooLarge): void;
   /** The body has ended, by itself or by an error. */
   ended?(): void;
 }
@@ -165,7 +167,9 @@ async function* limit(
       perEvent && chunk.includes('\n\n') ? chunk.length - chunk.lastIndexOf('\n\n') : bytes + chunk.length;
     if (bytes > maxBytes) {
       source.destroy();
-      throw new BodyTooLarge(maxBytes);
+      const error = new BodyTooLarge(maxBytes);
+      if (perEvent) observer.tooLarge?.(error);
+      throw error;
     }
     yield chunk;
   }

@@ -9,10 +9,8 @@ import {
 } from '@modelcontextprotocol/client';
 import { CallMeter } from '@/server/adapters/mcp/call-meter';
 import { BodyTooLarge, type ExchangeObserver, type GuardedFetch } from '@/server/adapters/mcp/http-fetch';
-import { ANSWER_TOO_LARGE } from '@/server/adapters/mcp/stdio-transport';
+import { ANSWER_TOO_LARGE, STREAM_ENDED } from '@/server/adapters/mcp/wire-codes';
 
-/** JSON-RPC code that stands for an answer stream which ended without the answer; only ever made here. */
-export const STREAM_ENDED = -32_097;
 /** Private header that ties an HTTP request to its JSON-RPC message inside this process; it never leaves it. */
 const ID_HEADER = 'openconductor-request';
 
@@ -123,6 +121,7 @@ export class HttpTransport implements Transport {
             received: (bytes) => {
               pending.bytesIn += bytes;
             },
+            tooLarge: (error) => this.receive(tooLarge(pending.id, error)),
           };
     try {
       const response = await this.options.fetch(target, { ...init, headers }, observer);
@@ -130,11 +129,7 @@ export class HttpTransport implements Transport {
       return response;
     } catch (error) {
       if (!(error instanceof BodyTooLarge) || pending === undefined) throw error;
-      return Response.json({
-        jsonrpc: '2.0',
-        id: pending.id,
-        error: { code: ANSWER_TOO_LARGE, message: error.message },
-      });
+      return Response.json(tooLarge(pending.id, error));
     }
   }
 
@@ -167,4 +162,8 @@ export class HttpTransport implements Transport {
     this.endedBy ??= reason;
     this.onclose?.();
   }
+}
+
+function tooLarge(id: string | number, error: Error) {
+  return { jsonrpc: '2.0' as const, id, error: { code: ANSWER_TOO_LARGE, message: error.message } };
 }

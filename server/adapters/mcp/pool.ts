@@ -90,17 +90,12 @@ export class ConnectionPool {
     return this.lease(entry, connection);
   }
 
-  /** Takes a broken connection out of use: others finish on it, the next call opens a new one. */
+  /** Takes a connection out of use whose session is lost: others finish on it, the next call opens a new one. */
   discard(key: PoolKey, connection: Connection): void {
     const text = keyText(key);
     const entry = this.entries.get(text);
     if (entry?.connection !== connection) return;
     this.entries.delete(text);
-    const fresh = this.entry(key, entry.config);
-    if (this.options.clock.now() - entry.openedAt < PROVEN_AFTER_MS) {
-      fresh.failures = entry.failures;
-      this.delay(fresh);
-    }
     this.retireEntry(entry);
   }
 

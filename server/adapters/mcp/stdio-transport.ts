@@ -4,9 +4,8 @@ import { CallMeter } from '@/server/adapters/mcp/call-meter';
 import { type ChildRegistry, signalGroup } from '@/server/adapters/mcp/child-registry';
 import { LineSplitter } from '@/server/adapters/mcp/line-splitter';
 import type { ServerLog } from '@/server/adapters/mcp/server-log';
+import { ANSWER_TOO_LARGE } from '@/server/adapters/mcp/wire-codes';
 
-/** JSON-RPC code that stands for an answer over the size limit; only ever made here, never sent. */
-export const ANSWER_TOO_LARGE = -32_098;
 
 const STDIN_GRACE_MS = 500;
 const TERM_GRACE_MS = 1500;

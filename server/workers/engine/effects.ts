@@ -12,7 +12,14 @@ const CANCELLED = 'cancelled';
 export function carryOut(host: EngineHost, run: ResidentRun, command: Command): void {
   switch (command.type) {
     case 'RUN_ACTIVITY':
-      host.track(runActivity(host, run, command));
+      run.calls++;
+      host.track(
+        host.ready
+          .submit(run.info.organizationId, 0, () => runActivity(host, run, command))
+          .finally(() => {
+            run.calls--;
+          }),
+      );
       return;
     case 'CANCEL_ACTIVITY':
       run.activities.get(command.activityId)?.abort(CANCELLED);
@@ -58,7 +65,7 @@ async function runActivity(host: EngineHost, run: ResidentRun, command: RunActiv
     await host.deliver(run, event(host, 'ACTIVITY_TASK_OUTCOME_UNKNOWN', { activityId, attempt }));
     return;
   }
-  if (host.isDraining) return;
+  if (host.isDraining || run.gone) return;
   const controller = new AbortController();
   run.activities.set(activityId, controller);
   try {

@@ -244,4 +244,20 @@ describe('EngineHost', () => {
     }
     await eventually('it is given up', () => db.runs.get(runId)?.status === 'dead_letter');
   });
+
+  it('puts waiting runs to sleep when memory is full, and a signal wakes exactly the one it is for', async () => {
+    const made = await engine({ definitions: [waiting], maxResidents: 10 });
+    const runIds = await Promise.all(Array.from({ length: 60 }, () => made.start('waiting')));
+    const asleep = () =>
+      [...made.db.runs.values()].filter(({ wakeAt }) => wakeAt === Number.POSITIVE_INFINITY);
+    await eventually('most of them sleep', () => asleep().length >= 50);
+    expect(made.host.residentCount()).toBeLessThanOrEqual(10);
+    const sleeper = asleep()[0]?.run.runId as string;
+    await made.send(sleeper, 'WORKFLOW_EXECUTION_SIGNALED', { name: 'go', payload: 'good morning' });
+    await eventually('it completes', () => made.db.runs.get(sleeper)?.status === 'completed');
+    expect((await made.store.readHistories([sleeper])).at(-1)?.data).toEqual({ output: 'good morning' });
+    for (const runId of runIds) {
+      if (runId !== sleeper) expect(made.db.runs.get(runId)?.status).toBe('running');
+    }
+  });
 });

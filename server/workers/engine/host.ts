@@ -5,13 +5,7 @@ import type { RunStatus } from '@/lib/protocol/run';
 import type { Clock } from '@/lib/shared/clock';
 import type { JsonObject } from '@/lib/shared/json';
 import type { Bus } from '@/server/ports/bus';
-import type {
-  CommitPart,
-  ExecutionStore,
-  InboxRow,
-  OpenRun,
-  RunUpdate,
-} from '@/server/ports/execution-store';
+import type { CommitPart, ExecutionStore, InboxRow, OpenRun } from '@/server/ports/execution-store';
 import type { Lease, LeaseStore, ProcessFacts } from '@/server/ports/lease-store';
 import type { Log } from '@/server/ports/log';
 import type { Telemetry } from '@/server/ports/telemetry';
@@ -21,7 +15,9 @@ import { Committer, type CommitVerdict } from '@/server/workers/engine/committer
 import { carryOut } from '@/server/workers/engine/effects';
 import { Inbox } from '@/server/workers/engine/inbox';
 import { LeaseManager } from '@/server/workers/engine/leases';
+import { emptyPart, openRunOf, rowUpdate, sleepPart } from '@/server/workers/engine/parts';
 import type { Programs } from '@/server/workers/engine/programs';
+import { ReadyQueue } from '@/server/workers/engine/ready-queue';
 import { newResidentRun, type ResidentRun } from '@/server/workers/engine/resident-run';
 
 export interface EngineHostDeps {
@@ -42,6 +38,10 @@ export interface EngineHostDeps {
   pollMs: number;
   /** Loads after crashes without progress before a run goes to dead-letter. */
   maxRecoveries: number;
+  /** Calls under way at once; the rest waits in the ready queue. */
+  maxActivities: number;
+  /** Runs kept in memory; beyond it, runs that only wait are put to sleep in the store. */
+  maxResidents: number;
 }
 
 /** Channel on which inbox rows are announced (the row itself, as a hint) and committed batches are told. */
@@ -58,17 +58,13 @@ const PAGE = 500;
 /** How far ahead runs that sleep in the store are loaded. */
 const WAKE_HORIZON_MS = 10_000;
 
-const STATUS_EVENTS: Partial<Record<EngineEvent['type'], RunStatus>> = {
-  WORKFLOW_EXECUTION_PAUSED: 'paused',
-  COMPENSATION_STARTED: 'compensating',
-};
-
 /**
  * The Postgres host of the pure engine: owns shards by lease, keeps their runs in memory, feeds facts into `step`,
  * commits what comes out and only then carries out its commands.
  */
 export class EngineHost {
   readonly leases: LeaseManager;
+  readonly ready: ReadyQueue;
   private readonly committer: Committer;
   private readonly residents = new Map<string, ResidentRun>();
   /** Inbox rows of runs that are being made resident. */
@@ -83,6 +79,7 @@ export class EngineHost {
 
   constructor(readonly deps: EngineHostDeps) {
     const { process, store, clock, log, telemetry } = deps;
+    this.ready = new ReadyQueue(deps.maxActivities);
     this.inbox = new Inbox(deps.store);
     this.committer = new Committer({ owner: process.id, store, clock, log, telemetry });
     this.leases = new LeaseManager({
@@ -96,7 +93,7 @@ export class EngineHost {
       onAcquired: (leases) => this.track(this.takeOver(leases)),
       onLost: (shards) => this.dropShards(new Set(shards)),
     });
-    telemetry.gauge('conductor_task_queue_depth', () => this.activityCount());
+    telemetry.gauge('conductor_task_queue_depth', () => this.ready.depth + this.activityCount());
     telemetry.gauge('conductor_resident_runs', () => this.residents.size);
     telemetry.gauge('conductor_held_shards', () => this.leases.held().length);
   }
@@ -142,6 +139,11 @@ export class EngineHost {
     let count = 0;
     for (const run of this.residents.values()) count += run.activities.size;
     return count;
+  }
+
+  /** Runs in memory. */
+  residentCount(): number {
+    return this.residents.size;
   }
 
   get isDraining(): boolean {
@@ -271,7 +273,7 @@ export class EngineHost {
       causationSeq: i === 0 ? null : first,
     }));
     if (inboxId !== undefined) part.inboxDone = [inboxId];
-    part.update = this.rowUpdate(run, transition);
+    part.update = rowUpdate(run, transition, this.deps.clock.now());
     const closing = transition.commands.find((command) => command.type === 'CLOSE_RUN');
     if (closing) {
       const parentEvent = childClosedEvent(run, transition.state, closing);
@@ -279,33 +281,11 @@ export class EngineHost {
       // Started before the close is committed and under an idempotency key: a crash between the two repeats it harmlessly.
       await openClosingWorkflows(this.deps.children, run, transition, part);
     }
+    run.pending++;
     const verdict = await this.committer.submit(part);
+    run.pending--;
     this.settle(run, part, transition.commands, verdict);
     return verdict;
-  }
-
-  private rowUpdate(run: ResidentRun, transition: Transition): RunUpdate | null {
-    let status = run.rowStatus;
-    let closedAt: number | null = null;
-    for (const event of transition.events) {
-      status = STATUS_EVENTS[event.type] ?? status;
-      if (event.type === 'WORKFLOW_EXECUTION_UNPAUSED') status = transition.state.status;
-    }
-    for (const command of transition.commands) {
-      if (command.type !== 'CLOSE_RUN') continue;
-      status = command.status;
-      closedAt = transition.state.closedAt ?? this.deps.clock.now();
-    }
-    if (status === run.rowStatus && closedAt === null && !run.recovering) return null;
-    run.rowStatus = status;
-    run.recovering = false;
-    return {
-      status,
-      closedAt,
-      historyLength: run.seq,
-      failure: closedAt === null ? null : (transition.state.failure ?? null),
-      wakeAt: run.info.wakeAt === Number.POSITIVE_INFINITY ? null : run.info.wakeAt,
-    };
   }
 
   private settle(
@@ -432,7 +412,7 @@ export class EngineHost {
       run.state = state ?? null;
       run.seq = history.length;
       run.correlationId = state?.correlationId ?? info.runId;
-      run.recovering = recovery;
+      run.asleep = true;
       if (!state) continue;
       for (const command of outstanding(program, state)) carryOut(this, run, command);
     }
@@ -476,27 +456,28 @@ export class EngineHost {
       this.wokenUntil = until;
       await this.loadDue(shards, from, until);
     }
+    await this.sleepSome();
   }
-}
 
-function openRunOf({ data, organizationId, runId, shard }: InboxRow, now: number): OpenRun {
-  return {
-    runId,
-    organizationId,
-    workflowId: data.workflowId as string,
-    workflow: data.workflow as string,
-    version: data.version as number,
-    definitionHash: data.definitionHash as string,
-    shard,
-    status: 'running',
-    recoveries: 0,
-    wakeAt: now,
-    parentRunId: null,
-    parentNodePath: null,
-    parentShard: null,
-  };
-}
-
-function emptyPart(of: Pick<CommitPart, 'organizationId' | 'runId' | 'shard' | 'epoch'>): CommitPart {
-  return { ...of, correlationId: null, events: [], update: null, newRuns: [], inboxAdds: [], inboxDone: [] };
+  /** Puts runs that only wait to sleep in the store, the longest loaded first, until memory has room again. */
+  private async sleepSome(): Promise<void> {
+    const excess = this.residents.size - this.deps.maxResidents;
+    if (excess <= 0) return;
+    const sleepers: Promise<unknown>[] = [];
+    for (const run of this.residents.values()) {
+      if (sleepers.length >= excess) break;
+      const part = sleepPart(run, this.wokenUntil + WAKE_HORIZON_MS);
+      if (!part) continue;
+      run.pending++;
+      run.asleep = true;
+      sleepers.push(
+        this.committer.submit(part).then((verdict) => {
+          run.pending--;
+          // Something came for it meanwhile: it stays, and its next commit says that it is awake again.
+          if (verdict !== 'written' || run.pending === 0) this.drop(run);
+        }),
+      );
+    }
+    await Promise.all(sleepers);
+  }
 }

@@ -15,10 +15,14 @@ export interface ResidentRun {
   /** Status in the run row, as of the last part submitted. */
   rowStatus: RunStatus;
   correlationId: string | null;
-  /** Loaded after a crash and not committed anything since. */
-  recovering: boolean;
+  /** Its row may say that it sleeps, or counts recoveries: the next commit also says that it is awake and gets on. */
+  asleep: boolean;
+  /** Parts submitted and not settled. */
+  pending: number;
   /** Set when the run was dropped (fenced, closed, released): late results must not touch it. */
   gone: boolean;
+  /** Calls that wait for a slot of the ready queue, or are under way. */
+  calls: number;
   readonly activities: Map<string, AbortController>;
   readonly timers: Map<string, () => void>;
   /** Inbox rows delivered to it and not yet committed as done. */
@@ -34,8 +38,10 @@ export function newResidentRun(info: OpenRun, epoch: number, program: Program): 
     seq: 0,
     rowStatus: info.status,
     correlationId: null,
-    recovering: false,
+    asleep: false,
+    pending: 0,
     gone: false,
+    calls: 0,
     activities: new Map(),
     timers: new Map(),
     inbox: new Set(),

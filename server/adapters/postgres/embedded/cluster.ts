@@ -160,7 +160,7 @@ async function initialise(place: Place, native: string, password: string, durabl
 async function run(program: string, user: SystemUser | undefined, args: string[]): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     const child = spawn(program, args, {
-      ...user,
+      ...asUser(user),
       cwd: '/',
       env: cleanEnvironment(),
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -185,9 +185,14 @@ async function run(program: string, user: SystemUser | undefined, args: string[]
   });
 }
 
+/** Options of `spawn` that make the program run as the lent user. */
+function asUser(user: SystemUser | undefined): { uid?: number; gid?: number } {
+  return user ?? {};
+}
+
 /** Postgres reads PG… variables and locales: it gets neither from whoever starts us. */
-function cleanEnvironment(): Record<string, string> {
-  return { PATH: '/usr/local/bin:/usr/bin:/bin', LC_ALL: 'C', TZ: 'UTC' };
+function cleanEnvironment(): NodeJS.ProcessEnv {
+  return { NODE_ENV: 'production', PATH: '/usr/local/bin:/usr/bin:/bin', LC_ALL: 'C', TZ: 'UTC' };
 }
 
 /** The command line of the server. Whether a running one was started like this decides if it is taken over. */
@@ -313,7 +318,7 @@ async function launchOnce(
   const begin = statSync(place.logFile).size;
   // Its own process group and session: Ctrl-C in the terminal must not reach it before the server has drained.
   const child = spawn(path.join(native, 'bin', 'postgres'), serverArguments(place, port, options), {
-    ...place.user,
+    ...asUser(place.user),
     cwd: '/',
     env: cleanEnvironment(),
     stdio: ['ignore', file, file],

@@ -1,0 +1,77 @@
+import type { EngineEvent, Transition } from '@/lib/engine/types';
+import type { RunStatus } from '@/lib/protocol/run';
+import type { CommitPart, InboxRow, OpenRun, RunUpdate } from '@/server/ports/execution-store';
+import type { ResidentRun } from '@/server/workers/engine/resident-run';
+
+/** A part of a commit that writes nothing yet. */
+export function emptyPart(of: Pick<CommitPart, 'organizationId' | 'runId' | 'shard' | 'epoch'>): CommitPart {
+  return { ...of, correlationId: null, events: [], update: null, newRuns: [], inboxAdds: [], inboxDone: [] };
+}
+
+/** A run without parent as its start row describes it: saves reading the run's row, written together with that one. */
+export function openRunOf({ data, organizationId, runId, shard }: InboxRow, now: number): OpenRun {
+  return {
+    runId,
+    organizationId,
+    workflowId: data.workflowId as string,
+    workflow: data.workflow as string,
+    version: data.version as number,
+    definitionHash: data.definitionHash as string,
+    shard,
+    status: 'running',
+    recoveries: 0,
+    wakeAt: now,
+    parentRunId: null,
+    parentNodePath: null,
+    parentShard: null,
+  };
+}
+
+const STATUS_EVENTS: Partial<Record<EngineEvent['type'], RunStatus>> = {
+  WORKFLOW_EXECUTION_PAUSED: 'paused',
+  COMPENSATION_STARTED: 'compensating',
+};
+
+/** What a transition changes in the run's row; null when nothing. Notes in `run` what the row will say. */
+export function rowUpdate(run: ResidentRun, transition: Transition, now: number): RunUpdate | null {
+  let status = run.rowStatus;
+  let closedAt: number | null = null;
+  for (const event of transition.events) {
+    status = STATUS_EVENTS[event.type] ?? status;
+    if (event.type === 'WORKFLOW_EXECUTION_UNPAUSED') status = transition.state.status;
+  }
+  for (const command of transition.commands) {
+    if (command.type !== 'CLOSE_RUN') continue;
+    status = command.status;
+    closedAt = transition.state.closedAt ?? now;
+  }
+  if (status === run.rowStatus && closedAt === null && !run.asleep) return null;
+  run.rowStatus = status;
+  run.asleep = false;
+  return {
+    status,
+    closedAt,
+    historyLength: run.seq,
+    failure: closedAt === null ? null : (transition.state.failure ?? null),
+    wakeAt: now,
+  };
+}
+
+/**
+ * The part that puts a run to sleep: from now on nobody needs it in memory before its next timer. Null when the run has
+ * work under way, or a timer before `earliest` (epoch ms).
+ */
+export function sleepPart(run: ResidentRun, earliest: number): CommitPart | null {
+  const { state, info } = run;
+  if (run.gone || run.asleep || run.pending > 0 || run.calls > 0 || run.inbox.size > 0 || !state) return null;
+  let wakeAt: number | null = null;
+  for (const { fireAt } of state.timers.values()) {
+    if (fireAt <= earliest) return null;
+    wakeAt = Math.min(wakeAt ?? fireAt, fireAt);
+  }
+  const { organizationId, runId, shard } = info;
+  return {
+    ...emptyPart({ organizationId, runId, shard, epoch: run.epoch }),
+    update: { status: run.rowStatus, closedAt: null, historyLength: run.seq, failure: null, wakeAt },
+  };
+}
