@@ -90,7 +90,11 @@ export async function createRuntime(options: RuntimeOptions) {
   const fleet = createMcpFleet({
     servers: staticServerRegistry(owner.organizationId, servers),
     clock,
-    log,
+    log: {
+      debug: (facts, message) => log.debug(message, { ...facts }),
+      info: (facts, message) => log.info(message, { ...facts }),
+      warn: (facts, message) => log.warn(message, { ...facts }),
+    },
     dataDir: config.dataDir,
     stdioCommands: config.stdioCommands,
     environment: options.environment,

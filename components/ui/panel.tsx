@@ -2,6 +2,7 @@
 
 import type { ReactNode } from 'react';
 import { Liveness } from '@/components/ui/liveness';
+import { Paused } from '@/components/ui/paused';
 
 interface PanelProps {
   /** Short name for keys and focus, e.g. `runs`. */
@@ -59,7 +60,9 @@ export function Panel({
         <span className="flex items-center">{actions}</span>
         <Liveness paused={paused} changedAt={changedAt} broken={broken} />
       </header>
-      <div className="flex min-h-0 flex-1 flex-col">{children}</div>
+      <div className="flex min-h-0 flex-1 flex-col">
+        <Paused value={paused}>{children}</Paused>
+      </div>
     </section>
   );
 }

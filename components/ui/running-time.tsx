@@ -1,5 +1,8 @@
 'use client';
 
+import { useContext } from 'react';
+import { Paused } from '@/components/ui/paused';
+import { useHeld } from '@/components/ui/use-held';
 import { useNow } from '@/components/ui/use-now';
 import { duration } from '@/lib/client/format';
 
@@ -20,7 +23,7 @@ export function RunningTime({ since, ms, open }: RunningTimeProps) {
 }
 
 function Counting({ since }: { since: string }) {
-  const now = useNow(1_000);
+  const now = useHeld(useNow(1_000), useContext(Paused));
   // Whole seconds only: a figure that is renewed once a second must not claim to be finer.
   const seconds = Math.max(0, Math.floor((now - Date.parse(since)) / 1_000));
   return <span className="text-active">{seconds < 60 ? `${seconds} s` : duration(seconds * 1_000)}</span>;

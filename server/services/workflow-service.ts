@@ -25,8 +25,10 @@ export function serversOf(definition: unknown): string[] {
   const visit = (value: unknown): void => {
     if (Array.isArray(value)) value.forEach(visit);
     else if (typeof value === 'object' && value !== null) {
-      const { kind, server } = value as { kind?: unknown; server?: unknown };
+      const { kind, server, compensate } = value as { kind?: unknown; server?: unknown; compensate?: unknown };
       if (kind === 'mcp-server' && typeof server === 'string') found.add(server);
+      const undoing = (compensate as { server?: unknown } | undefined)?.server;
+      if (typeof kind === 'string' && typeof undoing === 'string') found.add(undoing);
       Object.values(value).forEach(visit);
     }
   };

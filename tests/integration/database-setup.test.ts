@@ -2,13 +2,16 @@ import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import pg from 'pg';
-import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { prepareDatabase } from '@/server/adapters/postgres/prepare';
 import { DATABASE_ROLES, roleUrl } from '@/server/adapters/postgres/roles';
+import { type PrivatePostgres, startPrivatePostgres } from '../support/cluster';
 import { administer, freshName, withDatabase } from '../support/database-admin';
 
 const realMigrations = resolve(import.meta.dirname, '../../prisma/migrations');
 
+// Roles belong to a whole server, and these tests spoil them: not on the one that other test files share.
+let postgres: PrivatePostgres;
 let adminUrl: string;
 let database: string;
 let migrationsDir: string;
@@ -32,9 +35,15 @@ async function addMigration(name: string, sql: string): Promise<void> {
 const prepare = (url = adminUrl) =>
   prepareDatabase(url, { log: (line) => log.push(line), migrationsDir, connectTimeoutMs: 300 });
 
+beforeAll(async () => {
+  postgres = await startPrivatePostgres({ durable: false });
+});
+
+afterAll(() => postgres.remove());
+
 beforeEach(async () => {
   database = freshName('oc_setup');
-  adminUrl = withDatabase(inject('postgresAdminUrl'), database);
+  adminUrl = withDatabase(postgres.adminUrl, database);
   migrationsDir = await mkdtemp(join(tmpdir(), 'oc-migrations-'));
   log = [];
 });
@@ -94,7 +103,7 @@ describe('prepareDatabase', () => {
     expect(rows[0]).toMatchObject({
       migration_name: '20200101000000_one',
       // sha256sum of the file
-      checksum: 'b33a5326d90e6a6b2f2b0f0a0dfb9e10c3ab1ae3c9a8e6c0e2f2b57b5e2e4a0f',
+      checksum: '04a23a219a95ac16cc1a98a9a3789601d0a1ec6c704cf84c991592b0ba740e6b',
       applied_steps_count: 1,
       logs: null,
       rolled_back_at: null,
@@ -142,23 +151,32 @@ describe('prepareDatabase', () => {
     expect(log.filter((line) => line === 'migration 20200101000000_one applied')).toHaveLength(1);
   });
 
-  it('works as an administrator who is no superuser but may create roles and databases', async () => {
-    await prepare();
-    const name = freshName('oc_admin');
-    await administer(
-      adminUrl,
-      `CREATE ROLE ${name} LOGIN CREATEROLE CREATEDB PASSWORD 'secret'`,
-      `ALTER DATABASE ${database} OWNER TO ${name}`,
-    );
-    // The roles exist with the passwords of the first administrator, which this one may not change: a cluster has
-    // one administrator. Its own start therefore needs the same password, or roles that it may alter.
-    const url = new URL(adminUrl);
-    url.username = name;
-    url.password = 'secret';
+  it('needs no superuser: the rights to create roles and databases are enough', async () => {
+    const server = await startPrivatePostgres({ durable: false });
     try {
-      await expect(prepare(url.href)).rejects.toThrow(/may not create the roles oc_owner/);
+      await administer(server.adminUrl, "CREATE ROLE clerk LOGIN CREATEROLE CREATEDB PASSWORD 'secret'");
+      const url = new URL(withDatabase(server.adminUrl, 'office'));
+      url.username = 'clerk';
+      url.password = 'secret';
+      await cp(realMigrations, migrationsDir, { recursive: true });
+      await prepare(url.href);
+      const owner = await query(
+        url.href,
+        'SELECT pg_get_userbyid(datdba) AS owner FROM pg_database WHERE datname = current_database()',
+      );
+      expect(owner).toEqual([{ owner: 'oc_owner' }]);
+      log = [];
+      await prepare(url.href);
+      expect(log).toEqual([]);
+      // Another administrator of the same server may neither change the passwords nor go on without.
+      await administer(server.adminUrl, "CREATE ROLE rival LOGIN CREATEROLE CREATEDB PASSWORD 'other'");
+      url.username = 'rival';
+      url.password = 'other';
+      await expect(prepare(url.href)).rejects.toThrow(
+        /"rival" of DATABASE_URL may not create the roles oc_owner/,
+      );
     } finally {
-      await administer(adminUrl, `ALTER DATABASE ${database} OWNER TO postgres`, `DROP ROLE ${name}`);
+      await server.remove();
     }
   });
 

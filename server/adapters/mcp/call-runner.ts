@@ -148,22 +148,22 @@ class CallAttempt {
       } catch (error) {
         const asked = urlRound(error);
         if (asked === undefined || this.controller.signal.aborted) return this.broken(error, connection);
+        this.record = newCallRecord();
         const answers = await this.ask(asked);
         if (answers === undefined) return this.parked(asked);
         if (!Object.values(answers).every(({ action }) => action === 'accept')) {
           return failed('TOOL_ERROR', `${call.tool} of ${call.server} was refused what it asked for.`, false);
         }
         answered = undefined;
-        this.record = newCallRecord();
         continue;
       }
       if (!isInputRequired(result)) return this.accept(result, entry, performance.now() - started);
+      // Nothing is under way at the server until the answers are sent.
+      this.record = newCallRecord();
       const next = roundOf(result, this.env.config);
       const answers = next.requests.length === 0 ? {} : await this.ask(next);
       if (answers === undefined) return this.parked(next);
       answered = answersOf(next, answers);
-      // Nothing is under way at the server until the answers are sent.
-      this.record = newCallRecord();
     }
     return failed('PROTOCOL_ERROR', `${call.server} asked for input more than ${MAX_ROUNDS} times.`, false);
   }
@@ -176,6 +176,10 @@ class CallAttempt {
     try {
       const answers = await onInputRequired(input, this.controller.signal);
       return answers === 'park' ? undefined : answers;
+    } catch (error) {
+      // Whoever was to answer gave up: the call waits for another, unless it is over itself.
+      if (this.controller.signal.aborted) throw error;
+      return undefined;
     } finally {
       this.deadline.resume();
     }

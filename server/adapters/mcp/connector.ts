@@ -95,10 +95,9 @@ export class Connector {
       );
       state.connectError = failure.message;
       state.log.add(clock.now(), 'client', `connecting failed: ${failure.message}`);
-      log.warn(
-        { ...facts, code: failure.code, reason: failure.message },
-        'mcp server could not be connected',
-      );
+      const { code, message } = failure;
+      log.warn({ ...facts, code, reason: message }, 'mcp server could not be connected');
+      this.options.onEvent({ ...facts, type: 'connect-failed', at: clock.now(), code, message });
       throw failure;
     } finally {
       cancelDeadline();
