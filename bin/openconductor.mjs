@@ -3,8 +3,10 @@
  * The command line. Its source is server/cli/main.ts; this makes the bundle of it when there is none that is up to
  * date, and hands over.
  */
+import { pathToFileURL } from 'node:url';
 import { ensureBundles } from '../scripts/lib/build.mjs';
 import { checkNode, ensureInstalled } from '../scripts/lib/install.mjs';
+import { inRoot } from '../scripts/lib/paths.mjs';
 import { isForPeople } from '../scripts/lib/progress.mjs';
 
 try {
@@ -18,4 +20,4 @@ try {
   process.exit(1);
 }
 process.setSourceMapsEnabled(true);
-await import('../dist/cli.mjs');
+await import(pathToFileURL(inRoot('dist', 'cli.mjs')).href);

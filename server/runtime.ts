@@ -43,6 +43,7 @@ const RELAY_POLL_MS = 500;
 const MAX_RECOVERIES = 5;
 const MAX_ACTIVITIES = 1_000;
 const MAX_RESIDENTS = 100_000;
+const MAX_PRESSURE = 2_000;
 const HEALTH_TIMEOUT_MS = 2_000;
 
 export interface RuntimeOptions {
@@ -137,6 +138,7 @@ export async function createRuntime(options: RuntimeOptions) {
     maxRecoveries: MAX_RECOVERIES,
     maxActivities: MAX_ACTIVITIES,
     maxResidents: MAX_RESIDENTS,
+    maxPressure: MAX_PRESSURE,
   });
   const relay = new Relay({ store: streams, bus, clock, log, pollMs: RELAY_POLL_MS });
   const maintenance = new Maintenance({ pool: pools.engine, clock, log });

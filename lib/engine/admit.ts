@@ -20,13 +20,19 @@ export function admits(state: RunState, event: EngineEvent): boolean {
     case 'ACTIVITY_TASK_OUTCOME_UNKNOWN':
       return callFits(state, event.data, ['scheduled', 'started']);
     case 'ACTIVITY_TASK_CANCELED':
-      return findCall(state, event.data.activityId)?.call.cancelRequested === true && callFits(state, event.data, ['scheduled', 'started']);
+      return (
+        findCall(state, event.data.activityId)?.call.cancelRequested === true &&
+        callFits(state, event.data, ['scheduled', 'started'])
+      );
     case 'OUTCOME_RESOLVED':
       return findCall(state, event.data.activityId)?.call.status === 'unknown_outcome';
     case 'TIMER_FIRED':
       return state.timers.has(event.data.timerId);
     case 'WORKFLOW_EXECUTION_SIGNALED':
-      return state.closing === undefined && (event.data.signalId === undefined || !state.signalIds.has(event.data.signalId));
+      return (
+        state.closing === undefined &&
+        (event.data.signalId === undefined || !state.signalIds.has(event.data.signalId))
+      );
     case 'WORKFLOW_EXECUTION_CANCEL_REQUESTED':
       return state.closing === undefined;
     case 'WORKFLOW_EXECUTION_PAUSED':
@@ -54,7 +60,11 @@ export function admits(state: RunState, event: EngineEvent): boolean {
   }
 }
 
-function callFits(state: RunState, data: { activityId: string; attempt?: number | undefined }, statuses: readonly string[]): boolean {
+function callFits(
+  state: RunState,
+  data: { activityId: string; attempt?: number | undefined },
+  statuses: readonly string[],
+): boolean {
   const call = findCall(state, data.activityId)?.call;
   if (call === undefined || call.pending !== undefined || !statuses.includes(call.status)) return false;
   return data.attempt === undefined || data.attempt === call.attempt;
@@ -63,13 +73,22 @@ function callFits(state: RunState, data: { activityId: string; attempt?: number 
 /** Why a decision on an approval is refused; null when it counts. For the doors, so that they can say it. */
 export function refusedDecision(
   approval: ApprovalState | undefined,
-  decision: { by: string; decision: 'approve' | 'reject'; roles?: string[] | undefined; form?: Json | undefined },
+  decision: {
+    by: string;
+    decision: 'approve' | 'reject';
+    roles?: string[] | undefined;
+    form?: Json | undefined;
+  },
 ): 'not-open' | 'decided-already' | 'not-an-approver' | 'form-invalid' | null {
   if (approval?.open !== true) return 'not-open';
   if (approval.decisions.some((item) => item.by === decision.by)) return 'decided-already';
   if (approval.decisions.some((item) => item.decision === 'reject')) return 'not-open';
   if (!mayDecide(approval, decision.by, decision.roles ?? [])) return 'not-an-approver';
-  if (decision.decision === 'approve' && approval.form !== undefined && firstMismatch(approval.form, decision.form ?? {}) !== null) {
+  if (
+    decision.decision === 'approve' &&
+    approval.form !== undefined &&
+    firstMismatch(approval.form, decision.form ?? {}) !== null
+  ) {
     return 'form-invalid';
   }
   return null;
@@ -77,13 +96,24 @@ export function refusedDecision(
 
 function mayDecide(approval: ApprovalState, by: string, roles: readonly string[]): boolean {
   const groups = [approval.approvers, approval.moreApprovers].filter((group) => group !== undefined);
-  const limited = approval.approvers !== undefined && ((approval.approvers.users?.length ?? 0) > 0 || (approval.approvers.roles?.length ?? 0) > 0);
+  const limited =
+    approval.approvers !== undefined &&
+    ((approval.approvers.users?.length ?? 0) > 0 || (approval.approvers.roles?.length ?? 0) > 0);
   if (!limited) return true;
-  return groups.some((group) => group.users?.includes(by) || group.roles?.some((role) => roles.includes(role)));
+  return groups.some(
+    (group) => group.users?.includes(by) || group.roles?.some((role) => roles.includes(role)),
+  );
 }
 
 function decisionFits(state: RunState, { data }: EngineEventOf<'APPROVAL_DECIDED'>): boolean {
   const node = state.nodes.get(data.approvalId);
   if (node?.settled !== undefined || state.agenda.get(data.approvalId) === 'approval') return false;
-  return refusedDecision(node?.approval, { by: data.by, decision: data.decision, roles: data.roles, form: data.form as Json | undefined }) === null;
+  return (
+    refusedDecision(node?.approval, {
+      by: data.by,
+      decision: data.decision,
+      roles: data.roles,
+      form: data.form as Json | undefined,
+    }) === null
+  );
 }

@@ -1,6 +1,15 @@
 import type { Appliers } from '@/lib/engine/apply-run';
 import type { Program } from '@/lib/engine/program';
-import { begin, compiledOf, enqueue, findCall, mustNode, pokeClose, propagate, scopeOf } from '@/lib/engine/state';
+import {
+  begin,
+  compiledOf,
+  enqueue,
+  findCall,
+  mustNode,
+  pokeClose,
+  propagate,
+  scopeOf,
+} from '@/lib/engine/state';
 import type { CallState, NodeState, PendingFailure, RunState } from '@/lib/engine/types';
 import type { ACTIVITY_EVENTS } from '@/lib/protocol/events-activity';
 import type { Usage } from '@/lib/protocol/events-common';
@@ -8,7 +17,14 @@ import type { Failure } from '@/lib/protocol/run';
 import type { Json } from '@/lib/shared/json';
 
 /** A forward call is over with a result: the node is completed, whether or not it was being cancelled. */
-function completed(program: Program, state: RunState, node: NodeState, call: CallState, output: Json, at: number): void {
+function completed(
+  program: Program,
+  state: RunState,
+  node: NodeState,
+  call: CallState,
+  output: Json,
+  at: number,
+): void {
   call.status = 'closed';
   call.pending = undefined;
   node.status = 'completed';
@@ -46,7 +62,14 @@ function failed(state: RunState, activityId: string, pending: PendingFailure): v
 }
 
 /** Adds up what calls cost. Failed calls count as errors of the server, except for the tool's own verdict. */
-function count(program: Program, state: RunState, activityId: string, at: number, usage: Usage | undefined, failure: Failure | null): void {
+function count(
+  program: Program,
+  state: RunState,
+  activityId: string,
+  at: number,
+  usage: Usage | undefined,
+  failure: Failure | null,
+): void {
   const found = findCall(state, activityId);
   if (found === null || failure?.code === 'CIRCUIT_OPEN') return;
   const total = state.usage;
@@ -169,7 +192,10 @@ export const APPLY_ACTIVITY: Appliers<keyof typeof ACTIVITY_EVENTS> = {
     found.call.status = 'unknown_outcome';
     found.call.pending = undefined;
     found.node.status = 'unknown_outcome';
-    found.node.failure = data.failure ?? { code: 'UNKNOWN_OUTCOME', message: 'Nobody knows whether the call took effect.' };
+    found.node.failure = data.failure ?? {
+      code: 'UNKNOWN_OUTCOME',
+      message: 'Nobody knows whether the call took effect.',
+    };
     state.agenda.delete(found.node.path);
   },
   OUTCOME_RESOLVED: (program, state, { at, data }) => {
@@ -190,7 +216,10 @@ export const APPLY_ACTIVITY: Appliers<keyof typeof ACTIVITY_EVENTS> = {
       enqueue(state, node.path, 'retry');
       return;
     }
-    const message = failure === undefined ? 'The outcome of the call was judged a failure.' : `Judged a failure: ${failure.message}`;
+    const message =
+      failure === undefined
+        ? 'The outcome of the call was judged a failure.'
+        : `Judged a failure: ${failure.message}`;
     call.status = 'started';
     call.pending = {
       failure: { code: 'UNKNOWN_OUTCOME', message, retriable: false },
@@ -218,15 +247,26 @@ export const APPLY_ACTIVITY: Appliers<keyof typeof ACTIVITY_EVENTS> = {
     const node = mustNode(state, data.nodePath);
     if (node.child !== undefined) node.child.childRunId = data.childRunId;
   },
-  CHILD_WORKFLOW_EXECUTION_COMPLETED: (_program, state, { data }) => childSettled(state, data.nodePath, { output: data.output as Json }),
+  CHILD_WORKFLOW_EXECUTION_COMPLETED: (_program, state, { data }) =>
+    childSettled(state, data.nodePath, { output: data.output as Json }),
   START_CHILD_WORKFLOW_EXECUTION_FAILED: (_program, state, { data }) =>
-    childSettled(state, data.nodePath, { failure: childFailure(data.nodePath, 'The child could not be started.', data.failure) }),
+    childSettled(state, data.nodePath, {
+      failure: childFailure(data.nodePath, 'The child could not be started.', data.failure),
+    }),
   CHILD_WORKFLOW_EXECUTION_FAILED: (_program, state, { data }) =>
-    childSettled(state, data.nodePath, { failure: childFailure(data.nodePath, 'The child failed.', data.failure) }),
+    childSettled(state, data.nodePath, {
+      failure: childFailure(data.nodePath, 'The child failed.', data.failure),
+    }),
   CHILD_WORKFLOW_EXECUTION_CANCELED: (_program, state, { data }) =>
-    childSettled(state, data.nodePath, { failure: childFailure(data.nodePath, `The child was cancelled. ${data.reason ?? ''}`.trim()) }),
+    childSettled(state, data.nodePath, {
+      failure: childFailure(data.nodePath, `The child was cancelled. ${data.reason ?? ''}`.trim()),
+    }),
   CHILD_WORKFLOW_EXECUTION_TIMED_OUT: (_program, state, { data }) =>
-    childSettled(state, data.nodePath, { failure: childFailure(data.nodePath, 'The child timed out.', data.failure) }),
+    childSettled(state, data.nodePath, {
+      failure: childFailure(data.nodePath, 'The child timed out.', data.failure),
+    }),
   CHILD_WORKFLOW_EXECUTION_TERMINATED: (_program, state, { data }) =>
-    childSettled(state, data.nodePath, { failure: childFailure(data.nodePath, `The child was terminated. ${data.reason ?? ''}`.trim()) }),
+    childSettled(state, data.nodePath, {
+      failure: childFailure(data.nodePath, `The child was terminated. ${data.reason ?? ''}`.trim()),
+    }),
 };

@@ -1,21 +1,47 @@
 import type { Appliers } from '@/lib/engine/apply-run';
 import type { Program } from '@/lib/engine/program';
 import { progressVerdict } from '@/lib/engine/progress';
-import { begin, compiledOf, enqueue, isSettled, joinPath, mustNode, openScope, propagate, scopeKey, scopeOf } from '@/lib/engine/state';
+import {
+  begin,
+  compiledOf,
+  enqueue,
+  isSettled,
+  joinPath,
+  mustNode,
+  openScope,
+  propagate,
+  scopeKey,
+  scopeOf,
+} from '@/lib/engine/state';
 import type { NodeState, ProgressState, RunState } from '@/lib/engine/types';
 import type { NODE_EVENTS } from '@/lib/protocol/events-node';
 import type { Failure } from '@/lib/protocol/run';
 import type { Json } from '@/lib/shared/json';
 
 function newProgress(items?: Json[]): ProgressState {
-  return { items, started: 0, open: 0, completed: 0, failed: 0, results: [], failures: [], openScopes: new Set() };
+  return {
+    items,
+    started: 0,
+    open: 0,
+    completed: 0,
+    failed: 0,
+    results: [],
+    failures: [],
+    openScopes: new Set(),
+  };
 }
 
 /** Opens the graphs inside a container: the sequence, or every branch. Loops open theirs one by one. */
 function openBodies(program: Program, state: RunState, node: NodeState): void {
   const compiled = compiledOf(program, node);
   if (compiled.kind === 'sequential') {
-    openScope(program, state, { path: node.path, graph: node.id, owner: node.path, parent: node.scope, index: 0 });
+    openScope(program, state, {
+      path: node.path,
+      graph: node.id,
+      owner: node.path,
+      parent: node.scope,
+      index: 0,
+    });
   } else if (compiled.node.kind === 'parallel' && node.progress !== undefined) {
     compiled.node.branches.forEach((branch, index) => {
       openScope(program, state, {
@@ -34,7 +60,8 @@ function openBodies(program: Program, state: RunState, node: NodeState): void {
 
 /** Puts a container on the agenda when there is something to do for it. */
 function advance(program: Program, state: RunState, node: NodeState): void {
-  if (node.progress !== undefined && progressVerdict(compiledOf(program, node), node.progress) !== null) enqueue(state, node.path, 'advance');
+  if (node.progress !== undefined && progressVerdict(compiledOf(program, node), node.progress) !== null)
+    enqueue(state, node.path, 'advance');
 }
 
 function waitForSignal(state: RunState, node: NodeState, name: string): void {
@@ -62,7 +89,15 @@ function leaveSignal(state: RunState, node: NodeState): void {
 }
 
 /** One part (iteration, branch) of a container has ended. */
-function partEnded(program: Program, state: RunState, path: string, scopePath: string, index: number, result: Json | undefined, failure: Failure | null): void {
+function partEnded(
+  program: Program,
+  state: RunState,
+  path: string,
+  scopePath: string,
+  index: number,
+  result: Json | undefined,
+  failure: Failure | null,
+): void {
   const node = mustNode(state, path);
   const { progress } = node;
   if (progress === undefined) return;
@@ -166,11 +201,27 @@ export const APPLY_NODE: Appliers<keyof typeof NODE_EVENTS> = {
   },
   BRANCH_COMPLETED: (program, state, { data }) => {
     const node = mustNode(state, data.nodePath);
-    partEnded(program, state, node.path, joinPath(node.path, data.branch), branchIndex(program, node, data.branch), data.output as Json, null);
+    partEnded(
+      program,
+      state,
+      node.path,
+      joinPath(node.path, data.branch),
+      branchIndex(program, node, data.branch),
+      data.output as Json,
+      null,
+    );
   },
   BRANCH_FAILED: (program, state, { data }) => {
     const node = mustNode(state, data.nodePath);
-    partEnded(program, state, node.path, joinPath(node.path, data.branch), branchIndex(program, node, data.branch), undefined, data.failure);
+    partEnded(
+      program,
+      state,
+      node.path,
+      joinPath(node.path, data.branch),
+      branchIndex(program, node, data.branch),
+      undefined,
+      data.failure,
+    );
   },
   LOOP_ITERATION_STARTED: (program, state, { data }) => {
     const node = mustNode(state, data.nodePath);
@@ -185,13 +236,36 @@ export const APPLY_NODE: Appliers<keyof typeof NODE_EVENTS> = {
       loop.mode === 'for-each'
         ? { [loop.as ?? 'item']: progress.items?.[data.index] ?? null, [index]: data.index }
         : { last: progress.results[data.index - 1] ?? null, [index]: data.index };
-    openScope(program, state, { path: joinPath(node.path, data.index), graph: node.id, owner: node.path, parent: node.scope, index: data.index, vars });
+    openScope(program, state, {
+      path: joinPath(node.path, data.index),
+      graph: node.id,
+      owner: node.path,
+      parent: node.scope,
+      index: data.index,
+      vars,
+    });
     advance(program, state, node);
   },
   LOOP_ITERATION_COMPLETED: (program, state, { data }) =>
-    partEnded(program, state, data.nodePath, joinPath(data.nodePath, data.index), data.index, data.output as Json, null),
+    partEnded(
+      program,
+      state,
+      data.nodePath,
+      joinPath(data.nodePath, data.index),
+      data.index,
+      data.output as Json,
+      null,
+    ),
   LOOP_ITERATION_FAILED: (program, state, { data }) =>
-    partEnded(program, state, data.nodePath, joinPath(data.nodePath, data.index), data.index, undefined, data.failure),
+    partEnded(
+      program,
+      state,
+      data.nodePath,
+      joinPath(data.nodePath, data.index),
+      data.index,
+      undefined,
+      data.failure,
+    ),
   APPROVAL_REQUESTED: (_program, state, { at, data }) => {
     const node = mustNode(state, data.nodePath);
     begin(state, node, 'waiting', at);
@@ -214,7 +288,13 @@ export const APPLY_NODE: Appliers<keyof typeof NODE_EVENTS> = {
     const node = mustNode(state, data.approvalId);
     const { approval } = node;
     if (approval === undefined) return;
-    approval.decisions.push({ by: data.by, decision: data.decision, comment: data.comment, form: data.form as Json | undefined, at });
+    approval.decisions.push({
+      by: data.by,
+      decision: data.decision,
+      comment: data.comment,
+      form: data.form as Json | undefined,
+      at,
+    });
     const yes = approval.decisions.filter((item) => item.decision === 'approve').length;
     if (data.decision === 'reject' || yes >= approval.quorum) enqueue(state, node.path, 'approval');
   },

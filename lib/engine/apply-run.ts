@@ -1,5 +1,5 @@
-import type { Program } from '@/lib/engine/program';
 import { assertKnownFlags } from '@/lib/engine/flags';
+import type { Program } from '@/lib/engine/program';
 import { enqueue, isSettled, mustNode, openScope, pokeClose } from '@/lib/engine/state';
 import type { EngineEventOf, NodeState, RunState, StartedEvent } from '@/lib/engine/types';
 import type { RUN_EVENTS } from '@/lib/protocol/events-run';
@@ -51,7 +51,16 @@ export function initialState(program: Program, event: StartedEvent): RunState {
     closing: undefined,
     agenda: new Map(),
     cancelReason: undefined,
-    usage: { calls: 0, errors: 0, totalMs: 0, bytesIn: 0, bytesOut: 0, tokens: 0, costUsd: 0, servers: new Map() },
+    usage: {
+      calls: 0,
+      errors: 0,
+      totalMs: 0,
+      bytesIn: 0,
+      bytesOut: 0,
+      tokens: 0,
+      costUsd: 0,
+      servers: new Map(),
+    },
   };
   openScope(program, state, { path: '', graph: '', owner: null, parent: null, index: 0 });
   return state;
@@ -65,7 +74,8 @@ function close(state: RunState, status: RunStatus, at: number): void {
   state.agenda.clear();
   state.timers.clear();
   state.signalWaiters.clear();
-  for (const node of state.nodes.values()) if (node.status !== 'pending' && !isSettled(node.status)) giveUp(node, at);
+  for (const node of state.nodes.values())
+    if (node.status !== 'pending' && !isSettled(node.status)) giveUp(node, at);
 }
 
 function giveUp(node: NodeState, at: number): void {
@@ -105,11 +115,17 @@ function timerFired(program: Program, state: RunState, event: EngineEventOf<'TIM
   enqueue(state, node.path, 'settled');
 }
 
-function meaning(program: Program, node: NodeState, purpose: 'wait' | 'timeout' | 'deadline'): NodeState['settled'] {
+function meaning(
+  program: Program,
+  node: NodeState,
+  purpose: 'wait' | 'timeout' | 'deadline',
+): NodeState['settled'] {
   if (purpose === 'wait') return { output: null };
   const compiled = program.nodes.get(node.id);
-  if (compiled?.kind === 'wait' && compiled.outgoing.some((edge) => edge.port === 'timeout')) return { output: null, port: 'timeout' };
-  const what = purpose === 'deadline' ? 'Nobody decided before the deadline.' : 'The time of the node was over.';
+  if (compiled?.kind === 'wait' && compiled.outgoing.some((edge) => edge.port === 'timeout'))
+    return { output: null, port: 'timeout' };
+  const what =
+    purpose === 'deadline' ? 'Nobody decided before the deadline.' : 'The time of the node was over.';
   return { failure: { code: 'TIMEOUT', message: what, nodePath: node.path } };
 }
 
@@ -146,7 +162,8 @@ export const APPLY_RUN: Appliers<RunEventType> = {
   },
   WORKFLOW_EXECUTION_CANCEL_REQUESTED: (_program, state, { data }) => {
     state.paused = false;
-    if (state.status === 'paused') state.status = state.closing?.queue === undefined ? 'running' : 'compensating';
+    if (state.status === 'paused')
+      state.status = state.closing?.queue === undefined ? 'running' : 'compensating';
     state.cancelReason = data.reason;
     enqueue(state, '#cancel', 'cancel-run');
   },

@@ -4,7 +4,11 @@ import { APPLY_RUN, type Appliers, initialState } from '@/lib/engine/apply-run';
 import type { Program } from '@/lib/engine/program';
 import type { EngineEvent, EventType, RunState } from '@/lib/engine/types';
 
-const APPLY: Appliers<Exclude<EventType, 'WORKFLOW_EXECUTION_STARTED'>> = { ...APPLY_RUN, ...APPLY_ACTIVITY, ...APPLY_NODE };
+const APPLY: Appliers<Exclude<EventType, 'WORKFLOW_EXECUTION_STARTED'>> = {
+  ...APPLY_RUN,
+  ...APPLY_ACTIVITY,
+  ...APPLY_NODE,
+};
 
 /**
  * Folds one event into the state: the ONLY thing that changes a run's state. It decides nothing, so that histories
@@ -13,8 +17,13 @@ const APPLY: Appliers<Exclude<EventType, 'WORKFLOW_EXECUTION_STARTED'>> = { ...A
  */
 export function apply(program: Program, state: RunState | undefined, event: EngineEvent): RunState {
   if (event.type === 'WORKFLOW_EXECUTION_STARTED') return initialState(program, event);
-  if (state === undefined) throw new Error(`A history begins with WORKFLOW_EXECUTION_STARTED, not ${event.type}.`);
-  (APPLY[event.type] as (program: Program, state: RunState, event: EngineEvent) => void)(program, state, event);
+  if (state === undefined)
+    throw new Error(`A history begins with WORKFLOW_EXECUTION_STARTED, not ${event.type}.`);
+  (APPLY[event.type] as (program: Program, state: RunState, event: EngineEvent) => void)(
+    program,
+    state,
+    event,
+  );
   state.now = event.at;
   state.historyLength++;
   return state;

@@ -14,14 +14,18 @@ export function placed<T>(pointer: string, make: () => T): T {
     return make();
   } catch (error) {
     if (error instanceof AppError) {
-      throw new AppError(error.code, error.message, { path: pointer + (error.path ?? ''), details: error.details });
+      throw new AppError(error.code, error.message, {
+        path: pointer + (error.path ?? ''),
+        details: error.details,
+      });
     }
     throw error;
   }
 }
 
 const template = (pointer: string, value: Json): Template => placed(pointer, () => compileTemplate(value));
-const expression = (pointer: string, source: string) => placed(pointer, () => compileExpression(bareExpression(source)));
+const expression = (pointer: string, source: string) =>
+  placed(pointer, () => compileExpression(bareExpression(source)));
 
 function call(source: McpServerNode | ActivityNode | CompensateSettings, pointer: string): CompiledCall {
   const common = {
@@ -47,7 +51,10 @@ function approval(settings: ApprovalSettings, fallback: string, pointer: string)
   return {
     settings,
     title: template(`${pointer}/title`, settings.title ?? fallback),
-    description: settings.description === undefined ? undefined : template(`${pointer}/description`, settings.description),
+    description:
+      settings.description === undefined
+        ? undefined
+        : template(`${pointer}/description`, settings.description),
   };
 }
 
@@ -61,25 +68,35 @@ export function compileNodeParts(node: WorkflowNode, pointer: string): Partial<C
     case 'activity': {
       const parts: Partial<CompiledNode> = { call: call(node, pointer) };
       if (node.compensate !== undefined) parts.compensate = call(node.compensate, `${pointer}/compensate`);
-      if (node.approval !== undefined) parts.approval = approval(node.approval, `Run ${node.name ?? node.id}?`, `${pointer}/approval`);
+      if (node.approval !== undefined)
+        parts.approval = approval(node.approval, `Run ${node.name ?? node.id}?`, `${pointer}/approval`);
       return parts;
     }
     case 'transform':
       return { output: template(`${pointer}/output`, node.output as Json) };
     case 'condition':
-      return { cases: node.cases.map(({ port, when }, i) => ({ port, when: expression(`${pointer}/cases/${i}/when`, when) })) };
+      return {
+        cases: node.cases.map(({ port, when }, i) => ({
+          port,
+          when: expression(`${pointer}/cases/${i}/when`, when),
+        })),
+      };
     case 'aggregator':
       return node.output === undefined ? {} : { output: template(`${pointer}/output`, node.output as Json) };
     case 'wait':
-      if (node.signal !== undefined) return { wait: { kind: 'signal', value: template(`${pointer}/signal`, node.signal) } };
-      if (node.until !== undefined) return { wait: { kind: 'until', value: template(`${pointer}/until`, node.until) } };
+      if (node.signal !== undefined)
+        return { wait: { kind: 'signal', value: template(`${pointer}/signal`, node.signal) } };
+      if (node.until !== undefined)
+        return { wait: { kind: 'until', value: template(`${pointer}/until`, node.until) } };
       return { wait: { kind: 'duration', value: template(`${pointer}/duration`, node.duration as Json) } };
     case 'approval':
       return { approval: approval(node, node.name ?? node.id, pointer) };
     case 'subworkflow':
       return {
         input: template(`${pointer}/input`, (node.input ?? null) as Json),
-        ...(node.workflowId === undefined ? {} : { workflowId: template(`${pointer}/workflowId`, node.workflowId) }),
+        ...(node.workflowId === undefined
+          ? {}
+          : { workflowId: template(`${pointer}/workflowId`, node.workflowId) }),
         ...containerTimeout(node.timeout),
       };
     case 'terminate':
@@ -92,7 +109,12 @@ export function compileNodeParts(node: WorkflowNode, pointer: string): Partial<C
       return {
         ...(node.items === undefined
           ? {}
-          : { items: typeof node.items === 'string' ? expression(`${pointer}/items`, node.items) : template(`${pointer}/items`, node.items as Json) }),
+          : {
+              items:
+                typeof node.items === 'string'
+                  ? expression(`${pointer}/items`, node.items)
+                  : template(`${pointer}/items`, node.items as Json),
+            }),
         ...(node.while === undefined ? {} : { while: expression(`${pointer}/while`, node.while) }),
         ...(node.output === undefined ? {} : { output: template(`${pointer}/output`, node.output as Json) }),
         ...containerTimeout(node.timeout),

@@ -27,7 +27,10 @@ export function compile(definition: WorkflowDefinition): Program {
     definition,
     nodes: build.nodes,
     graphs: build.graphs,
-    output: definition.output === undefined ? undefined : placed('/output', () => compileTemplate(definition.output as Json)),
+    output:
+      definition.output === undefined
+        ? undefined
+        : placed('/output', () => compileTemplate(definition.output as Json)),
     searchAttributes:
       definition.searchAttributes === undefined
         ? undefined
@@ -36,7 +39,14 @@ export function compile(definition: WorkflowDefinition): Program {
   };
 }
 
-function addGraph(build: Build, key: string, owner: string | null, nodes: WorkflowNode[], edges: WorkflowEdge[] | undefined, pointer: string): Graph {
+function addGraph(
+  build: Build,
+  key: string,
+  owner: string | null,
+  nodes: WorkflowNode[],
+  edges: WorkflowEdge[] | undefined,
+  pointer: string,
+): Graph {
   const graph: Graph = { key, owner, nodes: [], roots: [], sinks: [] };
   build.graphs.set(key, graph);
   const local = new Map<string, CompiledNode>();
@@ -85,21 +95,31 @@ function addBodies(build: Build, compiled: CompiledNode, at: string): void {
       const key = `${node.id}/${branch.id}`;
       const pointer = `${at}/branches/${i}`;
       if (build.graphs.has(key)) {
-        throw new AppError('INVALID_DEFINITION', `Two branches have the id ${branch.id}.`, { path: `${pointer}/id` });
+        throw new AppError('INVALID_DEFINITION', `Two branches have the id ${branch.id}.`, {
+          path: `${pointer}/id`,
+        });
       }
       const graph = addGraph(build, key, node.id, branch.nodes, branch.edges, pointer);
-      if (branch.output !== undefined) graph.output = placed(`${pointer}/output`, () => compileTemplate(branch.output as Json));
+      if (branch.output !== undefined)
+        graph.output = placed(`${pointer}/output`, () => compileTemplate(branch.output as Json));
       compiled.graphs.push(key);
     });
   }
 }
 
-function connect(graph: Graph, local: Map<string, CompiledNode>, edges: WorkflowEdge[], pointer: string): void {
+function connect(
+  graph: Graph,
+  local: Map<string, CompiledNode>,
+  edges: WorkflowEdge[],
+  pointer: string,
+): void {
   edges.forEach((edge, i) => {
     const [from, to] = [local.get(edge.from), local.get(edge.to)];
     if (from === undefined || to === undefined) {
       const end = from === undefined ? 'from' : 'to';
-      throw new AppError('INVALID_DEFINITION', `There is no node ${edge[end]} in this graph.`, { path: `${pointer}/edges/${i}/${end}` });
+      throw new AppError('INVALID_DEFINITION', `There is no node ${edge[end]} in this graph.`, {
+        path: `${pointer}/edges/${i}/${end}`,
+      });
     }
     const compiled = { from, to, port: edge.port };
     from.outgoing.push(compiled);
@@ -110,10 +130,13 @@ function connect(graph: Graph, local: Map<string, CompiledNode>, edges: Workflow
     if (node.outgoing.length === 0) graph.sinks.push(node);
     node.handlesFailure =
       node.node.onError === 'continue' ||
-      node.outgoing.some((edge) => edge.port === 'error' || (edge.port === undefined && edge.to.join !== 'all'));
+      node.outgoing.some(
+        (edge) => edge.port === 'error' || (edge.port === undefined && edge.to.join !== 'all'),
+      );
   }
   assertAcyclic(graph, pointer);
-  for (const node of graph.nodes) if (node.node.kind === 'aggregator' && node.node.cancelRest) node.servedOnly = servedOnly(node);
+  for (const node of graph.nodes)
+    if (node.node.kind === 'aggregator' && node.node.cancelRest) node.servedOnly = servedOnly(node);
 }
 
 function assertAcyclic(graph: Graph, pointer: string): void {
@@ -129,7 +152,9 @@ function assertAcyclic(graph: Graph, pointer: string): void {
   }
   const caught = waiting.keys().next().value;
   if (caught !== undefined) {
-    throw new AppError('INVALID_DEFINITION', `The edges form a cycle through ${caught.id}.`, { path: `${pointer}/edges` });
+    throw new AppError('INVALID_DEFINITION', `The edges form a cycle through ${caught.id}.`, {
+      path: `${pointer}/edges`,
+    });
   }
 }
 

@@ -8,13 +8,19 @@ import type { ApprovalState, NodeState } from '@/lib/engine/types';
 import { isJsonObject, type Json, type JsonObject } from '@/lib/shared/json';
 
 /** Asks people: an approval node, or a call that needs a yes first (`subject`: what it would be made with). */
-export function requestApproval(turn: Turn, node: NodeState, compiled: CompiledNode, subject: Json | undefined): void {
+export function requestApproval(
+  turn: Turn,
+  node: NodeState,
+  compiled: CompiledNode,
+  subject: Json | undefined,
+): void {
   const { approval } = compiled;
   if (approval === undefined) return;
   const { settings } = approval;
   const lookup = turn.lookup(node);
   const title = String(approval.title.fill(lookup, turn.at));
-  const description = approval.description === undefined ? undefined : String(approval.description.fill(lookup, turn.at));
+  const description =
+    approval.description === undefined ? undefined : String(approval.description.fill(lookup, turn.at));
   const deadline = settings.deadline === undefined ? undefined : turn.at + durationMs(settings.deadline);
   turn.emit('APPROVAL_REQUESTED', {
     approvalId: node.path,
@@ -29,10 +35,16 @@ export function requestApproval(turn: Turn, node: NodeState, compiled: CompiledN
   });
   if (node.approval !== undefined) turn.command(requestCommand(node, node.approval));
   if (deadline !== undefined) approvalTimer(turn, node, 'deadline', deadline);
-  if (settings.escalation !== undefined) approvalTimer(turn, node, 'escalation', turn.at + durationMs(settings.escalation.after));
+  if (settings.escalation !== undefined)
+    approvalTimer(turn, node, 'escalation', turn.at + durationMs(settings.escalation.after));
 }
 
-function approvalTimer(turn: Turn, node: NodeState, purpose: 'deadline' | 'escalation', fireAt: number): void {
+function approvalTimer(
+  turn: Turn,
+  node: NodeState,
+  purpose: 'deadline' | 'escalation',
+  fireAt: number,
+): void {
   const timerId = `${node.path}:${purpose}`;
   turn.emit('TIMER_STARTED', { timerId, purpose, nodePath: node.path, fireAt });
   turn.command({ type: 'START_TIMER', timerId, fireAt });
@@ -79,7 +91,8 @@ export function closeDecided(turn: Turn, node: NodeState): void {
   const no = approval.decisions.find((item) => item.decision === 'reject');
   const last = approval.decisions.at(-1);
   closeApproval(turn, node, approval, no === undefined ? 'approved' : 'rejected', (no ?? last)?.by);
-  if (no !== undefined) reject(turn, node, `${no.by} said no${no.comment === undefined ? '.' : `: ${no.comment}`}`);
+  if (no !== undefined)
+    reject(turn, node, `${no.by} said no${no.comment === undefined ? '.' : `: ${no.comment}`}`);
   else if (compiledOf(turn.program, node).call === undefined) completeNode(turn, node, outcomeOf(approval));
 }
 
@@ -88,16 +101,33 @@ export function expire(turn: Turn, node: NodeState): void {
   const { approval } = node;
   if (approval === undefined) return;
   closeApproval(turn, node, approval, 'expired', undefined);
-  if (compiledOf(turn.program, node).approval?.settings.onDeadline === 'reject') reject(turn, node, 'Nobody decided before the deadline.');
-  else failNode(turn, node, { code: 'TIMEOUT', message: 'Nobody decided before the deadline.', nodePath: node.path });
+  if (compiledOf(turn.program, node).approval?.settings.onDeadline === 'reject')
+    reject(turn, node, 'Nobody decided before the deadline.');
+  else
+    failNode(turn, node, {
+      code: 'TIMEOUT',
+      message: 'Nobody decided before the deadline.',
+      nodePath: node.path,
+    });
 }
 
-function closeApproval(turn: Turn, node: NodeState, approval: ApprovalState, outcome: 'approved' | 'rejected' | 'expired', by: string | undefined): void {
+function closeApproval(
+  turn: Turn,
+  node: NodeState,
+  approval: ApprovalState,
+  outcome: 'approved' | 'rejected' | 'expired',
+  by: string | undefined,
+): void {
   for (const timerId of node.timers ?? []) {
     turn.emit('TIMER_CANCELED', { timerId });
     turn.command({ type: 'CANCEL_TIMER', timerId });
   }
-  turn.emit('APPROVAL_CLOSED', { approvalId: approval.approvalId, nodePath: node.path, outcome, ...(by === undefined ? {} : { by }) });
+  turn.emit('APPROVAL_CLOSED', {
+    approvalId: approval.approvalId,
+    nodePath: node.path,
+    outcome,
+    ...(by === undefined ? {} : { by }),
+  });
   turn.command({ type: 'CLOSE_APPROVAL', approvalId: approval.approvalId, outcome });
 }
 
@@ -105,7 +135,8 @@ function closeApproval(turn: Turn, node: NodeState, approval: ApprovalState, out
 function reject(turn: Turn, node: NodeState, message: string): void {
   const compiled = compiledOf(turn.program, node);
   const output = node.approval === undefined ? null : outcomeOf(node.approval);
-  if (compiled.outgoing.some((edge) => edge.port === 'rejected')) completeNode(turn, node, output, 'rejected');
+  if (compiled.outgoing.some((edge) => edge.port === 'rejected'))
+    completeNode(turn, node, output, 'rejected');
   else failNode(turn, node, { code: 'APPROVAL_REJECTED', message, nodePath: node.path });
 }
 
@@ -113,7 +144,8 @@ function reject(turn: Turn, node: NodeState, message: string): void {
 function outcomeOf(approval: ApprovalState): Json {
   const form: JsonObject = {};
   for (const item of approval.decisions) {
-    if (item.decision === 'approve' && item.form !== undefined && isJsonObject(item.form)) Object.assign(form, item.form);
+    if (item.decision === 'approve' && item.form !== undefined && isJsonObject(item.form))
+      Object.assign(form, item.form);
   }
   return {
     approved: approval.outcome === 'approved',

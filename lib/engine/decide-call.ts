@@ -6,7 +6,13 @@ import type { CallState, NodeState, RunState } from '@/lib/engine/types';
 import type { Json } from '@/lib/shared/json';
 
 /** Decides to make (or repeat) a call. */
-export function scheduleCall(turn: Turn, node: NodeState, purpose: 'do' | 'compensate', attempt: number, input: Json): void {
+export function scheduleCall(
+  turn: Turn,
+  node: NodeState,
+  purpose: 'do' | 'compensate',
+  attempt: number,
+  input: Json,
+): void {
   const compiled = compiledOf(turn.program, node);
   const settings = purpose === 'do' ? compiled.call : compiled.compensate;
   if (settings === undefined) throw new Error(`Node ${node.path} makes no call.`);
@@ -24,7 +30,13 @@ export function scheduleCall(turn: Turn, node: NodeState, purpose: 'do' | 'compe
 }
 
 /** The command for a call as it stands: the same from a decision and from a replayed state. */
-export function runActivity(program: Program, state: RunState, node: NodeState, purpose: 'do' | 'compensate', call: CallState): RunActivity {
+export function runActivity(
+  program: Program,
+  state: RunState,
+  node: NodeState,
+  purpose: 'do' | 'compensate',
+  call: CallState,
+): RunActivity {
   const compiled = compiledOf(program, node);
   const settings = purpose === 'do' ? compiled.call : compiled.compensate;
   if (settings === undefined) throw new Error(`Node ${node.path} makes no call.`);

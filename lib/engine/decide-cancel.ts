@@ -56,7 +56,11 @@ function giveUp(turn: Turn, harvest: Harvest, reason: string | undefined): void 
     node.child?.open === true,
   ]);
   if (harvest.nodes.length > 0 || harvest.scopes.length > 0) {
-    turn.emit('NODES_CANCELED', { nodePaths: harvest.nodes.map((node) => node.path), scopes: harvest.scopes, ...why });
+    turn.emit('NODES_CANCELED', {
+      nodePaths: harvest.nodes.map((node) => node.path),
+      scopes: harvest.scopes,
+      ...why,
+    });
   }
   for (const [node, timers, hadApproval, hadChild] of before) {
     endTimers(turn, timers);
@@ -99,9 +103,13 @@ function cancelCall(turn: Turn, node: NodeState, why: { reason?: string }): void
   if (call === undefined) return;
   const activityId = `${node.path}:do`;
   endTimers(turn, node.timers ?? []);
-  const running = call.status === 'scheduled' || call.status === 'started';
+  // A failure that nobody has decided on yet (the run was paused) is an answer too.
+  const running = (call.status === 'scheduled' || call.status === 'started') && call.pending === undefined;
   const undoable = compiledOf(turn.program, node).compensate !== undefined;
-  const mayHaveEffect = (running && !turn.isFresh(activityId)) || call.status === 'unknown_outcome';
+  const mayHaveEffect =
+    (running && !turn.isFresh(activityId)) ||
+    call.status === 'unknown_outcome' ||
+    call.pending?.ambiguous === true;
   if (mayHaveEffect && undoable && hasFlag(turn.state, 'await-cancelled-compensable')) {
     turn.emit('ACTIVITY_TASK_CANCEL_REQUESTED', { activityId, ...why });
     if (running) turn.command({ type: 'CANCEL_ACTIVITY', activityId });

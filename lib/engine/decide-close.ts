@@ -1,5 +1,5 @@
-import { cancelScopes } from '@/lib/engine/decide-cancel';
 import { scheduleCall } from '@/lib/engine/decide-call';
+import { cancelScopes } from '@/lib/engine/decide-cancel';
 import { toFailure } from '@/lib/engine/failure';
 import { compiledOf, mustNode } from '@/lib/engine/state';
 import type { Turn } from '@/lib/engine/turn';
@@ -8,7 +8,10 @@ import type { Failure } from '@/lib/protocol/run';
 import type { Json } from '@/lib/shared/json';
 
 /** The run will end this way: recorded, and everything open is given up. `advanceClosing` does the rest. */
-export function beginClosing(turn: Turn, closing: Pick<Closing, 'status' | 'failure' | 'reason' | 'output' | 'input' | 'compensate'>): void {
+export function beginClosing(
+  turn: Turn,
+  closing: Pick<Closing, 'status' | 'failure' | 'reason' | 'output' | 'input' | 'compensate'>,
+): void {
   const { state } = turn;
   if (state.closing !== undefined || state.closedAt !== undefined) return;
   turn.emit('RUN_CLOSING', {
@@ -50,7 +53,10 @@ function compensateNext(turn: Turn, closing: Closing): boolean {
     if (node.compensation !== undefined) return false;
     const settings = compiledOf(turn.program, node).compensate;
     if (settings === undefined) {
-      turn.emit('COMPENSATION_FAILED', { nodePath: node.path, failure: { code: 'INTERNAL', message: 'The definition has no compensation here.' } });
+      turn.emit('COMPENSATION_FAILED', {
+        nodePath: node.path,
+        failure: { code: 'INTERNAL', message: 'The definition has no compensation here.' },
+      });
       continue;
     }
     let input: Json;
@@ -82,13 +88,20 @@ function finish(turn: Turn, closing: Closing): void {
       turn.emit('WORKFLOW_EXECUTION_TIMED_OUT', { failure });
       break;
     case 'cancelled':
-      turn.emit('WORKFLOW_EXECUTION_CANCELED', closing.reason === undefined ? {} : { reason: closing.reason });
+      turn.emit(
+        'WORKFLOW_EXECUTION_CANCELED',
+        closing.reason === undefined ? {} : { reason: closing.reason },
+      );
       break;
     case 'continued_as_new':
       continueAsNew(turn, closing.input ?? null);
       return;
   }
-  turn.command({ type: 'CLOSE_RUN', status: turn.state.status, ...(turn.state.failure === undefined ? {} : { failure: turn.state.failure }) });
+  turn.command({
+    type: 'CLOSE_RUN',
+    status: turn.state.status,
+    ...(turn.state.failure === undefined ? {} : { failure: turn.state.failure }),
+  });
   startFailureWorkflow(turn, closing, failure);
 }
 
@@ -117,13 +130,22 @@ function continueAsNew(turn: Turn, input: Json): void {
 
 function startFailureWorkflow(turn: Turn, closing: Closing, failure: Failure): void {
   const { failureWorkflow } = turn.program.definition;
-  if (failureWorkflow === undefined || (closing.status !== 'failed' && closing.status !== 'timed_out')) return;
+  if (failureWorkflow === undefined || (closing.status !== 'failed' && closing.status !== 'timed_out'))
+    return;
   const { runId, workflowId, workflow, version, input } = turn.state;
   turn.command({
     type: 'START_WORKFLOW',
     purpose: 'failure-workflow',
     workflow: failureWorkflow,
     workflowId: `${workflowId}/failure/${runId}`,
-    input: { runId, workflowId, workflow, version, status: closing.status, failure: failure as unknown as Json, input },
+    input: {
+      runId,
+      workflowId,
+      workflow,
+      version,
+      status: closing.status,
+      failure: failure as unknown as Json,
+      input,
+    },
   });
 }

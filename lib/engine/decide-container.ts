@@ -44,7 +44,11 @@ function completeRun(turn: Turn, output: Json): void {
   const problem = schema === undefined ? null : firstMismatch(schema as JsonObject, output);
   if (problem !== null) {
     const message = `The output does not match the output schema: ${problem.pointer || '/'} ${problem.message}.`;
-    beginClosing(turn, { status: 'failed', failure: { code: 'INVALID_WORKFLOW_OUTPUT', message }, compensate: true });
+    beginClosing(turn, {
+      status: 'failed',
+      failure: { code: 'INVALID_WORKFLOW_OUTPUT', message },
+      compensate: true,
+    });
     return;
   }
   for (const timer of [...turn.state.timers.values()]) {
@@ -62,11 +66,13 @@ function scopeOutput(turn: Turn, scope: ScopeState): Json {
   const template = graph.owner === null ? turn.program.output : (graph.output ?? owner?.output);
   if (template !== undefined) return template.fill(lookupFor(turn.program, turn.state, scope.path), turn.at);
   const [only] = graph.sinks;
-  const outputOf = (node: CompiledNode): Json => turn.state.nodes.get(joinPath(scope.path, node.id))?.output ?? null;
+  const outputOf = (node: CompiledNode): Json =>
+    turn.state.nodes.get(joinPath(scope.path, node.id))?.output ?? null;
   if (graph.sinks.length === 1 && only !== undefined) return outputOf(only);
   const out: JsonObject = {};
   for (const sink of graph.sinks) {
-    if (turn.state.nodes.get(joinPath(scope.path, sink.id))?.status === 'completed') out[sink.id] = outputOf(sink);
+    if (turn.state.nodes.get(joinPath(scope.path, sink.id))?.status === 'completed')
+      out[sink.id] = outputOf(sink);
   }
   return out;
 }
@@ -95,8 +101,14 @@ export function advance(turn: Turn, node: NodeState): void {
 
 function partFailure(compiled: CompiledNode, progress: ProgressState): Failure {
   const first = progress.failures[0];
-  const cause: Failure = first?.failure ?? { code: 'JOIN_UNSATISFIED', message: 'Too few branches were left.' };
-  const part = compiled.node.kind === 'parallel' ? `Branch ${compiled.node.branches[first?.index ?? 0]?.id}` : `Iteration ${first?.index ?? 0}`;
+  const cause: Failure = first?.failure ?? {
+    code: 'JOIN_UNSATISFIED',
+    message: 'Too few branches were left.',
+  };
+  const part =
+    compiled.node.kind === 'parallel'
+      ? `Branch ${compiled.node.branches[first?.index ?? 0]?.id}`
+      : `Iteration ${first?.index ?? 0}`;
   return { ...cause, message: `${part}: ${cause.message}` };
 }
 
@@ -125,17 +137,28 @@ function askWhile(turn: Turn, node: NodeState, compiled: CompiledNode, progress:
   const outer = turn.lookup(node);
   let again: boolean;
   try {
-    const answer = compiled.while.run((name) => (name === 'last' ? last : name === indexAs ? progress.started : outer(name)), turn.at);
+    const answer = compiled.while.run(
+      (name) => (name === 'last' ? last : name === indexAs ? progress.started : outer(name)),
+      turn.at,
+    );
     if (typeof answer !== 'boolean') {
-      throw new AppError('EXPRESSION_FAILED', `The condition of the loop gives neither true nor false: ${JSON.stringify(toJson(answer))}`);
+      throw new AppError(
+        'EXPRESSION_FAILED',
+        `The condition of the loop gives neither true nor false: ${JSON.stringify(toJson(answer))}`,
+      );
     }
     again = answer;
   } catch (error) {
     failNode(turn, node, toFailure(error, node.path));
     return;
   }
-  if (again && progress.started < maxIterations) turn.emit('LOOP_ITERATION_STARTED', { nodePath: node.path, index: progress.started });
+  if (again && progress.started < maxIterations)
+    turn.emit('LOOP_ITERATION_STARTED', { nodePath: node.path, index: progress.started });
   else if (again && onBound === 'fail') {
-    failNode(turn, node, { code: 'LOOP_LIMIT', message: `The loop reached its bound of ${maxIterations} iterations.`, nodePath: node.path });
+    failNode(turn, node, {
+      code: 'LOOP_LIMIT',
+      message: `The loop reached its bound of ${maxIterations} iterations.`,
+      nodePath: node.path,
+    });
   } else completeNode(turn, node, { count: progress.started, last });
 }

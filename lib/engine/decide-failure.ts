@@ -27,7 +27,11 @@ export function failNode(turn: Turn, node: NodeState, failure: Failure): void {
   cancelTimers(turn, node);
   cancelScopes(turn, [...(node.progress?.openScopes ?? [])]);
   const handled = compiledOf(turn.program, node).handlesFailure;
-  turn.emit('NODE_FAILED', { nodePath: node.path, failure: { ...failure, nodePath: failure.nodePath ?? node.path }, handled });
+  turn.emit('NODE_FAILED', {
+    nodePath: node.path,
+    failure: { ...failure, nodePath: failure.nodePath ?? node.path },
+    handled,
+  });
   if (!handled) {
     const scope = turn.state.scopes.get(node.scope);
     if (scope !== undefined) failScope(turn, scope);
@@ -68,33 +72,59 @@ export function attemptFailed(turn: Turn, node: NodeState): void {
   if (call === undefined || settings === undefined || pending === undefined) return;
   const activityId = `${node.path}:${purpose}`;
   if (pending.ambiguous && !isRepeatSafe(settings, call, pending)) {
-    turn.emit('ACTIVITY_TASK_OUTCOME_UNKNOWN', { activityId, attempt: call.attempt, failure: pending.failure });
+    turn.emit('ACTIVITY_TASK_OUTCOME_UNKNOWN', {
+      activityId,
+      attempt: call.attempt,
+      failure: pending.failure,
+    });
     return;
   }
   if (call.cancelRequested) {
-    turn.emit('ACTIVITY_TASK_CANCELED', { activityId, attempt: call.attempt, reason: pending.failure.message });
+    turn.emit('ACTIVITY_TASK_CANCELED', {
+      activityId,
+      attempt: call.attempt,
+      reason: pending.failure.message,
+    });
     return;
   }
   const timer = nextAttempt(turn, settings, call, pending);
   if (timer !== null) {
     const timerId = `${activityId}:${timer.purpose}:${turn.state.historyLength}`;
-    turn.emit('TIMER_STARTED', { timerId, purpose: timer.purpose, nodePath: node.path, activityId, fireAt: timer.fireAt });
+    turn.emit('TIMER_STARTED', {
+      timerId,
+      purpose: timer.purpose,
+      nodePath: node.path,
+      activityId,
+      fireAt: timer.fireAt,
+    });
     turn.command({ type: 'START_TIMER', timerId, fireAt: timer.fireAt });
   } else if (purpose === 'do') failNode(turn, node, pending.failure);
-  else turn.emit('COMPENSATION_FAILED', { nodePath: node.path, failure: { ...pending.failure, nodePath: node.path } });
+  else
+    turn.emit('COMPENSATION_FAILED', {
+      nodePath: node.path,
+      failure: { ...pending.failure, nodePath: node.path },
+    });
 }
 
 type Settings = NonNullable<ReturnType<typeof compiledOf>['call']>;
 
-function nextAttempt(turn: Turn, settings: Settings, call: CallState, pending: PendingFailure): { purpose: 'retry' | 'circuit'; fireAt: number } | null {
+function nextAttempt(
+  turn: Turn,
+  settings: Settings,
+  call: CallState,
+  pending: PendingFailure,
+): { purpose: 'retry' | 'circuit'; fireAt: number } | null {
   if (pending.failure.code === 'CIRCUIT_OPEN' && pending.retryAt !== undefined) {
     return { purpose: 'circuit', fireAt: Math.max(pending.retryAt, turn.at) };
   }
-  if (call.attempt >= settings.retry.maxAttempts || !isRetriable(settings.retry, pending.failure)) return null;
+  if (call.attempt >= settings.retry.maxAttempts || !isRetriable(settings.retry, pending.failure))
+    return null;
   return { purpose: 'retry', fireAt: turn.at + retryDelayMs(settings.retry, call.attempt, pending.jitter) };
 }
 
 /** The node's own word first, then the host's (from the tool's annotations); a function that only timed out may be repeated. */
 function isRepeatSafe(settings: Settings, call: CallState, pending: PendingFailure): boolean {
-  return settings.idempotent ?? pending.retrySafe ?? call.started?.retrySafe ?? settings.target.kind === 'function';
+  return (
+    settings.idempotent ?? pending.retrySafe ?? call.started?.retrySafe ?? settings.target.kind === 'function'
+  );
 }

@@ -1,9 +1,9 @@
 import { aggregate } from '@/lib/engine/aggregate';
+import { requestApproval } from '@/lib/engine/decide-approval';
 import { scheduleCall } from '@/lib/engine/decide-call';
 import { cancelNodes } from '@/lib/engine/decide-cancel';
 import { beginClosing } from '@/lib/engine/decide-close';
 import { completeNode, failNode } from '@/lib/engine/decide-failure';
-import { requestApproval } from '@/lib/engine/decide-approval';
 import { durationMs, momentMs } from '@/lib/engine/duration';
 import { toJson } from '@/lib/engine/expression/values';
 import { toFailure } from '@/lib/engine/failure';
@@ -17,7 +17,10 @@ import type { Json } from '@/lib/shared/json';
 
 /** A node's turn has come: it begins, or (control flow without waiting) it completes at once. */
 export function startNode(turn: Turn, node: NodeState): void {
-  const seed = turn.state.seeds !== undefined && Object.hasOwn(turn.state.seeds, node.path) ? turn.state.seeds[node.path] : undefined;
+  const seed =
+    turn.state.seeds !== undefined && Object.hasOwn(turn.state.seeds, node.path)
+      ? turn.state.seeds[node.path]
+      : undefined;
   if (seed !== undefined) {
     turn.emit('NODE_COMPLETED', {
       nodePath: node.path,
@@ -47,7 +50,11 @@ function startByKind(turn: Turn, node: NodeState, compiled: CompiledNode): void 
       completeNode(turn, node, null, choosePort(turn, node, compiled));
       return;
     case 'aggregator':
-      completeNode(turn, node, compiled.output === undefined ? aggregate(turn, node, compiled) : fill(turn, node, compiled.output));
+      completeNode(
+        turn,
+        node,
+        compiled.output === undefined ? aggregate(turn, node, compiled) : fill(turn, node, compiled.output),
+      );
       cancelRest(turn, node, compiled);
       return;
     case 'wait':
@@ -91,7 +98,10 @@ function choosePort(turn: Turn, node: NodeState, compiled: CompiledNode): string
     const answer = when.run(lookup, turn.at);
     if (answer === true) return port;
     if (answer !== false) {
-      throw new AppError('EXPRESSION_FAILED', `The condition of port ${port} gives neither true nor false: ${JSON.stringify(toJson(answer))}`);
+      throw new AppError(
+        'EXPRESSION_FAILED',
+        `The condition of port ${port} gives neither true nor false: ${JSON.stringify(toJson(answer))}`,
+      );
     }
   }
   return 'else';
@@ -114,14 +124,20 @@ function startWait(turn: Turn, node: NodeState, compiled: CompiledNode): void {
   if (wait === undefined) return;
   const value = fill(turn, node, wait.value);
   if (wait.kind === 'signal') {
-    if (typeof value !== 'string' || value === '') throw new AppError('EXPRESSION_FAILED', 'The name of the signal must be a text.');
+    if (typeof value !== 'string' || value === '')
+      throw new AppError('EXPRESSION_FAILED', 'The name of the signal must be a text.');
     turn.emit('NODE_STARTED', { nodePath: node.path, signal: value });
     if (compiled.node.kind === 'wait' && compiled.node.timeout !== undefined && node.settled === undefined) {
       startTimer(turn, node, 'timeout', turn.at + durationMs(compiled.node.timeout));
     }
     return;
   }
-  startTimer(turn, node, 'wait', wait.kind === 'duration' ? turn.at + durationMs(value) : Math.max(momentMs(value), turn.at));
+  startTimer(
+    turn,
+    node,
+    'wait',
+    wait.kind === 'duration' ? turn.at + durationMs(value) : Math.max(momentMs(value), turn.at),
+  );
 }
 
 /** Sets a timer that belongs to a node. */
@@ -140,8 +156,16 @@ function startChild(turn: Turn, node: NodeState, compiled: CompiledNode): void {
   const { workflow, version, parentClosePolicy = 'terminate' } = compiled.node;
   const input = fill(turn, node, compiled.input);
   const named = compiled.workflowId === undefined ? null : fill(turn, node, compiled.workflowId);
-  const childWorkflowId = typeof named === 'string' && named !== '' ? named : `${turn.state.runId}/${node.path}`;
-  const start = { nodePath: node.path, childWorkflowId, workflow, ...(version === undefined ? {} : { version }), input, parentClosePolicy };
+  const childWorkflowId =
+    typeof named === 'string' && named !== '' ? named : `${turn.state.runId}/${node.path}`;
+  const start = {
+    nodePath: node.path,
+    childWorkflowId,
+    workflow,
+    ...(version === undefined ? {} : { version }),
+    input,
+    parentClosePolicy,
+  };
   turn.emit('START_CHILD_WORKFLOW_EXECUTION_INITIATED', start);
   turn.command({ type: 'START_CHILD', ...start });
   startTimeout(turn, node, compiled);
@@ -152,15 +176,25 @@ function terminate(turn: Turn, node: NodeState, compiled: CompiledNode): void {
   const { status = 'completed' } = compiled.node;
   const output = fill(turn, node, compiled.output);
   const text = fill(turn, node, compiled.message);
-  const message = typeof text === 'string' && text !== '' ? text : `Ended by ${compiled.node.name ?? node.id}.`;
-  const input = status === 'continue-as-new' ? (compiled.input === undefined ? turn.state.input : fill(turn, node, compiled.input)) : undefined;
+  const message =
+    typeof text === 'string' && text !== '' ? text : `Ended by ${compiled.node.name ?? node.id}.`;
+  const input =
+    status === 'continue-as-new'
+      ? compiled.input === undefined
+        ? turn.state.input
+        : fill(turn, node, compiled.input)
+      : undefined;
   completeNode(turn, node, output);
   switch (status) {
     case 'completed':
       beginClosing(turn, { status, output, compensate: false });
       return;
     case 'failed':
-      beginClosing(turn, { status, failure: { code: 'ACTIVITY_FAILED', message, nodePath: node.path }, compensate: true });
+      beginClosing(turn, {
+        status,
+        failure: { code: 'ACTIVITY_FAILED', message, nodePath: node.path },
+        compensate: true,
+      });
       return;
     case 'cancelled':
       beginClosing(turn, { status, reason: message, compensate: true });
@@ -176,10 +210,16 @@ function startLoop(turn: Turn, node: NodeState, compiled: CompiledNode): void {
   if (compiled.node.kind !== 'loop') return;
   if (compiled.node.mode === 'for-each') {
     const source = compiled.items;
-    const items = source === undefined ? [] : 'run' in source ? toJson(source.run(turn.lookup(node), turn.at)) : fill(turn, node, source);
+    const items =
+      source === undefined
+        ? []
+        : 'run' in source
+          ? toJson(source.run(turn.lookup(node), turn.at))
+          : fill(turn, node, source);
     if (!Array.isArray(items)) throw new AppError('EXPRESSION_FAILED', 'The items of the loop are no list.');
     const bound = compiled.node.maxIterations ?? MAX_ITEMS;
-    if (items.length > bound) throw new AppError('LOOP_LIMIT', `The loop has ${items.length} items; ${bound} are allowed.`);
+    if (items.length > bound)
+      throw new AppError('LOOP_LIMIT', `The loop has ${items.length} items; ${bound} are allowed.`);
     turn.emit('NODE_STARTED', { nodePath: node.path, items });
   } else turn.emit('NODE_STARTED', { nodePath: node.path });
   startTimeout(turn, node, compiled);

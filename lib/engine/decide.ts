@@ -1,12 +1,12 @@
 import { closeDecided, escalate, expire } from '@/lib/engine/decide-approval';
 import { scheduleCall } from '@/lib/engine/decide-call';
+import { cancelScopes, stopChild } from '@/lib/engine/decide-cancel';
 import { advanceClosing, beginClosing } from '@/lib/engine/decide-close';
 import { advance, scopeDone } from '@/lib/engine/decide-container';
 import { attemptFailed, completeNode, failNode, failScope } from '@/lib/engine/decide-failure';
-import { cancelScopes, stopChild } from '@/lib/engine/decide-cancel';
 import { startNode } from '@/lib/engine/decide-node';
-import { compiledOf, joinVerdict, mustNode } from '@/lib/engine/state';
 import type { CompiledNode } from '@/lib/engine/program';
+import { compiledOf, joinVerdict, mustNode } from '@/lib/engine/state';
 import type { Turn } from '@/lib/engine/turn';
 import type { AgendaKind, NodeState } from '@/lib/engine/types';
 
@@ -41,7 +41,11 @@ function historyFull(turn: Turn): void {
 function urgent(turn: Turn): void {
   const { agenda, cancelReason } = turn.state;
   if (agenda.has('#cancel')) {
-    beginClosing(turn, { status: 'cancelled', compensate: true, ...(cancelReason === undefined ? {} : { reason: cancelReason }) });
+    beginClosing(turn, {
+      status: 'cancelled',
+      compensate: true,
+      ...(cancelReason === undefined ? {} : { reason: cancelReason }),
+    });
   } else if (agenda.has('#timeout')) {
     const failure = { code: 'TIMEOUT', message: 'The time of the run was over.' };
     beginClosing(turn, { status: 'timed_out', failure, compensate: true });
@@ -79,7 +83,11 @@ function decideNode(turn: Turn, node: NodeState, kind: AgendaKind): void {
       turn.emit('NODES_SKIPPED', { nodePaths: deadPath(turn, node) });
       return;
     case 'join-failed':
-      failNode(turn, node, { code: 'JOIN_UNSATISFIED', message: 'Too few of the nodes before it completed.', nodePath: node.path });
+      failNode(turn, node, {
+        code: 'JOIN_UNSATISFIED',
+        message: 'Too few of the nodes before it completed.',
+        nodePath: node.path,
+      });
       return;
     case 'attempt-failed':
       attemptFailed(turn, node);
@@ -141,7 +149,10 @@ function deadPath(turn: Turn, first: NodeState): string[] {
       if (node !== undefined && (node.status !== 'pending' || state.agenda.has(node.path))) continue;
       const settled = (extra.get(to) ?? 0) + 1;
       extra.set(to, settled);
-      if (joinVerdict(to, (node?.settledIn ?? 0) + settled, node?.takenIn ?? 0, node?.failedIn ?? 0) !== 'skip') continue;
+      if (
+        joinVerdict(to, (node?.settledIn ?? 0) + settled, node?.takenIn ?? 0, node?.failedIn ?? 0) !== 'skip'
+      )
+        continue;
       dead.push(prefix + to.id);
       queue.push(to);
     }

@@ -10,7 +10,10 @@ export function durationMs(value: Json): number {
     const found = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/.exec(value.trim());
     if (found !== null) return Math.round(Number(found[1]) * (UNITS[found[2] as string] as number));
   }
-  throw new AppError('EXPRESSION_FAILED', `${JSON.stringify(value)} is no duration; write 500ms, 30s, 5m, 2h or 7d.`);
+  throw new AppError(
+    'EXPRESSION_FAILED',
+    `${JSON.stringify(value)} is no duration; write 500ms, 30s, 5m, 2h or 7d.`,
+  );
 }
 
 /** Epoch milliseconds of an ISO 8601 time, or of a number of them; throws EXPRESSION_FAILED for anything else. */
@@ -20,5 +23,8 @@ export function momentMs(value: Json): number {
     const ms = Date.parse(value);
     if (!Number.isNaN(ms)) return ms;
   }
-  throw new AppError('EXPRESSION_FAILED', `${JSON.stringify(value)} is no time; write ISO 8601 such as 2030-01-31T12:00:00Z.`);
+  throw new AppError(
+    'EXPRESSION_FAILED',
+    `${JSON.stringify(value)} is no time; write ISO 8601 such as 2030-01-31T12:00:00Z.`,
+  );
 }

@@ -24,6 +24,9 @@ export function hasFlag(state: { flags: readonly string[] }, flag: EngineFlag): 
 export function assertKnownFlags(flags: readonly string[]): void {
   const unknown = flags.find((flag) => !(ENGINE_FLAGS as readonly string[]).includes(flag));
   if (unknown !== undefined) {
-    throw new AppError('INTERNAL', `This run needs the engine behaviour "${unknown}", which this build does not have.`);
+    throw new AppError(
+      'INTERNAL',
+      `This run needs the engine behaviour "${unknown}", which this build does not have.`,
+    );
   }
 }

@@ -29,10 +29,14 @@ const TYPES: Record<string, (value: Json) => boolean> = {
 
 function same(a: Json, b: Json): boolean {
   if (a === b) return true;
-  if (Array.isArray(a)) return Array.isArray(b) && a.length === b.length && a.every((item, i) => same(item, b[i] as Json));
+  if (Array.isArray(a))
+    return Array.isArray(b) && a.length === b.length && a.every((item, i) => same(item, b[i] as Json));
   if (!isJsonObject(a) || !isJsonObject(b)) return false;
   const keys = Object.keys(a);
-  return keys.length === Object.keys(b).length && keys.every((key) => Object.hasOwn(b, key) && same(a[key] as Json, b[key] as Json));
+  return (
+    keys.length === Object.keys(b).length &&
+    keys.every((key) => Object.hasOwn(b, key) && same(a[key] as Json, b[key] as Json))
+  );
 }
 
 function check(schema: Json, value: Json, pointer: string, root: Json, depth: number): Mismatch | null {
@@ -43,14 +47,16 @@ function check(schema: Json, value: Json, pointer: string, root: Json, depth: nu
     const target = resolvePointer(root, schema.$ref);
     return target === undefined ? null : check(target, value, pointer, root, depth + 1);
   }
-  const types = typeof schema.type === 'string' ? [schema.type] : Array.isArray(schema.type) ? schema.type : [];
+  const types =
+    typeof schema.type === 'string' ? [schema.type] : Array.isArray(schema.type) ? schema.type : [];
   if (types.length > 0 && !types.some((type) => TYPES[String(type)]?.(value) ?? true)) {
     return { pointer, message: `must be ${types.join(' or ')}` };
   }
   if (Array.isArray(schema.enum) && !schema.enum.some((item) => same(item, value))) {
     return { pointer, message: `must be one of ${JSON.stringify(schema.enum)}` };
   }
-  if (schema.const !== undefined && !same(schema.const, value)) return { pointer, message: `must be ${JSON.stringify(schema.const)}` };
+  if (schema.const !== undefined && !same(schema.const, value))
+    return { pointer, message: `must be ${JSON.stringify(schema.const)}` };
   return (
     checkBounds(schema, value, pointer) ??
     (isJsonObject(value) ? checkObject(schema, value, pointer, root, depth) : null) ??
@@ -62,19 +68,31 @@ function check(schema: Json, value: Json, pointer: string, root: Json, depth: nu
 function checkBounds(schema: JsonObject, value: Json, pointer: string): Mismatch | null {
   const { minimum, maximum, exclusiveMinimum, exclusiveMaximum, minLength, maxLength } = schema;
   if (typeof value === 'number') {
-    if (typeof minimum === 'number' && value < minimum) return { pointer, message: `must be at least ${minimum}` };
-    if (typeof maximum === 'number' && value > maximum) return { pointer, message: `must be at most ${maximum}` };
-    if (typeof exclusiveMinimum === 'number' && value <= exclusiveMinimum) return { pointer, message: `must be more than ${exclusiveMinimum}` };
-    if (typeof exclusiveMaximum === 'number' && value >= exclusiveMaximum) return { pointer, message: `must be less than ${exclusiveMaximum}` };
+    if (typeof minimum === 'number' && value < minimum)
+      return { pointer, message: `must be at least ${minimum}` };
+    if (typeof maximum === 'number' && value > maximum)
+      return { pointer, message: `must be at most ${maximum}` };
+    if (typeof exclusiveMinimum === 'number' && value <= exclusiveMinimum)
+      return { pointer, message: `must be more than ${exclusiveMinimum}` };
+    if (typeof exclusiveMaximum === 'number' && value >= exclusiveMaximum)
+      return { pointer, message: `must be less than ${exclusiveMaximum}` };
   } else if (typeof value === 'string') {
     const length = [...value].length;
-    if (typeof minLength === 'number' && length < minLength) return { pointer, message: `must have at least ${minLength} characters` };
-    if (typeof maxLength === 'number' && length > maxLength) return { pointer, message: `must have at most ${maxLength} characters` };
+    if (typeof minLength === 'number' && length < minLength)
+      return { pointer, message: `must have at least ${minLength} characters` };
+    if (typeof maxLength === 'number' && length > maxLength)
+      return { pointer, message: `must have at most ${maxLength} characters` };
   }
   return null;
 }
 
-function checkObject(schema: JsonObject, value: JsonObject, pointer: string, root: Json, depth: number): Mismatch | null {
+function checkObject(
+  schema: JsonObject,
+  value: JsonObject,
+  pointer: string,
+  root: Json,
+  depth: number,
+): Mismatch | null {
   if (Array.isArray(schema.required)) {
     const missing = schema.required.find((key) => !Object.hasOwn(value, String(key)));
     if (missing !== undefined) return { pointer: `${pointer}/${String(missing)}`, message: 'is missing' };
@@ -84,17 +102,26 @@ function checkObject(schema: JsonObject, value: JsonObject, pointer: string, roo
     const known = Object.hasOwn(properties, key) ? properties[key] : undefined;
     const inner = known ?? schema.additionalProperties;
     if (inner === undefined) continue;
-    if (known === undefined && inner === false) return { pointer: `${pointer}/${key}`, message: 'is not known to the schema' };
+    if (known === undefined && inner === false)
+      return { pointer: `${pointer}/${key}`, message: 'is not known to the schema' };
     const problem = check(inner as Json, value[key] as Json, `${pointer}/${key}`, root, depth + 1);
     if (problem !== null) return problem;
   }
   return null;
 }
 
-function checkArray(schema: JsonObject, value: Json[], pointer: string, root: Json, depth: number): Mismatch | null {
+function checkArray(
+  schema: JsonObject,
+  value: Json[],
+  pointer: string,
+  root: Json,
+  depth: number,
+): Mismatch | null {
   const { minItems, maxItems } = schema;
-  if (typeof minItems === 'number' && value.length < minItems) return { pointer, message: `must have at least ${minItems} items` };
-  if (typeof maxItems === 'number' && value.length > maxItems) return { pointer, message: `must have at most ${maxItems} items` };
+  if (typeof minItems === 'number' && value.length < minItems)
+    return { pointer, message: `must have at least ${minItems} items` };
+  if (typeof maxItems === 'number' && value.length > maxItems)
+    return { pointer, message: `must have at most ${maxItems} items` };
   const prefix = Array.isArray(schema.prefixItems) ? schema.prefixItems : [];
   for (const [i, item] of value.entries()) {
     const inner = prefix[i] ?? schema.items;
@@ -105,7 +132,13 @@ function checkArray(schema: JsonObject, value: Json[], pointer: string, root: Js
   return null;
 }
 
-function checkCombined(schema: JsonObject, value: Json, pointer: string, root: Json, depth: number): Mismatch | null {
+function checkCombined(
+  schema: JsonObject,
+  value: Json,
+  pointer: string,
+  root: Json,
+  depth: number,
+): Mismatch | null {
   const fits = (inner: Json) => check(inner, value, pointer, root, depth + 1) === null;
   if (Array.isArray(schema.allOf)) {
     for (const inner of schema.allOf) {
@@ -113,9 +146,12 @@ function checkCombined(schema: JsonObject, value: Json, pointer: string, root: J
       if (problem !== null) return problem;
     }
   }
-  if (Array.isArray(schema.anyOf) && !schema.anyOf.some(fits)) return { pointer, message: 'fits none of the allowed forms' };
-  if (Array.isArray(schema.oneOf) && schema.oneOf.filter(fits).length !== 1) return { pointer, message: 'must fit exactly one of the allowed forms' };
-  if (schema.not !== undefined && fits(schema.not)) return { pointer, message: 'has a form that is not allowed' };
+  if (Array.isArray(schema.anyOf) && !schema.anyOf.some(fits))
+    return { pointer, message: 'fits none of the allowed forms' };
+  if (Array.isArray(schema.oneOf) && schema.oneOf.filter(fits).length !== 1)
+    return { pointer, message: 'must fit exactly one of the allowed forms' };
+  if (schema.not !== undefined && fits(schema.not))
+    return { pointer, message: 'has a form that is not allowed' };
   return null;
 }
 

@@ -7,9 +7,37 @@ import type { Json } from '@/lib/shared/json';
 
 /** Names that no node and no loop variable may have. */
 export const RESERVED_NAMES: ReadonlySet<string> = new Set([
-  'input', 'run', 'cel', 'json', 'math', 're', 'optional', 'true', 'false', 'null', 'in', 'has', 'secrets', 'nodes',
-  'as', 'break', 'const', 'continue', 'else', 'for', 'function', 'if', 'import', 'let', 'loop', 'package', 'namespace',
-  'return', 'var', 'void', 'while',
+  'input',
+  'run',
+  'cel',
+  'json',
+  'math',
+  're',
+  'optional',
+  'true',
+  'false',
+  'null',
+  'in',
+  'has',
+  'secrets',
+  'nodes',
+  'as',
+  'break',
+  'const',
+  'continue',
+  'else',
+  'for',
+  'function',
+  'if',
+  'import',
+  'let',
+  'loop',
+  'package',
+  'namespace',
+  'return',
+  'var',
+  'void',
+  'while',
 ]);
 
 /**
@@ -25,7 +53,8 @@ export function lookupFor(program: Program, state: RunState, scopePath: string):
       const scope = state.scopes.get(path);
       if (scope === undefined) return undefined;
       if (scope.vars !== undefined && Object.hasOwn(scope.vars, name)) return scope.vars[name] as Value;
-      if (compiled !== undefined && compiled.graph === scope.graph) return nodeValue(state, joinPath(path, name));
+      if (compiled !== undefined && compiled.graph === scope.graph)
+        return nodeValue(state, joinPath(path, name));
       path = scope.parent;
     }
     return undefined;

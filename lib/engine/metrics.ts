@@ -12,7 +12,10 @@ export interface WorkflowMetrics {
   completedActivities: string[];
   /** Milliseconds from the start to the close, or to `now`. */
   duration: number;
-  serverMetrics: Record<string, { callCount: number; avgLatency: number; errorRate: number; lastCall: string }>;
+  serverMetrics: Record<
+    string,
+    { callCount: number; avgLatency: number; errorRate: number; lastCall: string }
+  >;
 }
 
 /** Cost and usage of a run, as the calls reported it. */
@@ -37,7 +40,9 @@ const COARSE: Partial<Record<RunState['status'], WorkflowMetrics['status']>> = {
 /** Metrics of a run at `now` (epoch milliseconds). */
 export function workflowMetrics(state: RunState, now: number): WorkflowMetrics {
   const begun = [...state.nodes.values()].filter((node) => node.order > 0).sort((a, b) => a.order - b.order);
-  const current = begun.findLast((node) => !isSettled(node.status) && node.progress === undefined) ?? begun.findLast((node) => !isSettled(node.status));
+  const current =
+    begun.findLast((node) => !isSettled(node.status) && node.progress === undefined) ??
+    begun.findLast((node) => !isSettled(node.status));
   const serverMetrics: WorkflowMetrics['serverMetrics'] = {};
   for (const [name, used] of state.usage.servers) {
     serverMetrics[name] = {
@@ -52,7 +57,9 @@ export function workflowMetrics(state: RunState, now: number): WorkflowMetrics {
     runId: state.runId,
     status: COARSE[state.status] ?? 'failed',
     currentActivity: state.closedAt === undefined ? (current?.path ?? null) : null,
-    completedActivities: begun.filter((node) => node.status === 'completed' || node.status === 'compensated').map((node) => node.path),
+    completedActivities: begun
+      .filter((node) => node.status === 'completed' || node.status === 'compensated')
+      .map((node) => node.path),
     duration: (state.closedAt ?? now) - state.startedAt,
     serverMetrics,
   };

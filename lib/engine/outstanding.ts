@@ -12,7 +12,8 @@ import type { CallState, NodeState, RunState } from '@/lib/engine/types';
 export function outstanding(program: Program, state: RunState): Command[] {
   const commands: Command[] = [];
   if (state.closedAt !== undefined) return commands;
-  for (const timer of state.timers.values()) commands.push({ type: 'START_TIMER', timerId: timer.timerId, fireAt: timer.fireAt });
+  for (const timer of state.timers.values())
+    commands.push({ type: 'START_TIMER', timerId: timer.timerId, fireAt: timer.fireAt });
   for (const node of state.nodes.values()) {
     call(program, state, node, 'do', node.call, commands);
     call(program, state, node, 'compensate', node.compensation, commands);
@@ -33,8 +34,21 @@ export function outstanding(program: Program, state: RunState): Command[] {
   return commands;
 }
 
-function call(program: Program, state: RunState, node: NodeState, purpose: 'do' | 'compensate', found: CallState | undefined, commands: Command[]): void {
-  if (found === undefined || (found.status !== 'scheduled' && found.status !== 'started') || found.pending !== undefined) return;
+function call(
+  program: Program,
+  state: RunState,
+  node: NodeState,
+  purpose: 'do' | 'compensate',
+  found: CallState | undefined,
+  commands: Command[],
+): void {
+  if (
+    found === undefined ||
+    (found.status !== 'scheduled' && found.status !== 'started') ||
+    found.pending !== undefined
+  )
+    return;
   commands.push(runActivity(program, state, node, purpose, found));
-  if (found.cancelRequested) commands.push({ type: 'CANCEL_ACTIVITY', activityId: `${node.path}:${purpose}` });
+  if (found.cancelRequested)
+    commands.push({ type: 'CANCEL_ACTIVITY', activityId: `${node.path}:${purpose}` });
 }

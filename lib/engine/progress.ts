@@ -5,7 +5,10 @@ import type { ProgressState } from '@/lib/engine/types';
  * What a parallel node or loop can do now: begin its next iteration, end well, fail, or (a while loop) ask its condition.
  * null = wait for the parts that run. Used by `apply` to know whether there is something to decide, and by the decision.
  */
-export function progressVerdict(compiled: CompiledNode, progress: ProgressState): 'next' | 'ask' | 'complete' | 'fail' | null {
+export function progressVerdict(
+  compiled: CompiledNode,
+  progress: ProgressState,
+): 'next' | 'ask' | 'complete' | 'fail' | null {
   const { node } = compiled;
   if (node.kind === 'parallel') {
     const needed = branchesNeeded(node.branchJoin, node.branches.length);
@@ -24,7 +27,10 @@ export function progressVerdict(compiled: CompiledNode, progress: ProgressState)
 }
 
 /** How many branches of a parallel node must complete. */
-export function branchesNeeded(join: 'all' | 'any' | { atLeast: number } | undefined, branches: number): number {
+export function branchesNeeded(
+  join: 'all' | 'any' | { atLeast: number } | undefined,
+  branches: number,
+): number {
   if (join === 'any') return 1;
   return typeof join === 'object' ? Math.min(join.atLeast, branches) : branches;
 }

@@ -1,8 +1,8 @@
 import type { CompiledNode, Program } from '@/lib/engine/program';
 import { compiledOf } from '@/lib/engine/state';
 import type { RunState } from '@/lib/engine/types';
-import type { Seed } from '@/lib/protocol/events-run';
 import { AppError } from '@/lib/protocol/errors';
+import type { Seed } from '@/lib/protocol/events-run';
 
 /** restart: everything again. retry: all that did not complete. rerun-from: one node and what comes after it. */
 export type RerunPlan = { mode: 'restart' } | { mode: 'retry' } | { mode: 'rerun-from'; nodeId: string };
@@ -21,7 +21,10 @@ export function planRerun(program: Program, state: RunState, plan: RerunPlan): R
     const { kind } = compiledOf(program, node);
     // A terminate node must end the run again; it has no result to keep.
     if (kind === 'terminate' || opened.has(node.id) || onPath(node.path, stale)) continue;
-    seeds[node.path] = { output: node.output ?? null, ...(node.port === undefined ? {} : { port: node.port }) };
+    seeds[node.path] = {
+      output: node.output ?? null,
+      ...(node.port === undefined ? {} : { port: node.port }),
+    };
   }
   return withoutInner(seeds);
 }
@@ -52,7 +55,8 @@ function affected(program: Program, nodeId: string): { stale: Set<string>; opene
   const stale = new Set<string>();
   const opened = new Set<string>();
   const first = program.nodes.get(nodeId);
-  if (first === undefined) throw new AppError('INVALID_INPUT', `The workflow has no node ${nodeId}.`, { path: '/nodeId' });
+  if (first === undefined)
+    throw new AppError('INVALID_INPUT', `The workflow has no node ${nodeId}.`, { path: '/nodeId' });
   const queue: CompiledNode[] = [first];
   for (let node: CompiledNode | undefined = first; node !== undefined; ) {
     const owner: string | null = program.graphs.get(node.graph)?.owner ?? null;

@@ -27,8 +27,10 @@ export type Preset = keyof typeof PRESETS;
 /** A call's retry policy: the node's own settings, then its preset, then the defaults. */
 export function retryPolicy(settings: RetrySettings | undefined, preset: Preset | undefined): RetryPolicy {
   return {
-    maxAttempts: settings?.maxAttempts ?? (preset === undefined ? DEFAULTS.maxAttempts : PRESETS[preset].maxAttempts),
-    initialDelayMs: settings?.initialDelay === undefined ? DEFAULTS.initialDelayMs : durationMs(settings.initialDelay),
+    maxAttempts:
+      settings?.maxAttempts ?? (preset === undefined ? DEFAULTS.maxAttempts : PRESETS[preset].maxAttempts),
+    initialDelayMs:
+      settings?.initialDelay === undefined ? DEFAULTS.initialDelayMs : durationMs(settings.initialDelay),
     multiplier: settings?.multiplier ?? DEFAULTS.multiplier,
     maxDelayMs: settings?.maxDelay === undefined ? DEFAULTS.maxDelayMs : durationMs(settings.maxDelay),
     jitter: settings?.jitter ?? true,

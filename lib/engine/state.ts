@@ -34,7 +34,16 @@ export function nodeIn(state: RunState, scope: ScopeState, id: string): NodeStat
   const path = joinPath(scope.path, id);
   let node = state.nodes.get(path);
   if (node === undefined) {
-    node = { path, id, scope: scope.path, status: 'pending', order: 0, settledIn: 0, takenIn: 0, failedIn: 0 };
+    node = {
+      path,
+      id,
+      scope: scope.path,
+      status: 'pending',
+      order: 0,
+      settledIn: 0,
+      takenIn: 0,
+      failedIn: 0,
+    };
     state.nodes.set(path, node);
   }
   return node;
@@ -73,7 +82,9 @@ export function begin(state: RunState, node: NodeState, status: NodeStatus, at: 
 export function openScope(
   program: Program,
   state: RunState,
-  scope: Pick<ScopeState, 'path' | 'graph' | 'owner' | 'parent' | 'index'> & { vars?: JsonObject | undefined },
+  scope: Pick<ScopeState, 'path' | 'graph' | 'owner' | 'parent' | 'index'> & {
+    vars?: JsonObject | undefined;
+  },
 ): void {
   const graph = program.graphs.get(scope.graph);
   if (graph === undefined) throw new Error(`The definition has no graph ${scope.graph}.`);
@@ -102,7 +113,8 @@ export function propagate(program: Program, state: RunState, node: NodeState, ou
   scope.active.delete(node.path);
   if (scope.closed) return;
   const compiled = compiledOf(program, node);
-  const goesOn = outcome.kind === 'completed' || (outcome.kind === 'failed' && compiled.node.onError === 'continue');
+  const goesOn =
+    outcome.kind === 'completed' || (outcome.kind === 'failed' && compiled.node.onError === 'continue');
   for (const edge of compiled.outgoing) {
     const target = nodeIn(state, scope, edge.to.id);
     if (target.status !== 'pending') continue;
@@ -137,7 +149,8 @@ export function joinVerdict(
   taken: number,
   failed: number,
 ): 'start' | 'skip' | 'join-failed' | null {
-  const needed = compiled.join === 'any' ? 1 : typeof compiled.join === 'object' ? compiled.join.atLeast : null;
+  const needed =
+    compiled.join === 'any' ? 1 : typeof compiled.join === 'object' ? compiled.join.atLeast : null;
   const done = settled >= compiled.incoming.length;
   if (needed === null) return done ? (taken > 0 ? 'start' : 'skip') : null;
   if (taken >= needed) return 'start';
@@ -154,7 +167,10 @@ export function parseActivityId(activityId: string): { path: string; purpose: 'd
 }
 
 /** The call behind an activity id, with its node; null when there is none. */
-export function findCall(state: RunState, activityId: string): { node: NodeState; call: CallState; purpose: 'do' | 'compensate' } | null {
+export function findCall(
+  state: RunState,
+  activityId: string,
+): { node: NodeState; call: CallState; purpose: 'do' | 'compensate' } | null {
   const parsed = parseActivityId(activityId);
   if (parsed === null) return null;
   const node = state.nodes.get(parsed.path);
@@ -165,7 +181,11 @@ export function findCall(state: RunState, activityId: string): { node: NodeState
 /** Statuses of a node that is over. */
 export function isSettled(status: NodeStatus): boolean {
   return (
-    status === 'completed' || status === 'failed' || status === 'skipped' || status === 'cancelled' ||
-    status === 'compensated' || status === 'compensation_failed'
+    status === 'completed' ||
+    status === 'failed' ||
+    status === 'skipped' ||
+    status === 'cancelled' ||
+    status === 'compensated' ||
+    status === 'compensation_failed'
   );
 }

@@ -37,7 +37,11 @@ export function step(program: Program, state: RunState, event: EngineEvent): Tra
   if (event.type === 'WORKFLOW_EXECUTION_TERMINATED') giveUpOutside(turn);
   turn.take(event);
   if (state.closedAt !== undefined) {
-    turn.command({ type: 'CLOSE_RUN', status: state.status, ...(state.failure === undefined ? {} : { failure: state.failure }) });
+    turn.command({
+      type: 'CLOSE_RUN',
+      status: state.status,
+      ...(state.failure === undefined ? {} : { failure: state.failure }),
+    });
   } else decide(turn);
   return { state, events: turn.events, commands: turn.collected() };
 }
@@ -47,7 +51,10 @@ export function checkInput(program: Program, input: Json): Failure | null {
   const schema = program.definition.input;
   const problem = schema === undefined ? null : firstMismatch(schema as JsonObject, input);
   if (problem === null) return null;
-  return { code: 'INVALID_WORKFLOW_INPUT', message: `The input does not match the input schema: ${problem.pointer || '/'} ${problem.message}.` };
+  return {
+    code: 'INVALID_WORKFLOW_INPUT',
+    message: `The input does not match the input schema: ${problem.pointer || '/'} ${problem.message}.`,
+  };
 }
 
 function prepare(turn: Turn): Failure | null {
@@ -75,10 +82,15 @@ function giveUpOutside(turn: Turn): void {
   const { state } = turn;
   for (const timerId of state.timers.keys()) turn.command({ type: 'CANCEL_TIMER', timerId });
   for (const node of state.nodes.values()) {
-    for (const [purpose, call] of [['do', node.call], ['compensate', node.compensation]] as const) {
-      if (call?.status === 'scheduled' || call?.status === 'started') turn.command({ type: 'CANCEL_ACTIVITY', activityId: `${node.path}:${purpose}` });
+    for (const [purpose, call] of [
+      ['do', node.call],
+      ['compensate', node.compensation],
+    ] as const) {
+      if ((call?.status === 'scheduled' || call?.status === 'started') && call.pending === undefined)
+        turn.command({ type: 'CANCEL_ACTIVITY', activityId: `${node.path}:${purpose}` });
     }
-    if (node.approval?.open) turn.command({ type: 'CLOSE_APPROVAL', approvalId: node.approval.approvalId, outcome: 'cancelled' });
+    if (node.approval?.open)
+      turn.command({ type: 'CLOSE_APPROVAL', approvalId: node.approval.approvalId, outcome: 'cancelled' });
     const { child } = node;
     if (child?.open && child.parentClosePolicy !== 'abandon') {
       turn.command({

@@ -1,5 +1,5 @@
-import { EVENT_CATALOGUE } from '@/lib/protocol/events';
 import type { EngineEvent } from '@/lib/engine/types';
+import { EVENT_CATALOGUE } from '@/lib/protocol/events';
 import type { Json, JsonObject } from '@/lib/shared/json';
 
 /** One event of Temporal's history JSON (the protobuf JSON form that its CLI and web UI read). */
@@ -16,7 +16,12 @@ export interface TemporalEvent {
  * MARKER_RECORDED with our name and payload inside, so nothing is lost. Payloads are `json/plain`.
  */
 export function toTemporalHistory(history: readonly EngineEvent[]): { events: TemporalEvent[] } {
-  const seen = { scheduled: new Map<string, number>(), started: new Map<string, number>(), timers: new Map<string, number>(), children: new Map<string, number>() };
+  const seen = {
+    scheduled: new Map<string, number>(),
+    started: new Map<string, number>(),
+    timers: new Map<string, number>(),
+    children: new Map<string, number>(),
+  };
   const inputs = new Map<string, Json>();
   const events = history.map((event, i): TemporalEvent => {
     const id = i + 1;
@@ -46,7 +51,8 @@ function remember(event: EngineEvent, id: number, seen: Seen, inputs: Map<string
     if (event.data.input !== undefined) inputs.set(event.data.activityId, event.data.input as Json);
   } else if (event.type === 'ACTIVITY_TASK_STARTED') seen.started.set(event.data.activityId, id);
   else if (event.type === 'TIMER_STARTED') seen.timers.set(event.data.timerId, id);
-  else if (event.type === 'START_CHILD_WORKFLOW_EXECUTION_INITIATED') seen.children.set(event.data.nodePath, id);
+  else if (event.type === 'START_CHILD_WORKFLOW_EXECUTION_INITIATED')
+    seen.children.set(event.data.nodePath, id);
 }
 
 function camel(name: string): string {
@@ -55,7 +61,9 @@ function camel(name: string): string {
 
 /** A value as a Temporal payload list: base64 of its JSON. */
 function payloads(value: Json): JsonObject {
-  return { payloads: [{ metadata: { encoding: base64('json/plain') }, data: base64(JSON.stringify(value)) }] };
+  return {
+    payloads: [{ metadata: { encoding: base64('json/plain') }, data: base64(JSON.stringify(value)) }],
+  };
 }
 
 function base64(text: string): string {
@@ -64,7 +72,9 @@ function base64(text: string): string {
   return btoa(binary);
 }
 
-const failureOf = (failure: { code: string; message: string; retriable?: boolean | undefined } | undefined): JsonObject => ({
+const failureOf = (
+  failure: { code: string; message: string; retriable?: boolean | undefined } | undefined,
+): JsonObject => ({
   message: failure?.message ?? '',
   source: 'openconductor',
   applicationFailureInfo: { type: failure?.code ?? 'INTERNAL', nonRetryable: failure?.retriable === false },
@@ -72,7 +82,10 @@ const failureOf = (failure: { code: string; message: string; retriable?: boolean
 
 function links(activityId: string, seen: Seen): JsonObject {
   const started = seen.started.get(activityId);
-  return { scheduledEventId: String(seen.scheduled.get(activityId) ?? 0), ...(started === undefined ? {} : { startedEventId: String(started) }) };
+  return {
+    scheduledEventId: String(seen.scheduled.get(activityId) ?? 0),
+    ...(started === undefined ? {} : { startedEventId: String(started) }),
+  };
 }
 
 function attributes(event: EngineEvent, seen: Seen, inputs: Map<string, Json>): JsonObject {
@@ -95,7 +108,11 @@ function attributes(event: EngineEvent, seen: Seen, inputs: Map<string, Json>): 
     case 'WORKFLOW_EXECUTION_CANCEL_REQUESTED':
       return { reason: event.data.reason ?? '', identity: event.data.by ?? '' };
     case 'WORKFLOW_EXECUTION_SIGNALED':
-      return { signalName: event.data.name, input: payloads(event.data.payload as Json), identity: event.data.by ?? '' };
+      return {
+        signalName: event.data.name,
+        input: payloads(event.data.payload as Json),
+        identity: event.data.by ?? '',
+      };
     case 'ACTIVITY_TASK_SCHEDULED': {
       const { target, activityId } = event.data;
       const name = target.kind === 'mcp' ? `${target.server}/${target.tool}` : target.name;
@@ -107,7 +124,11 @@ function attributes(event: EngineEvent, seen: Seen, inputs: Map<string, Json>): 
       };
     }
     case 'ACTIVITY_TASK_STARTED':
-      return { ...links(event.data.activityId, seen), attempt: event.data.attempt, identity: event.data.worker ?? '' };
+      return {
+        ...links(event.data.activityId, seen),
+        attempt: event.data.attempt,
+        identity: event.data.worker ?? '',
+      };
     case 'ACTIVITY_TASK_COMPLETED':
       return { ...links(event.data.activityId, seen), result: payloads(event.data.output as Json) };
     case 'ACTIVITY_TASK_FAILED':
@@ -117,10 +138,16 @@ function attributes(event: EngineEvent, seen: Seen, inputs: Map<string, Json>): 
     case 'ACTIVITY_TASK_CANCEL_REQUESTED':
       return links(event.data.activityId, seen);
     case 'TIMER_STARTED':
-      return { timerId: event.data.timerId, startToFireTimeout: `${Math.max(0, event.data.fireAt - event.at) / 1000}s` };
+      return {
+        timerId: event.data.timerId,
+        startToFireTimeout: `${Math.max(0, event.data.fireAt - event.at) / 1000}s`,
+      };
     case 'TIMER_FIRED':
     case 'TIMER_CANCELED':
-      return { timerId: event.data.timerId, startedEventId: String(seen.timers.get(event.data.timerId) ?? 0) };
+      return {
+        timerId: event.data.timerId,
+        startedEventId: String(seen.timers.get(event.data.timerId) ?? 0),
+      };
     case 'START_CHILD_WORKFLOW_EXECUTION_INITIATED':
       return {
         workflowId: event.data.childWorkflowId,
@@ -148,7 +175,11 @@ function other(event: EngineEvent, seen: Seen): JsonObject {
   if ('nodePath' in event.data && typeof event.data.nodePath === 'string') {
     const initiated = seen.children.get(event.data.nodePath);
     const out = 'output' in event.data ? { result: payloads(event.data.output as Json) } : {};
-    return { ...(initiated === undefined ? {} : { initiatedEventId: String(initiated) }), ...out, details: payloads(data) };
+    return {
+      ...(initiated === undefined ? {} : { initiatedEventId: String(initiated) }),
+      ...out,
+      details: payloads(data),
+    };
   }
   return { details: payloads(data) };
 }

@@ -3,13 +3,25 @@ import { compile } from '@/lib/engine/compile';
 import { ENGINE_FLAGS } from '@/lib/engine/flags';
 import type { Program } from '@/lib/engine/program';
 import { createRun, step } from '@/lib/engine/step';
-import type { EngineEvent, EventData, EventType, NodeState, RunState, StartedEvent } from '@/lib/engine/types';
+import type {
+  EngineEvent,
+  EventData,
+  EventType,
+  NodeState,
+  RunState,
+  StartedEvent,
+} from '@/lib/engine/types';
 import { type WorkflowDefinition, workflowDefinitionSchema } from '@/lib/protocol/definition';
 import type { Seed } from '@/lib/protocol/events-run';
 import type { Json } from '@/lib/shared/json';
 
 /** First event of a run for tests, the simulation and previews. */
-export function startedEvent(definition: WorkflowDefinition, input: Json, at: number, more: { seeds?: Record<string, Seed>; runId?: string } = {}): StartedEvent {
+export function startedEvent(
+  definition: WorkflowDefinition,
+  input: Json,
+  at: number,
+  more: { seeds?: Record<string, Seed>; runId?: string } = {},
+): StartedEvent {
   const { runId = 'run-1', seeds } = more;
   return {
     type: 'WORKFLOW_EXECUTION_STARTED',
@@ -40,7 +52,11 @@ export class Bench {
   readonly commands: Command[] = [];
   now = 1_800_000_000_000;
 
-  constructor(definition: unknown, input: Json = {}, more: { seeds?: Record<string, Seed>; runId?: string } = {}) {
+  constructor(
+    definition: unknown,
+    input: Json = {},
+    more: { seeds?: Record<string, Seed>; runId?: string } = {},
+  ) {
     const parsed = workflowDefinitionSchema.parse(definition);
     this.program = compile(parsed);
     const first = createRun(this.program, startedEvent(parsed, input, this.now, more));
@@ -51,7 +67,11 @@ export class Bench {
 
   /** Feeds one event in; gives what it caused (nothing when it did not fit). */
   send<T extends EventType>(type: T, data: EventData<T>): EngineEvent[] {
-    const { state, events, commands } = step(this.program, this.state, { type, at: this.now, data } as EngineEvent);
+    const { state, events, commands } = step(this.program, this.state, {
+      type,
+      at: this.now,
+      data,
+    } as EngineEvent);
     this.state = state;
     this.history.push(...events);
     this.commands.push(...commands);
@@ -60,7 +80,9 @@ export class Bench {
 
   /** The newest call command of a node (path), forward unless said otherwise. */
   call(path: string, purpose: 'do' | 'compensate' = 'do'): RunActivity {
-    const found = this.commands.findLast((command) => command.type === 'RUN_ACTIVITY' && command.activityId === `${path}:${purpose}`);
+    const found = this.commands.findLast(
+      (command) => command.type === 'RUN_ACTIVITY' && command.activityId === `${path}:${purpose}`,
+    );
     if (found?.type !== 'RUN_ACTIVITY') throw new Error(`No call of ${path}.`);
     return found;
   }
@@ -71,9 +93,20 @@ export class Bench {
     return this.send('ACTIVITY_TASK_COMPLETED', { activityId, attempt, output });
   }
 
-  fail(path: string, code = 'ACTIVITY_FAILED', more: Partial<EventData<'ACTIVITY_TASK_FAILED'>> = {}, purpose: 'do' | 'compensate' = 'do'): EngineEvent[] {
+  fail(
+    path: string,
+    code = 'ACTIVITY_FAILED',
+    more: Partial<EventData<'ACTIVITY_TASK_FAILED'>> = {},
+    purpose: 'do' | 'compensate' = 'do',
+  ): EngineEvent[] {
     const { activityId, attempt } = this.call(path, purpose);
-    return this.send('ACTIVITY_TASK_FAILED', { activityId, attempt, failure: { code, message: `${path} failed` }, jitter: 0.5, ...more });
+    return this.send('ACTIVITY_TASK_FAILED', {
+      activityId,
+      attempt,
+      failure: { code, message: `${path} failed` },
+      jitter: 0.5,
+      ...more,
+    });
   }
 
   /** Moves the clock to the next open timer and fires it; gives its id, or null when there is none. */

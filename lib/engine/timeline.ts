@@ -32,13 +32,21 @@ export function toTimeline(history: readonly EngineEvent[]): TimelineGroup[] {
       let group = groups.get(path);
       if (group === undefined) {
         const cut = path.lastIndexOf('/');
-        group = { path, parent: cut < 0 ? null : path.slice(0, cut), segments: [], attempts: 0, outcome: 'open', events: [] };
+        group = {
+          path,
+          parent: cut < 0 ? null : path.slice(0, cut),
+          segments: [],
+          attempts: 0,
+          outcome: 'open',
+          events: [],
+        };
         groups.set(path, group);
       }
       group.events.push(i + 1);
       place(group, event);
     }
-    if (event.type.startsWith('WORKFLOW_EXECUTION_') && CLOSED.has(event.type)) for (const group of groups.values()) end(group, event.at);
+    if (event.type.startsWith('WORKFLOW_EXECUTION_') && CLOSED.has(event.type))
+      for (const group of groups.values()) end(group, event.at);
   });
   return [...groups.values()];
 }

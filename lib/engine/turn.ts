@@ -41,10 +41,12 @@ export class Turn {
 
   /** The commands, without the calls that were given up before anybody saw them. */
   collected(): Command[] {
-    if (this.fresh.size === 0 || !this.commands.some((command) => command.type === 'CANCEL_ACTIVITY')) return this.commands;
+    if (this.fresh.size === 0 || !this.commands.some((command) => command.type === 'CANCEL_ACTIVITY'))
+      return this.commands;
     const dropped = new Set<string>();
     for (const command of this.commands) {
-      if (command.type === 'CANCEL_ACTIVITY' && this.fresh.has(command.activityId)) dropped.add(command.activityId);
+      if (command.type === 'CANCEL_ACTIVITY' && this.fresh.has(command.activityId))
+        dropped.add(command.activityId);
     }
     return this.commands.filter((command) => !('activityId' in command && dropped.has(command.activityId)));
   }

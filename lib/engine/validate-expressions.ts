@@ -1,7 +1,7 @@
-import { celTypeOf, checkExpression, type CelType } from '@/lib/engine/expression/check';
-import { parseExpression, type ParsedExpression } from '@/lib/engine/expression/parse-expression';
+import { type CelType, celTypeOf, checkExpression } from '@/lib/engine/expression/check';
+import { type ParsedExpression, parseExpression } from '@/lib/engine/expression/parse-expression';
+import type { Knowledge } from '@/lib/engine/knowledge';
 import { didYouMean, type Problems } from '@/lib/engine/problems';
-import type { Knowledge } from '@/lib/engine/validate';
 import type { PlacedGraph, PlacedNode } from '@/lib/engine/validate-graphs';
 import { type Order, orderOf } from '@/lib/engine/validate-order';
 import { collectSites, type Site } from '@/lib/engine/validate-sites';
@@ -29,12 +29,25 @@ export function checkExpressions(
   problems: Problems,
 ): FieldTypes {
   const nodes = new Map<string, PlacedNode>();
-  for (const graph of graphs) for (const placed of graph.nodes) if (!nodes.has(placed.node.id)) nodes.set(placed.node.id, placed);
-  const world: World = { definition, knowledge, problems, orders: new Map(graphs.map((graph) => [graph, orderOf(graph)])), nodes };
+  for (const graph of graphs)
+    for (const placed of graph.nodes) if (!nodes.has(placed.node.id)) nodes.set(placed.node.id, placed);
+  const world: World = {
+    definition,
+    knowledge,
+    problems,
+    orders: new Map(graphs.map((graph) => [graph, orderOf(graph)])),
+    nodes,
+  };
   const { sites, broken } = collectSites(definition, graphs);
   const types: FieldTypes = new Map();
   for (const { pointer, placed, message } of broken) {
-    problems.error('EXPRESSION_INVALID', placed?.node.id ?? null, pointer, message, 'Close the expression with }, or write $${ for a literal ${.');
+    problems.error(
+      'EXPRESSION_INVALID',
+      placed?.node.id ?? null,
+      pointer,
+      message,
+      'Close the expression with }, or write $${ for a literal ${.',
+    );
   }
   for (const site of sites) {
     let parsed: ParsedExpression;
@@ -42,7 +55,13 @@ export function checkExpressions(
       parsed = parseExpression(site.source);
     } catch (error) {
       if (!isAppError(error)) throw error;
-      problems.error('EXPRESSION_INVALID', site.placed?.node.id ?? null, site.pointer, error.message, 'Correct the expression; docs/workflow-reference.md lists what it may use.');
+      problems.error(
+        'EXPRESSION_INVALID',
+        site.placed?.node.id ?? null,
+        site.pointer,
+        error.message,
+        'Correct the expression; docs/workflow-reference.md lists what it may use.',
+      );
       continue;
     }
     if (!checkNames(world, site, parsed)) continue;
@@ -54,7 +73,10 @@ export function checkExpressions(
 }
 
 /** Loop variables around a place, innermost first, and the containers themselves. */
-function surroundings(site: Site): { variables: Set<string>; chain: { graph: PlacedGraph; at: PlacedNode | null }[] } {
+function surroundings(site: Site): {
+  variables: Set<string>;
+  chain: { graph: PlacedGraph; at: PlacedNode | null }[];
+} {
   const variables = new Set(site.extra);
   const chain: { graph: PlacedGraph; at: PlacedNode | null }[] = [];
   let graph = site.after ?? site.placed?.graph ?? null;
@@ -82,21 +104,39 @@ function checkNames(world: World, site: Site, parsed: ParsedExpression): boolean
     const placed = world.nodes.get(name);
     if (placed === undefined) {
       const known = [...chain.flatMap(({ graph }) => [...graph.byId.keys()]), ...variables, 'input', 'run'];
-      problems.error('REFERENCE_UNKNOWN', id, site.pointer, `There is no \`${name}\` that the expression could mean.`, didYouMean(name, known, 'Name a node, `input`, `run` or a loop variable.'));
+      problems.error(
+        'REFERENCE_UNKNOWN',
+        id,
+        site.pointer,
+        `There is no \`${name}\` that the expression could mean.`,
+        didYouMean(name, known, 'Name a node, `input`, `run` or a loop variable.'),
+      );
       sound = false;
       continue;
     }
     const level = chain.find(({ graph }) => graph === placed.graph);
     if (level === undefined) {
       const owner = placed.graph.owner?.node.id;
-      problems.error('REFERENCE_HIDDEN', id, site.pointer, `${name} lies inside ${owner ?? 'another container'} and cannot be seen from here.`, `Use the result of ${owner ?? 'the container'}: \${${owner ?? 'container'}.output}.`);
+      problems.error(
+        'REFERENCE_HIDDEN',
+        id,
+        site.pointer,
+        `${name} lies inside ${owner ?? 'another container'} and cannot be seen from here.`,
+        `Use the result of ${owner ?? 'the container'}: \${${owner ?? 'container'}.output}.`,
+      );
       sound = false;
     } else if (!checkOrder(world, site, parsed, placed, level)) sound = false;
   }
   return sound;
 }
 
-function checkOrder(world: World, site: Site, parsed: ParsedExpression, target: PlacedNode, level: { graph: PlacedGraph; at: PlacedNode | null }): boolean {
+function checkOrder(
+  world: World,
+  site: Site,
+  parsed: ParsedExpression,
+  target: PlacedNode,
+  level: { graph: PlacedGraph; at: PlacedNode | null },
+): boolean {
   const { problems } = world;
   const id = site.placed?.node.id ?? null;
   const name = target.node.id;
@@ -104,23 +144,47 @@ function checkOrder(world: World, site: Site, parsed: ParsedExpression, target: 
   if (order === undefined) return true;
   if (level.at === null) {
     if (!order.certain.has(name) && !isGuarded(parsed, name)) {
-      problems.warn('REFERENCE_MAY_BE_NULL', id, site.pointer, `${name} may be skipped: its output is then null.`, `Write default(${name}.output, …).`);
+      problems.warn(
+        'REFERENCE_MAY_BE_NULL',
+        id,
+        site.pointer,
+        `${name} may be skipped: its output is then null.`,
+        `Write default(${name}.output, …).`,
+      );
     }
     return true;
   }
   if (level.at === target) {
     // Compensation runs after the node itself.
     if (site.self && level.at === site.placed) return true;
-    problems.error('REFERENCE_SELF', id, site.pointer, `${name} refers to its own result before there is one.`, 'Refer to a node before it.');
+    problems.error(
+      'REFERENCE_SELF',
+      id,
+      site.pointer,
+      `${name} refers to its own result before there is one.`,
+      'Refer to a node before it.',
+    );
     return false;
   }
   if (order.before.get(level.at)?.has(name)) return true;
   if (!order.maybe.get(level.at)?.has(name)) {
-    problems.error('REFERENCE_NOT_BEFORE', id, site.pointer, `${name} does not run before ${level.at.node.id}.`, `Add an edge that leads from ${name} to ${level.at.node.id}, or refer to another node.`);
+    problems.error(
+      'REFERENCE_NOT_BEFORE',
+      id,
+      site.pointer,
+      `${name} does not run before ${level.at.node.id}.`,
+      `Add an edge that leads from ${name} to ${level.at.node.id}, or refer to another node.`,
+    );
     return false;
   }
   if (level.at.node.kind === 'aggregator' || isGuarded(parsed, name)) return true;
-  problems.error('REFERENCE_NOT_CERTAIN', id, site.pointer, `${name} does not run on every way to ${level.at.node.id}.`, `Write default(${name}.output, …), or ask ${name}.status first.`);
+  problems.error(
+    'REFERENCE_NOT_CERTAIN',
+    id,
+    site.pointer,
+    `${name} does not run on every way to ${level.at.node.id}.`,
+    `Write default(${name}.output, …), or ask ${name}.status first.`,
+  );
   return false;
 }
 
@@ -131,7 +195,13 @@ function isGuarded(parsed: ParsedExpression, name: string): boolean {
   return /\bdefault\(|\bhas\(|\.\?|\[\?|\.status\b/.test(parsed.source);
 }
 
-const HARD_TYPE_ERRORS = new Set(['no_such_overload', 'no_matching_overload', 'invalid_condition_type', 'invalid_logical_operand', 'invalid_comprehension_range']);
+const HARD_TYPE_ERRORS = new Set([
+  'no_such_overload',
+  'no_matching_overload',
+  'invalid_condition_type',
+  'invalid_logical_operand',
+  'invalid_comprehension_range',
+]);
 
 function checkTypes(world: World, site: Site, parsed: ParsedExpression): string | null {
   const variables: Record<string, CelType> = {};
@@ -140,7 +210,14 @@ function checkTypes(world: World, site: Site, parsed: ParsedExpression): string 
     else if (name === 'input') variables.input = celTypeOf(world.definition.input as Json | undefined);
     else {
       const placed = world.nodes.get(name);
-      if (placed !== undefined) variables[name] = { output: outputType(world, placed), status: 'string', error: 'dyn', port: 'dyn', attempt: 'double' };
+      if (placed !== undefined)
+        variables[name] = {
+          output: outputType(world, placed),
+          status: 'string',
+          error: 'dyn',
+          port: 'dyn',
+          attempt: 'double',
+        };
     }
   }
   const result = checkExpression(parsed.source, variables);
@@ -148,27 +225,61 @@ function checkTypes(world: World, site: Site, parsed: ParsedExpression): string 
   const id = site.placed?.node.id ?? null;
   const { code, message } = result.problem;
   if (HARD_TYPE_ERRORS.has(code)) {
-    world.problems.error('TYPE_MISMATCH', id, site.pointer, `${message} In: ${parsed.source.slice(0, 120)}`, 'Convert one side: string(…), int(…), double(…); or compare values of one type.');
+    world.problems.error(
+      'TYPE_MISMATCH',
+      id,
+      site.pointer,
+      `${plain(message)} (in ${parsed.source.slice(0, 120)}).`,
+      'Convert one side: string(…), int(…), double(…); or compare values of one type.',
+    );
   } else if (/No such key/.test(message)) {
     const field = message.replace(/^.*No such key: /, '');
-    world.problems.warn('FIELD_UNKNOWN', id, site.pointer, `The schema does not know the field ${field}. In: ${parsed.source.slice(0, 120)}`, 'Check the name against the schema, or read it with .? and orValue().');
+    world.problems.warn(
+      'FIELD_UNKNOWN',
+      id,
+      site.pointer,
+      `The schema does not know the field ${field} (in ${parsed.source.slice(0, 120)}).`,
+      'Check the name against the schema, or read it with .? and orValue().',
+    );
   }
   return null;
 }
 
-const RUN_TYPE: CelType = { id: 'string', workflowId: 'string', workflow: 'string', version: 'double', startedAt: 'string', startedBy: 'string', failure: 'dyn' };
+/** The checker's wording in ours. */
+function plain(message: string): string {
+  const found = /^no such overload: (.*)$/.exec(message);
+  return found === null ? message.replace(/\.$/, '') : `${found[1]} is not possible`;
+}
+
+const RUN_TYPE: CelType = {
+  id: 'string',
+  workflowId: 'string',
+  workflow: 'string',
+  version: 'double',
+  startedAt: 'string',
+  startedBy: 'string',
+  failure: 'dyn',
+};
 
 function outputType({ knowledge }: World, { node }: PlacedNode): CelType {
   switch (node.kind) {
     case 'mcp-server': {
       const schema = knowledge?.servers.get(node.server)?.get(node.tool)?.outputSchema;
       const structured = schema === undefined || schema === null ? 'dyn' : celTypeOf(schema as Json);
-      return { content: 'list<dyn>', structuredContent: structured, isError: 'bool', text: 'string', json: structured };
+      return {
+        content: 'list<dyn>',
+        structuredContent: structured,
+        isError: 'bool',
+        text: 'string',
+        json: structured,
+      };
     }
     case 'approval':
       return { approved: 'bool', form: celTypeOf(node.form as Json | undefined), decisions: 'list<dyn>' };
     case 'loop':
-      return node.mode === 'for-each' ? { count: 'double', results: 'list<dyn>', failures: 'list<dyn>' } : { count: 'double', last: 'dyn' };
+      return node.mode === 'for-each'
+        ? { count: 'double', results: 'list<dyn>', failures: 'list<dyn>' }
+        : { count: 'double', last: 'dyn' };
     default:
       return 'dyn';
   }
@@ -177,5 +288,11 @@ function outputType({ knowledge }: World, { node }: PlacedNode): CelType {
 /** A condition that is always the same makes a branch dead. */
 function checkConstant(world: World, site: Site, parsed: ParsedExpression): void {
   if (site.placed?.node.kind !== 'condition' || parsed.ast.op !== 'value') return;
-  world.problems.warn('DEAD_BRANCH', site.placed.node.id, site.pointer, `The condition is always ${parsed.source}.`, 'Ask for something that can differ, or remove the case.');
+  world.problems.warn(
+    'DEAD_BRANCH',
+    site.placed.node.id,
+    site.pointer,
+    `The condition is always ${parsed.source}.`,
+    'Ask for something that can differ, or remove the case.',
+  );
 }

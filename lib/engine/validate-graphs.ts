@@ -45,6 +45,7 @@ function add(
   nodes: WorkflowNode[],
   edges: WorkflowEdge[] | undefined,
   output: PlacedGraph['output'],
+  sequence = false,
 ): void {
   const graph: PlacedGraph = { pointer, owner, nodes: [], byId: new Map(), edges: [], output };
   graphs.push(graph);
@@ -53,8 +54,13 @@ function add(
     graph.nodes.push(placed);
     if (!graph.byId.has(node.id)) graph.byId.set(node.id, placed);
   });
-  (edges ?? []).forEach((edge, i) => {
-    const placed = { ...edge, pointer: `${pointer}/edges/${i}` };
+  const written = edges ?? (sequence ? chain(nodes) : []);
+  written.forEach((edge, i) => {
+    // The edges of a plain sequence are not written anywhere: they are shown at the node they leave.
+    const placed = {
+      ...edge,
+      pointer: edges === undefined ? `${pointer}/nodes/${i}` : `${pointer}/edges/${i}`,
+    };
     graph.edges.push(placed);
     const [from, to] = [graph.byId.get(edge.from), graph.byId.get(edge.to)];
     if (from === undefined || to === undefined) return;
@@ -66,9 +72,13 @@ function add(
 
 function addInner(graphs: PlacedGraph[], placed: PlacedNode): void {
   const { node, pointer } = placed;
-  const output = 'output' in node && node.output !== undefined ? { value: node.output, pointer: `${pointer}/output` } : null;
-  if (node.kind === 'sequential') add(graphs, placed, pointer, node.nodes, node.edges ?? chain(node.nodes), output);
-  else if (node.kind === 'loop') add(graphs, placed, `${pointer}/body`, node.body.nodes, node.body.edges, output);
+  const output =
+    'output' in node && node.output !== undefined
+      ? { value: node.output, pointer: `${pointer}/output` }
+      : null;
+  if (node.kind === 'sequential') add(graphs, placed, pointer, node.nodes, node.edges, output, true);
+  else if (node.kind === 'loop')
+    add(graphs, placed, `${pointer}/body`, node.body.nodes, node.body.edges, output);
   else if (node.kind === 'parallel') {
     node.branches.forEach((branch, i) => {
       const at = `${pointer}/branches/${i}`;

@@ -52,7 +52,9 @@ function isCertain(
   if (sources.length === 0) return true;
   const { join = 'all' } = placed.node;
   if (join === 'on-failure' || typeof join === 'object') return false;
-  return sources.some(({ edge, from }) => edge.port === undefined && certain.has(from.node.id) && surelyPlain(from));
+  return sources.some(
+    ({ edge, from }) => edge.port === undefined && certain.has(from.node.id) && surelyPlain(from),
+  );
 }
 
 /** Nodes so that every edge goes forward; nodes on a cycle are left out. */

@@ -21,7 +21,13 @@ function describe(json: unknown, issue: Issue, prefix: readonly PropertyKey[], p
   switch (issue.code) {
     case 'unrecognized_keys':
       for (const key of issue.keys) {
-        problems.error('UNKNOWN_FIELD', nodeId, `${pointer}/${key}`, `There is no field ${key} here.`, 'Check the spelling against docs/workflow-reference.md, or remove it.');
+        problems.error(
+          'UNKNOWN_FIELD',
+          nodeId,
+          `${pointer}/${key}`,
+          `There is no field ${key} here.`,
+          'Check the spelling against docs/workflow-reference.md, or remove it.',
+        );
       }
       return;
     case 'invalid_union':
@@ -33,23 +39,62 @@ function describe(json: unknown, issue: Issue, prefix: readonly PropertyKey[], p
     default:
   }
   if (value === undefined) {
-    problems.error('MISSING_FIELD', nodeId, pointer, `${String(path.at(-1) ?? 'The definition')} is missing.`, `Add it: ${issue.message}.`);
+    problems.error(
+      'MISSING_FIELD',
+      nodeId,
+      pointer,
+      `${String(path.at(-1) ?? 'The definition')} is missing.`,
+      `Add it: ${issue.message}.`,
+    );
   } else if (path.at(-1) === 'id' && issue.code === 'invalid_format') {
-    problems.error('INVALID_ID', nodeId, pointer, `${JSON.stringify(value)} is no id.`, capital(issue.message));
-  } else problems.error('INVALID_FIELD', nodeId, pointer, `${issue.message}.`, 'Give a value of the right form (docs/workflow-reference.md).');
+    problems.error(
+      'INVALID_ID',
+      nodeId,
+      pointer,
+      `${JSON.stringify(value)} is no id.`,
+      capital(issue.message),
+    );
+  } else
+    problems.error(
+      'INVALID_FIELD',
+      nodeId,
+      pointer,
+      `${issue.message}.`,
+      'Give a value of the right form (docs/workflow-reference.md).',
+    );
 }
 
-function describeUnion(json: unknown, issue: Extract<Issue, { code: 'invalid_union' }>, path: readonly PropertyKey[], problems: Problems): void {
+function describeUnion(
+  json: unknown,
+  issue: Extract<Issue, { code: 'invalid_union' }>,
+  path: readonly PropertyKey[],
+  problems: Problems,
+): void {
   const pointer = jsonPointer(path);
   const nodeId = nodeAt(json, path);
   const value = valueAt(json, path);
   if (path.at(-1) === 'kind') {
-    const fix = typeof value === 'string' ? didYouMean(value, NODE_KINDS, `Use one of: ${NODE_KINDS.join(', ')}.`) : `Use one of: ${NODE_KINDS.join(', ')}.`;
-    problems.error('UNKNOWN_KIND', nodeId, pointer, value === undefined ? 'The node has no kind.' : `There is no kind of node ${JSON.stringify(value)}.`, fix);
+    const fix =
+      typeof value === 'string'
+        ? didYouMean(value, NODE_KINDS, `Use one of: ${NODE_KINDS.join(', ')}.`)
+        : `Use one of: ${NODE_KINDS.join(', ')}.`;
+    problems.error(
+      'UNKNOWN_KIND',
+      nodeId,
+      pointer,
+      value === undefined ? 'The node has no kind.' : `There is no kind of node ${JSON.stringify(value)}.`,
+      fix,
+    );
     return;
   }
   if (value === undefined) {
-    problems.error('MISSING_FIELD', nodeId, pointer, `${String(path.at(-1))} is missing.`, 'Add it (docs/workflow-reference.md).');
+    problems.error(
+      'MISSING_FIELD',
+      nodeId,
+      pointer,
+      `${String(path.at(-1))} is missing.`,
+      'Add it (docs/workflow-reference.md).',
+    );
     return;
   }
   // The alternative that fits best has the fewest complaints; its own are the most useful.
@@ -59,14 +104,26 @@ function describeUnion(json: unknown, issue: Extract<Issue, { code: 'invalid_uni
     return;
   }
   const messages = [...new Set(issue.errors.flat().map((inner) => inner.message))];
-  problems.error('INVALID_FIELD', nodeId, pointer, `${JSON.stringify(value)?.slice(0, 80)} does not fit here.`, capital(messages.join('; or ')));
+  problems.error(
+    'INVALID_FIELD',
+    nodeId,
+    pointer,
+    `${JSON.stringify(value)?.slice(0, 80)} does not fit here.`,
+    capital(messages.join('; or ')),
+  );
 }
 
 const depth = (issues: readonly Issue[]): number => Math.max(0, ...issues.map((issue) => issue.path.length));
 
 function describeRule(issue: Issue, pointer: string, nodeId: string | null, problems: Problems): void {
   const unbounded = pointer.endsWith('/maxIterations');
-  problems.error(unbounded ? 'LOOP_UNBOUNDED' : 'INVALID_FIELD', nodeId, pointer, `${capital(issue.message)}.`, unbounded ? 'Add "maxIterations": the most rounds that make sense.' : capital(issue.message));
+  problems.error(
+    unbounded ? 'LOOP_UNBOUNDED' : 'INVALID_FIELD',
+    nodeId,
+    pointer,
+    `${capital(issue.message)}.`,
+    unbounded ? 'Add "maxIterations": the most rounds that make sense.' : capital(issue.message),
+  );
 }
 
 const capital = (text: string): string => (text === '' ? text : `${text[0]?.toUpperCase()}${text.slice(1)}`);

@@ -30,12 +30,20 @@ export interface BrokenTemplate {
 type Context = Pick<Site, 'placed' | 'after' | 'self' | 'extra'>;
 
 /** Every expression of a definition. */
-export function collectSites(definition: WorkflowDefinition, graphs: readonly PlacedGraph[]): { sites: Site[]; broken: BrokenTemplate[] } {
+export function collectSites(
+  definition: WorkflowDefinition,
+  graphs: readonly PlacedGraph[],
+): { sites: Site[]; broken: BrokenTemplate[] } {
   const collector = new Collector();
   const outside: Context = { placed: null, after: null, self: false, extra: [] };
   collector.template(definition.searchAttributes, '/searchAttributes', outside);
   for (const graph of graphs) {
-    if (graph.output !== null) collector.template(graph.output.value, graph.output.pointer, { ...outside, placed: graph.owner, after: graph });
+    if (graph.output !== null)
+      collector.template(graph.output.value, graph.output.pointer, {
+        ...outside,
+        placed: graph.owner,
+        after: graph,
+      });
     for (const placed of graph.nodes) collectNode(collector, placed);
   }
   return collector;
@@ -47,8 +55,9 @@ class Collector {
 
   template(value: unknown, pointer: string, context: Context): void {
     if (typeof value === 'string') this.text(value, pointer, context);
-    else if (Array.isArray(value)) value.forEach((item, i) => this.template(item, `${pointer}/${i}`, context));
-    else if (typeof value === 'object' && value !== null) {
+    else if (Array.isArray(value)) {
+      for (const [i, item] of value.entries()) this.template(item, `${pointer}/${i}`, context);
+    } else if (typeof value === 'object' && value !== null) {
       for (const [key, item] of Object.entries(value)) {
         this.template(item, `${pointer}/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`, context);
       }
@@ -56,7 +65,9 @@ class Collector {
   }
 
   expression(source: string, pointer: string, context: Context): void {
-    this.guard(pointer, context, () => this.sites.push({ ...context, pointer, source: bareExpression(source), whole: true }));
+    this.guard(pointer, context, () =>
+      this.sites.push({ ...context, pointer, source: bareExpression(source), whole: true }),
+    );
   }
 
   private text(value: string, pointer: string, context: Context): void {
@@ -64,7 +75,8 @@ class Collector {
     this.guard(pointer, context, () => {
       const pieces = splitTemplate(value);
       for (const piece of pieces) {
-        if ('source' in piece) this.sites.push({ ...context, pointer, source: piece.source, whole: pieces.length === 1 });
+        if ('source' in piece)
+          this.sites.push({ ...context, pointer, source: piece.source, whole: pieces.length === 1 });
       }
     });
   }
@@ -95,7 +107,9 @@ function collectNode(collector: Collector, placed: PlacedNode): void {
       take('output', node.output);
       break;
     case 'condition':
-      node.cases.forEach(({ when }, i) => collector.expression(when, `${pointer}/cases/${i}/when`, context));
+      for (const [i, { when }] of node.cases.entries()) {
+        collector.expression(when, `${pointer}/cases/${i}/when`, context);
+      }
       break;
     case 'wait':
       take('duration', node.duration);
@@ -117,21 +131,36 @@ function collectNode(collector: Collector, placed: PlacedNode): void {
     case 'loop':
       if (typeof node.items === 'string') collector.expression(node.items, `${pointer}/items`, context);
       else take('items', node.items);
-      if (node.while !== undefined) collector.expression(node.while, `${pointer}/while`, { ...context, extra: ['last', node.indexAs ?? 'index'] });
+      if (node.while !== undefined)
+        collector.expression(node.while, `${pointer}/while`, {
+          ...context,
+          extra: ['last', node.indexAs ?? 'index'],
+        });
       break;
     default:
   }
   if (node.kind !== 'mcp-server' && node.kind !== 'activity') return;
   if (node.approval !== undefined) collectApproval(collector, node.approval, `${pointer}/approval`, context);
-  if (node.compensate !== undefined) collectCompensate(collector, node.compensate, `${pointer}/compensate`, { ...context, self: true });
+  if (node.compensate !== undefined)
+    collectCompensate(collector, node.compensate, `${pointer}/compensate`, { ...context, self: true });
 }
 
-function collectApproval(collector: Collector, settings: ApprovalSettings, pointer: string, context: Context): void {
+function collectApproval(
+  collector: Collector,
+  settings: ApprovalSettings,
+  pointer: string,
+  context: Context,
+): void {
   collector.template(settings.title, `${pointer}/title`, context);
   collector.template(settings.description, `${pointer}/description`, context);
 }
 
-function collectCompensate(collector: Collector, settings: CompensateSettings, pointer: string, context: Context): void {
+function collectCompensate(
+  collector: Collector,
+  settings: CompensateSettings,
+  pointer: string,
+  context: Context,
+): void {
   if ('server' in settings) collector.template(settings.arguments, `${pointer}/arguments`, context);
   else collector.template(settings.input, `${pointer}/input`, context);
 }

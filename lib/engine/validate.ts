@@ -1,4 +1,5 @@
 import { compile } from '@/lib/engine/compile';
+import type { Knowledge } from '@/lib/engine/knowledge';
 import { Problems } from '@/lib/engine/problems';
 import { checkCalls } from '@/lib/engine/validate-calls';
 import { checkExpressions } from '@/lib/engine/validate-expressions';
@@ -6,21 +7,21 @@ import { placeGraphs } from '@/lib/engine/validate-graphs';
 import { checkLimits } from '@/lib/engine/validate-limits';
 import { describeSchemaIssues } from '@/lib/engine/validate-schema';
 import { checkStructure } from '@/lib/engine/validate-structure';
-import type { DefinitionProblem, Tool } from '@/lib/protocol/api';
+import type { DefinitionProblem } from '@/lib/protocol/api';
 import { type WorkflowDefinition, workflowDefinitionSchema } from '@/lib/protocol/definition';
 import { isAppError } from '@/lib/protocol/errors';
 
-/** What is known of servers and their tools. A server without tools here is known, its tools are not. */
-export interface Knowledge {
-  servers: Map<string, Map<string, Tool>>;
-}
+export type { Knowledge } from '@/lib/engine/knowledge';
 
 /**
  * Checks a definition (any JSON): form, ids, edges, ports, joins, references, types, calls, bounds. Every finding says where
  * it is and what to do. `definition` is there when the form is right, also when there are errors of other kinds. Errors block
  * publishing; warnings do not.
  */
-export function validateDefinition(json: unknown, knowledge?: Knowledge): { definition?: WorkflowDefinition; problems: DefinitionProblem[] } {
+export function validateDefinition(
+  json: unknown,
+  knowledge?: Knowledge,
+): { definition?: WorkflowDefinition; problems: DefinitionProblem[] } {
   const parsed = workflowDefinitionSchema.safeParse(json);
   if (!parsed.success) return { problems: describeSchemaIssues(json, parsed.error) };
   const definition = parsed.data;

@@ -27,7 +27,8 @@ export function toNodeView(program: Program, node: NodeState): NodeView {
     attempt: (node.compensation ?? node.call)?.attempt ?? (node.startedAt === undefined ? 0 : 1),
     startedAt: iso(node.startedAt),
     endedAt: iso(node.endedAt),
-    durationMs: node.startedAt === undefined || node.endedAt === undefined ? null : node.endedAt - node.startedAt,
+    durationMs:
+      node.startedAt === undefined || node.endedAt === undefined ? null : node.endedAt - node.startedAt,
     server: target?.kind === 'mcp' ? target.server : null,
     tool: target === undefined ? null : target.kind === 'mcp' ? target.tool : target.name,
     input: inputOf(node),

@@ -135,7 +135,7 @@ export const eventPageSchema = pageSchema(workflowEventSchema);
 export const TOPICS = ['runs', 'servers'] as const;
 export type Topic = (typeof TOPICS)[number];
 
-/** Client → server `subscribe`: catch up from after `after` (0 = live only, from now), then live. */
+/** Client → server `subscribe`: catch up from after `after` (0 = from the beginning; left out = only what comes from now on), then live. */
 export const subscribeMessageSchema = z.strictObject({
   topic: z.enum(TOPICS),
   after: z.int().min(0).optional(),

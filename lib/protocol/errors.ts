@@ -161,7 +161,11 @@ export const ERROR_CATALOGUE = {
     retriable: false,
     httpStatus: 403,
   },
-  INPUT_REQUIRED: { next: 'Answer what the server asks; the call then goes on.', retriable: false, httpStatus: 409 },
+  INPUT_REQUIRED: {
+    next: 'Answer what the server asks; the call then goes on.',
+    retriable: false,
+    httpStatus: 409,
+  },
   UNKNOWN_OUTCOME: {
     next: 'Find out whether the call took effect, then choose: retry, mark done, or fail.',
     retriable: false,
@@ -190,6 +194,11 @@ export const ERROR_CATALOGUE = {
     httpStatus: 422,
   },
   CANCELLED: { next: 'Nothing: it was asked for.', retriable: false, httpStatus: 409 },
+  DEAD_LETTER: {
+    next: 'Find in the log what the run does to the process, correct it, then start a new run.',
+    retriable: false,
+    httpStatus: 500,
+  },
   HISTORY_LIMIT: { next: 'Split the workflow, or use continue-as-new.', retriable: false, httpStatus: 409 },
   FENCED: {
     next: 'Nothing: another process owns the run and goes on with it.',

@@ -47,6 +47,14 @@ export const httpServerConfigSchema = z.strictObject({
   type: z.enum(['streamable-http', 'sse']),
   url: z.string().min(1),
   headers: z.record(z.string(), z.string()).default({}),
+  /** A client that was registered by hand at the authorization server, and the scope to ask for. */
+  oauth: z
+    .strictObject({
+      clientId: z.string().optional(),
+      clientSecret: z.string().optional(),
+      scope: z.string().optional(),
+    })
+    .optional(),
   ...sharedFields,
 });
 

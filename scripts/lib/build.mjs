@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { inRoot } from './paths.mjs';
 import { mustRun } from './run.mjs';
 
@@ -113,8 +114,11 @@ export async function ensureNextBuild({ force = false } = {}) {
   return true;
 }
 
-/** Loads what scripts/setup.ts exports, bundling it first when needed. */
+/**
+ * Loads what scripts/setup.ts exports, bundling it first when needed.
+ * @returns {Promise<typeof import('../setup')>}
+ */
 export async function loadSetup() {
   await ensureBundles({ only: ['setup'] });
-  return import('../../dist/setup.mjs');
+  return import(pathToFileURL(inRoot('dist', 'setup.mjs')).href);
 }

@@ -10,6 +10,3 @@ export const inRoot = (...parts) => join(ROOT, ...parts);
 
 /** Things that can be made again at any time: bundles of scripts, stamps. */
 export const CACHE_DIR = inRoot('node_modules', '.cache', 'openconductor');
-
-/** The bundles that `npm start` and the command line run. */
-export const DIST_DIR = inRoot('dist');

@@ -137,7 +137,7 @@ export interface ExecutionStore {
   commit(owner: string, parts: readonly CommitPart[]): Promise<ReadonlySet<number>>;
   /** For each run, its number of stored events: tells after a broken `commit` whether it happened. */
   historyLengths(runIds: readonly string[]): Promise<Map<string, number>>;
-  /** Oldest inbox rows of the shards, without those already in hand. */
+  /** Each organisation's oldest inbox rows of the shards, at most `limit` of one, without those already in hand. */
   readInbox(shards: readonly number[], inHand: readonly number[], limit: number): Promise<InboxRow[]>;
   /**
    * Open runs of the shards that must be in memory after `window.after` and until `window.until` (epoch ms; null =

@@ -178,6 +178,16 @@ export interface ManagedMcpFleet extends McpFleet {
   toolChanges(organizationId: string, server: string): Promise<ToolChange[]>;
   /** Closes the server's connections when they fall idle, so that the next call reads its configuration anew. */
   restart(organizationId: string, server: string): void;
+  /**
+   * Starts the flow in which a person grants access to a remote server. Gives the page they have to visit, or null
+   * when access works already. Throws SERVER_NOT_FOUND, SERVER_NOT_CONFIGURED or a connection error.
+   */
+  authorize(organizationId: string, server: string, subject?: string): Promise<string | null>;
+  /**
+   * Takes the parameters that the person's browser came back with. The organisation given is that of the person who
+   * came back: a flow of another one is refused. Throws FORBIDDEN or SERVER_AUTH_REQUIRED.
+   */
+  finishAuthorization(organizationId: string, parameters: URLSearchParams): Promise<{ server: string; subject: string }>;
   /** Process ids of the stdio servers that run now. */
   childPids(): number[];
 }

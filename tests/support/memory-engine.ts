@@ -55,6 +55,7 @@ export interface TestEngineOptions {
   leaseTtlMs?: number;
   shards?: number;
   maxResidents?: number;
+  maxPressure?: number;
   organizationId?: string;
 }
 
@@ -105,6 +106,7 @@ export function createTestEngine(options: TestEngineOptions) {
     maxRecoveries: 5,
     maxActivities: 1_000,
     maxResidents: options.maxResidents ?? 200_000,
+    maxPressure: options.maxPressure ?? 2_000,
   });
 
   return {

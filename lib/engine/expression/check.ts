@@ -39,7 +39,9 @@ function libraryEnvironment(): Environment {
 
 /** `json.parse(string): dyn` → `JsonFunctions.parse(string): dyn`; short names of CEL's own types written out. */
 function qualified(signature: string): string {
-  const full = signature.replace(/\(timestamp\)/, '(google.protobuf.Timestamp)').replace(/\(duration\)/, '(google.protobuf.Duration)');
+  const full = signature
+    .replace(/\(timestamp\)/, '(google.protobuf.Timestamp)')
+    .replace(/\(duration\)/, '(google.protobuf.Duration)');
   const found = /^(\w+)\./.exec(full);
   const name = found?.[1];
   if (name === undefined || !NAMESPACES.includes(name)) return full;
@@ -52,7 +54,10 @@ let shared: Environment | undefined;
  * Type of an expression, where the names it may use have the given types (others are unknown). Gives CEL's name of the type,
  * or the first problem. `ternary` mismatches are let through: JSON results may differ by branch.
  */
-export function checkExpression(source: string, variables: Readonly<Record<string, CelType>>): { type: string } | { problem: TypeProblem } {
+export function checkExpression(
+  source: string,
+  variables: Readonly<Record<string, CelType>>,
+): { type: string } | { problem: TypeProblem } {
   shared ??= libraryEnvironment();
   const env = shared.clone();
   for (const [name, type] of Object.entries(variables)) {
@@ -61,7 +66,13 @@ export function checkExpression(source: string, variables: Readonly<Record<strin
   }
   const result = env.check(source);
   if (result.valid) return { type: result.type ?? 'dyn' };
-  const error = result.error as unknown as { code?: string; summary?: string; message: string; range?: { start: number }; node?: ASTNode };
+  const error = result.error as unknown as {
+    code?: string;
+    summary?: string;
+    message: string;
+    range?: { start: number };
+    node?: ASTNode;
+  };
   if (error.code === 'incompatible_ternary_branches') return { type: 'dyn' };
   return {
     problem: {
@@ -87,10 +98,13 @@ export function celTypeOf(schema: Json | undefined, depth = 0): CelType {
       return 'list<dyn>';
     case 'object': {
       const { properties } = schema;
-      if (properties === undefined || !isJsonObject(properties) || Object.keys(properties).length === 0) return 'map';
+      if (properties === undefined || !isJsonObject(properties) || Object.keys(properties).length === 0)
+        return 'map';
       // Names that are no identifiers cannot be fields of a CEL type; the map then stays open.
       if (!Object.keys(properties).every((key) => /^[A-Za-z_]\w*$/.test(key))) return 'map';
-      return Object.fromEntries(Object.keys(properties).map((key) => [key, celTypeOf(properties[key], depth + 1)]));
+      return Object.fromEntries(
+        Object.keys(properties).map((key) => [key, celTypeOf(properties[key], depth + 1)]),
+      );
     }
     default:
       return 'dyn';

@@ -123,7 +123,10 @@ function buildName(name: string, locals: readonly string[]): Run {
 }
 
 function present(value: Value | undefined, key: Value): Value {
-  if (value === undefined) throw fail(`There is no ${typeof key === 'string' ? `member \`${key}\`` : `item ${String(key)}`}; use \`?.\`-style access (a.?b) with orValue(), or has().`);
+  if (value === undefined)
+    throw fail(
+      `There is no ${typeof key === 'string' ? `member \`${key}\`` : `item ${String(key)}`}; use \`?.\`-style access (a.?b) with orValue(), or has().`,
+    );
   return value;
 }
 
@@ -174,13 +177,23 @@ function buildMap(entries: readonly (readonly [ASTNode, ASTNode])[], locals: rea
 
 function buildCall(name: string, args: readonly ASTNode[], locals: readonly string[]): Run {
   if (name === 'has') return buildHas(args[0] as ASTNode, locals);
-  return buildLibraryCall(name, false, args.map((arg) => build(arg, locals)));
+  return buildLibraryCall(
+    name,
+    false,
+    args.map((arg) => build(arg, locals)),
+  );
 }
 
 function buildHas(target: ASTNode, locals: readonly string[]): Run {
   if (target.op !== '.' && target.op !== '[]') return () => false;
   const container = build(target.args[0], locals);
-  const key: Run = target.op === '.' ? (() => { const name = target.args[1]; return () => name; })() : build(target.args[1], locals);
+  const key: Run =
+    target.op === '.'
+      ? (() => {
+          const name = target.args[1];
+          return () => name;
+        })()
+      : build(target.args[1], locals);
   return (frame) => {
     const value = container(frame);
     if (value === null) return false;
@@ -193,17 +206,35 @@ function buildLibraryCall(name: string, method: boolean, args: Run[]): Run {
   const found = findFunction(name, method);
   if (found === undefined) throw fail(`There is no function ${name}.`);
   const { run } = found;
-  return (frame) => run(args.map((arg) => arg(frame)), frame);
+  return (frame) =>
+    run(
+      args.map((arg) => arg(frame)),
+      frame,
+    );
 }
 
-function buildMethod(name: string, receiver: ASTNode, args: readonly ASTNode[], locals: readonly string[]): Run {
+function buildMethod(
+  name: string,
+  receiver: ASTNode,
+  args: readonly ASTNode[],
+  locals: readonly string[],
+): Run {
   if (receiver.op === 'id' && receiver.args === 'cel' && name === 'bind') return buildBind(args, locals);
   if (MACROS.has(name) && args.length >= 2) return buildMacro(name, receiver, args, locals);
   if (receiver.op === 'id' && !locals.includes(receiver.args)) {
     const namespaced = `${receiver.args}.${name}`;
-    if (findFunction(namespaced, false) !== undefined) return buildLibraryCall(namespaced, false, args.map((arg) => build(arg, locals)));
+    if (findFunction(namespaced, false) !== undefined)
+      return buildLibraryCall(
+        namespaced,
+        false,
+        args.map((arg) => build(arg, locals)),
+      );
   }
-  return buildLibraryCall(name, true, [receiver, ...args].map((part) => build(part, locals)));
+  return buildLibraryCall(
+    name,
+    true,
+    [receiver, ...args].map((part) => build(part, locals)),
+  );
 }
 
 const nameOf = (node: ASTNode | undefined): string => (node?.op === 'id' ? node.args : '');
@@ -218,7 +249,12 @@ function buildBind([variable, value, body]: readonly ASTNode[], locals: readonly
   };
 }
 
-function buildMacro(name: string, receiver: ASTNode, [variable, ...rest]: readonly ASTNode[], locals: readonly string[]): Run {
+function buildMacro(
+  name: string,
+  receiver: ASTNode,
+  [variable, ...rest]: readonly ASTNode[],
+  locals: readonly string[],
+): Run {
   const slot = locals.length;
   const range = build(receiver, locals);
   const inner = [...locals, nameOf(variable)];
@@ -254,7 +290,12 @@ function buildMacro(name: string, receiver: ASTNode, [variable, ...rest]: readon
 }
 
 /** `exists` (decisive: true) and `all` (decisive: false): a deciding item makes errors of others irrelevant. */
-function quantifier(decisive: boolean, each: (visit: () => true | undefined) => true | undefined, holds: () => boolean, meter: Meter): boolean {
+function quantifier(
+  decisive: boolean,
+  each: (visit: () => true | undefined) => true | undefined,
+  holds: () => boolean,
+  meter: Meter,
+): boolean {
   let failure: unknown;
   const decided = each(() => {
     try {
@@ -273,7 +314,10 @@ function quantifier(decisive: boolean, each: (visit: () => true | undefined) => 
 function walkable(value: Value, meter: Meter): Value[] {
   const items = Array.isArray(value) ? value : isMap(value) ? Object.keys(value) : null;
   if (items === null) throw fail(`${typeName(value)} cannot be walked through; a list or a map is needed.`);
-  if (items.length > EXPRESSION_LIMITS.listItems) throw fail(`A list of ${items.length} items is too long to walk through (${EXPRESSION_LIMITS.listItems}).`);
+  if (items.length > EXPRESSION_LIMITS.listItems)
+    throw fail(
+      `A list of ${items.length} items is too long to walk through (${EXPRESSION_LIMITS.listItems}).`,
+    );
   madeList(items.length, meter);
   return items;
 }

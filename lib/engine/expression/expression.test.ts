@@ -98,18 +98,56 @@ describe('values', () => {
   });
 
   it('agrees with the library it takes its grammar from', () => {
-    const env = new Environment({ unlistedVariablesAreDyn: true, homogeneousAggregateLiterals: false, enableOptionalTypes: true });
+    const env = new Environment({
+      unlistedVariablesAreDyn: true,
+      homogeneousAggregateLiterals: false,
+      enableOptionalTypes: true,
+    });
     const sources = [
-      '1 + 2 * 3 - 4', '10 / 3', '-7 / 2', '-7 % 3', '1.5 * 2.0', '"a" < "b"', '"a" + "b"', '[1, 2] + [3]', '1 < 2.5', 'xs[1]', 'm.b.c',
-      '"a" in m', '3.0 in xs', 'xs.map(x, x * 2.0)', 'xs.filter(x, x > 1.0)', 'people.exists(p, p.name == "Bob")',
-      'people.all(p, p.admin)', 'people.exists_one(p, p.admin)', 'size(s)', 's.split(" ")', 's.substring(2)', 's.contains("ell")',
-      'flag ? s : "no"', '!flag', 'm.?zz.orValue(4)', 'm.?a.orValue(4)', 'has(m.a)', 'has(m.q)', 'm == m', 'xs == [3.0, 1.0, 2.0]',
-      'people.map(p, people.filter(q, q.age > p.age).size())', 'cel.bind(v, 2, v * v)', 'flag || m.zz > 1', 'm.zz > 1 || flag',
-      's.trim().upperAscii()', 'int("12") + 1', 'double(3) / 2.0', 'string(12)', 'xs.map(x, x > 1.0, x + 1.0)',
+      '1 + 2 * 3 - 4',
+      '10 / 3',
+      '-7 / 2',
+      '-7 % 3',
+      '1.5 * 2.0',
+      '"a" < "b"',
+      '"a" + "b"',
+      '[1, 2] + [3]',
+      '1 < 2.5',
+      'xs[1]',
+      'm.b.c',
+      '"a" in m',
+      '3.0 in xs',
+      'xs.map(x, x * 2.0)',
+      'xs.filter(x, x > 1.0)',
+      'people.exists(p, p.name == "Bob")',
+      'people.all(p, p.admin)',
+      'people.exists_one(p, p.admin)',
+      'size(s)',
+      's.split(" ")',
+      's.substring(2)',
+      's.contains("ell")',
+      'flag ? s : "no"',
+      '!flag',
+      'm.?zz.orValue(4)',
+      'm.?a.orValue(4)',
+      'has(m.a)',
+      'has(m.q)',
+      'm == m',
+      'xs == [3.0, 1.0, 2.0]',
+      'people.map(p, people.filter(q, q.age > p.age).size())',
+      'cel.bind(v, 2, v * v)',
+      'flag || m.zz > 1',
+      'm.zz > 1 || flag',
+      's.trim().upperAscii()',
+      'int("12") + 1',
+      'double(3) / 2.0',
+      'string(12)',
+      'xs.map(x, x > 1.0, x + 1.0)',
     ];
     const plain = (value: unknown): unknown =>
       typeof value === 'bigint' ? Number(value) : Array.isArray(value) ? value.map(plain) : value;
-    for (const source of sources) expect([source, evaluate(source, DATA, NOW)]).toEqual([source, plain(env.evaluate(source, DATA))]);
+    for (const source of sources)
+      expect([source, evaluate(source, DATA, NOW)]).toEqual([source, plain(env.evaluate(source, DATA))]);
   });
 });
 
@@ -127,7 +165,11 @@ describe('refusals', () => {
     ['a key that is no key', '{"__proto__": 1}', DATA],
     ['matches', '"aaaaaaaaaaaaaaaaaaaaaaaaaaaa!".matches("(a+)+$")', DATA],
     ['three nested maps over 300 items', 'big.map(a, big.map(b, big.map(c, a + b + c)))', { big }],
-    ['two nested maps with a heavy body over 300 items', 'big.map(a, big.map(b, (a * b + a - b) * (a + b + 1) > 3 ? [a, b] : [b, a]))', { big }],
+    [
+      'two nested maps with a heavy body over 300 items',
+      'big.map(a, big.map(b, (a * b + a - b) * (a + b + 1) > 3 ? [a, b] : [b, a]))',
+      { big },
+    ],
     ['a list that is too long', 'long.map(x, x)', { long: Array.from({ length: 10_001 }, () => 0) }],
     ['deep parentheses', parens(5000), {}],
     ['a deep tree of operators', Array.from({ length: 5000 }, () => '1').join('+'), {}],
@@ -135,15 +177,31 @@ describe('refusals', () => {
     ['a deep chain of members', `m${'.a'.repeat(2000)}`, DATA],
     ['a deep chain of conditions', `${'flag ? 1 : '.repeat(300)}1`, DATA],
     ['a huge source', `"${'a'.repeat(10_000_000)}"`, {}],
-    ['a text that doubles', 'cel.bind(a, t + t + t + t + t + t + t + t, cel.bind(b, a + a + a + a + a + a, b + b + b + b + b))', { t: 'x'.repeat(50_000) }],
+    [
+      'a text that doubles',
+      'cel.bind(a, t + t + t + t + t + t + t + t, cel.bind(b, a + a + a + a + a + a, b + b + b + b + b))',
+      { t: 'x'.repeat(50_000) },
+    ],
     ['a text that is replaced into a huge one', 't.replace("x", t)', { t: 'x'.repeat(20_000) }],
     ['a join into a huge text', 'big.map(x, t).join(t)', { big, t: 'x'.repeat(50_000) }],
     ['split into too many', 't.split("")', { t: 'x'.repeat(20_000) }],
-    ['errors swallowed over and over', 'big.exists(a, big.exists(b, a.x.y || b.x.y))', { big: Array.from({ length: 2000 }, (_n, i) => i) }],
+    [
+      'errors swallowed over and over',
+      'big.exists(a, big.exists(b, a.x.y || b.x.y))',
+      { big: Array.from({ length: 2000 }, (_n, i) => i) },
+    ],
     ['one large text many times over', 'big.map(x, t)', { big, t: 'x'.repeat(500_000) }],
-    ['lists that share and multiply', `cel.bind(a, [${Array(150).fill('big').join(',')}], cel.bind(b, [${Array(150).fill('a').join(',')}], [${Array(150).fill('b').join(',')}]))`, { big }],
+    [
+      'lists that share and multiply',
+      `cel.bind(a, [${Array(150).fill('big').join(',')}], cel.bind(b, [${Array(150).fill('a').join(',')}], [${Array(150).fill('b').join(',')}]))`,
+      { big },
+    ],
     ['JSON nested very deep', 'json.parse(t)', { t: '['.repeat(100_000) }],
-    ['a pattern that would backtrack for ever', 're.test(t, "(a*)*(a*)*(a*)*(a*)*(a*)*b{1,90}$")', { t: 'a'.repeat(100_000) }],
+    [
+      'a pattern that would backtrack for ever',
+      're.test(t, "(a*)*(a*)*(a*)*(a*)*(a*)*b{1,90}$")',
+      { t: 'a'.repeat(100_000) },
+    ],
     ['a pattern that is too large', 're.test("a", "((a{1,999}){1,999}){1,999}")', {}],
     ['an unknown function', 'eval("1")', {}],
     ['an unknown method', 's.repeat(1000000)', DATA],
@@ -170,7 +228,8 @@ describe('refusals', () => {
   });
 
   it('counts work, not time: the same expression on the same data is always refused alike', () => {
-    const run = () => codeOf(() => evaluate('big.map(a, big.map(b, a * b + a - b * a + b * 2 - 1 > 3))', { big }, NOW));
+    const run = () =>
+      codeOf(() => evaluate('big.map(a, big.map(b, a * b + a - b * a + b * 2 - 1 > 3))', { big }, NOW));
     expect(new Set([run(), run(), run()])).toEqual(new Set(['EXPRESSION_FAILED']));
   });
 });
@@ -182,7 +241,9 @@ describe('templates', () => {
     expect(fill({ a: '${xs}', b: '${n}', c: ['${flag}'] })).toEqual({ a: [3, 1, 2], b: 5, c: [true] });
   });
   it('puts values into a longer text', () => {
-    expect(fill('n=${n} xs=${xs} none=[${m.nothing}] ${"}"} ${ {"a": 1}.a }')).toBe('n=5 xs=[3,1,2] none=[] } 1');
+    expect(fill('n=${n} xs=${xs} none=[${m.nothing}] ${"}"} ${ {"a": 1}.a }')).toBe(
+      'n=5 xs=[3,1,2] none=[] } 1',
+    );
   });
   it('leaves $${ as a literal ${', () => {
     expect(fill('cost: $${n} and ${n}')).toBe('cost: ${n} and 5');
@@ -207,7 +268,9 @@ describe('templates', () => {
 });
 
 describe('typeOf', () => {
-  const types = { fetch: { output: { text: 'string', size: 'double', tags: 'list<dyn>', open: 'dyn' }, status: 'string' } };
+  const types = {
+    fetch: { output: { text: 'string', size: 'double', tags: 'list<dyn>', open: 'dyn' }, status: 'string' },
+  };
   it.each([
     ['fetch.output.text', 'string'],
     ['fetch.output.size + 1', 'double'],
@@ -223,6 +286,8 @@ describe('typeOf', () => {
   it('reports what does not fit', () => {
     expect(typeOf('fetch.output.text + 1', types)).toMatchObject({ problem: { code: 'no_such_overload' } });
     expect(typeOf('fetch.output.txt', types)).toMatchObject({ problem: { message: 'No such key: txt' } });
-    expect(typeOf('size(fetch.output.size)', types)).toMatchObject({ problem: { code: 'no_matching_overload' } });
+    expect(typeOf('size(fetch.output.size)', types)).toMatchObject({
+      problem: { code: 'no_matching_overload' },
+    });
   });
 });

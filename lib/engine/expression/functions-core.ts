@@ -1,5 +1,18 @@
 import { int64, madeText, moment } from '@/lib/engine/expression/operators';
-import { compare, DurationValue, equal, fail, isMap, type Meter, OptionalValue, Timestamp, toJson, toText, typeName, type Value } from '@/lib/engine/expression/values';
+import {
+  compare,
+  DurationValue,
+  equal,
+  fail,
+  isMap,
+  type Meter,
+  OptionalValue,
+  Timestamp,
+  toJson,
+  toText,
+  typeName,
+  type Value,
+} from '@/lib/engine/expression/values';
 import type { Json } from '@/lib/shared/json';
 
 /** What a function may look at besides its arguments. */
@@ -53,7 +66,8 @@ export function parseDurationText(source: string): number | null {
   if (body === '0') return 0;
   if (body.length > 60 || !/^(\d+(\.\d+)?(ms|s|m|h|d))+$/.test(body)) return null;
   let ms = 0;
-  for (const part of body.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h|d)/g)) ms += Number(part[1]) * (UNITS[part[2] as string] as number);
+  for (const part of body.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h|d)/g))
+    ms += Number(part[1]) * (UNITS[part[2] as string] as number);
   return source.startsWith('-') ? -ms : ms;
 }
 
@@ -71,21 +85,24 @@ function toTimestamp(value: Value | undefined): Timestamp {
 function toInt(value: Value | undefined): bigint {
   if (typeof value === 'bigint') return value;
   if (typeof value === 'number' && Number.isFinite(value)) return int64(BigInt(Math.trunc(value)));
-  if (typeof value === 'string' && /^[+-]?\d{1,19}$/.test(value)) return int64(BigInt(value.replace('+', '')));
+  if (typeof value === 'string' && /^[+-]?\d{1,19}$/.test(value))
+    return int64(BigInt(value.replace('+', '')));
   if (value instanceof Timestamp) return BigInt(Math.floor(value.ms / 1000));
   throw fail('int() cannot convert this value.');
 }
 
 function toDouble(value: Value | undefined): number {
   if (typeof value === 'number' || typeof value === 'bigint') return Number(value);
-  if (typeof value === 'string' && /^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$/.test(value)) return Number(value);
+  if (typeof value === 'string' && /^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$/.test(value))
+    return Number(value);
   throw fail('double() cannot convert this value.');
 }
 
 function toBool(value: Value | undefined): boolean {
   if (typeof value === 'boolean') return value;
   if (value === 'true' || value === 'TRUE' || value === 'True' || value === 't' || value === '1') return true;
-  if (value === 'false' || value === 'FALSE' || value === 'False' || value === 'f' || value === '0') return false;
+  if (value === 'false' || value === 'FALSE' || value === 'False' || value === 'f' || value === '0')
+    return false;
   throw fail('bool() cannot convert this value.');
 }
 
@@ -140,30 +157,62 @@ export const CORE_FUNCTIONS: readonly LibraryFunction[] = [
   }),
   fn('double', [1, 1], [], 'a number or text as a double', ([a]) => toDouble(a)),
   fn('bool', [1, 1], [], '"true" or "false" as a bool', ([a]) => toBool(a)),
-  fn('string', [1, 1], ['string(timestamp): string', 'string(duration): string'], 'any value as text; lists and maps as JSON', ([a], { meter }) => {
-    if (typeof a === 'bigint') return a.toString();
-    const made = a === null ? 'null' : toText(a as Value);
-    madeText(made.length, meter);
-    return made;
-  }),
+  fn(
+    'string',
+    [1, 1],
+    ['string(timestamp): string', 'string(duration): string'],
+    'any value as text; lists and maps as JSON',
+    ([a], { meter }) => {
+      if (typeof a === 'bigint') return a.toString();
+      const made = a === null ? 'null' : toText(a as Value);
+      madeText(made.length, meter);
+      return made;
+    },
+  ),
   fn('type', [1, 1], [], 'name of the type of a value', ([a]) => typeName(a as Value)),
   fn('dyn', [1, 1], [], 'the value itself, its type left open', ([a]) => a as Value),
-  fn('timestamp', [1, 1], ['timestamp(double): google.protobuf.Timestamp'], 'a time from ISO 8601 text or epoch milliseconds', ([a]) => toTimestamp(a)),
-  fn('duration', [1, 1], ['duration(double): google.protobuf.Duration'], 'a length of time from `1h30m`, `7d`, `500ms`, or milliseconds', ([a]) => {
-    if (a instanceof DurationValue) return a;
-    if (typeof a === 'number' || typeof a === 'bigint') return new DurationValue(Number(a));
-    const ms = parseDurationText(text(a, 'duration()'));
-    if (ms === null) throw fail('duration() takes text such as 90s, 1h30m or 7d.');
-    return new DurationValue(ms);
-  }),
-  fn('now', [0, 0], ['now(): google.protobuf.Timestamp'], 'time of the event being worked on (the same again in a replay)', (_args, { now }) => new Timestamp(now)),
-  fn('default', [2, 2], ['default(dyn, dyn): dyn'], 'the first value, or the second when the first is null or absent', ([a, b]) => {
-    const value = a instanceof OptionalValue ? (a.value ?? null) : (a as Value);
-    return value === null ? (b as Value) : value;
-  }),
+  fn(
+    'timestamp',
+    [1, 1],
+    ['timestamp(double): google.protobuf.Timestamp'],
+    'a time from ISO 8601 text or epoch milliseconds',
+    ([a]) => toTimestamp(a),
+  ),
+  fn(
+    'duration',
+    [1, 1],
+    ['duration(double): google.protobuf.Duration'],
+    'a length of time from `1h30m`, `7d`, `500ms`, or milliseconds',
+    ([a]) => {
+      if (a instanceof DurationValue) return a;
+      if (typeof a === 'number' || typeof a === 'bigint') return new DurationValue(Number(a));
+      const ms = parseDurationText(text(a, 'duration()'));
+      if (ms === null) throw fail('duration() takes text such as 90s, 1h30m or 7d.');
+      return new DurationValue(ms);
+    },
+  ),
+  fn(
+    'now',
+    [0, 0],
+    ['now(): google.protobuf.Timestamp'],
+    'time of the event being worked on (the same again in a replay)',
+    (_args, { now }) => new Timestamp(now),
+  ),
+  fn(
+    'default',
+    [2, 2],
+    ['default(dyn, dyn): dyn'],
+    'the first value, or the second when the first is null or absent',
+    ([a, b]) => {
+      const value = a instanceof OptionalValue ? (a.value ?? null) : (a as Value);
+      return value === null ? (b as Value) : value;
+    },
+  ),
   fn('optional.of', [1, 1], [], 'an optional that holds the value', ([a]) => new OptionalValue(a as Value)),
   fn('optional.none', [0, 0], [], 'an optional that holds nothing', () => new OptionalValue(undefined)),
-  fn('json.parse', [1, 1], ['json.parse(string): dyn'], 'JSON text as a value', ([a], { meter }) => parseJson(text(a, 'json.parse()'), meter)),
+  fn('json.parse', [1, 1], ['json.parse(string): dyn'], 'JSON text as a value', ([a], { meter }) =>
+    parseJson(text(a, 'json.parse()'), meter),
+  ),
   fn('json.stringify', [1, 1], ['json.stringify(dyn): string'], 'a value as JSON text', ([a], { meter }) => {
     const made = JSON.stringify(toJson(a as Value));
     madeText(made.length, meter);
@@ -172,14 +221,30 @@ export const CORE_FUNCTIONS: readonly LibraryFunction[] = [
   fn('math.abs', [1, 1], ['math.abs(dyn): dyn'], 'the amount without its sign', ([a]) =>
     typeof a === 'bigint' ? int64(a < 0n ? -a : a) : Math.abs(number(a, 'math.abs()')),
   ),
-  fn('math.floor', [1, 1], ['math.floor(dyn): double'], 'rounded down', ([a]) => Math.floor(number(a, 'math.floor()'))),
-  fn('math.ceil', [1, 1], ['math.ceil(dyn): double'], 'rounded up', ([a]) => Math.ceil(number(a, 'math.ceil()'))),
+  fn('math.floor', [1, 1], ['math.floor(dyn): double'], 'rounded down', ([a]) =>
+    Math.floor(number(a, 'math.floor()')),
+  ),
+  fn('math.ceil', [1, 1], ['math.ceil(dyn): double'], 'rounded up', ([a]) =>
+    Math.ceil(number(a, 'math.ceil()')),
+  ),
   fn('math.round', [1, 1], ['math.round(dyn): double'], 'rounded, halves away from zero', ([a]) => {
     const value = number(a, 'math.round()');
     return Math.sign(value) * Math.round(Math.abs(value));
   }),
-  fn('math.min', [1, 10], ['math.min(dyn): dyn', 'math.min(dyn, dyn): dyn', 'math.min(dyn, dyn, dyn): dyn'], 'the smallest of its arguments, or of one list', (args) => extreme(args, -1)),
-  fn('math.max', [1, 10], ['math.max(dyn): dyn', 'math.max(dyn, dyn): dyn', 'math.max(dyn, dyn, dyn): dyn'], 'the largest of its arguments, or of one list', (args) => extreme(args, 1)),
+  fn(
+    'math.min',
+    [1, 10],
+    ['math.min(dyn): dyn', 'math.min(dyn, dyn): dyn', 'math.min(dyn, dyn, dyn): dyn'],
+    'the smallest of its arguments, or of one list',
+    (args) => extreme(args, -1),
+  ),
+  fn(
+    'math.max',
+    [1, 10],
+    ['math.max(dyn): dyn', 'math.max(dyn, dyn): dyn', 'math.max(dyn, dyn, dyn): dyn'],
+    'the largest of its arguments, or of one list',
+    (args) => extreme(args, 1),
+  ),
 ];
 
 function extreme(args: Value[], sign: 1 | -1): Value {

@@ -1,5 +1,17 @@
 import { EXPRESSION_LIMITS } from '@/lib/engine/expression/limits';
-import { compare, DurationValue, equal, fail, isMap, type Meter, member, OptionalValue, Timestamp, typeName, type Value } from '@/lib/engine/expression/values';
+import {
+  compare,
+  DurationValue,
+  equal,
+  fail,
+  isMap,
+  type Meter,
+  member,
+  OptionalValue,
+  Timestamp,
+  typeName,
+  type Value,
+} from '@/lib/engine/expression/values';
 
 const MAX_INT = 2n ** 63n - 1n;
 const MIN_INT = -(2n ** 63n);
@@ -12,17 +24,20 @@ export function int64(value: bigint): bigint {
 
 /** A text that was made; throws when it is too long. */
 export function madeText(length: number, meter: Meter): void {
-  if (length > EXPRESSION_LIMITS.textLength) throw fail(`A text grew over ${EXPRESSION_LIMITS.textLength} characters.`);
+  if (length > EXPRESSION_LIMITS.textLength)
+    throw fail(`A text grew over ${EXPRESSION_LIMITS.textLength} characters.`);
   meter.charge(length >> 4);
 }
 
 /** A list that was made; throws when it is too long. */
 export function madeList(length: number, meter: Meter): void {
-  if (length > EXPRESSION_LIMITS.listItems) throw fail(`A list grew over ${EXPRESSION_LIMITS.listItems} items.`);
+  if (length > EXPRESSION_LIMITS.listItems)
+    throw fail(`A list grew over ${EXPRESSION_LIMITS.listItems} items.`);
   meter.charge(length >> 4);
 }
 
-const isNumber = (value: Value): value is number | bigint => typeof value === 'number' || typeof value === 'bigint';
+const isNumber = (value: Value): value is number | bigint =>
+  typeof value === 'number' || typeof value === 'bigint';
 
 function noOverload(operator: string, a: Value, b: Value): Error {
   return fail(`${typeName(a)} ${operator} ${typeName(b)} is not possible.`);
@@ -56,7 +71,8 @@ function subtract(a: Value, b: Value): Value {
 
 /** A timestamp in the range that ISO 8601 can write (years 0001 to 9999). */
 export function moment(ms: number): Timestamp {
-  if (!(ms >= -62_135_596_800_000 && ms <= 253_402_300_799_999)) throw fail('A time lies outside the years 1 to 9999.');
+  if (!(ms >= -62_135_596_800_000 && ms <= 253_402_300_799_999))
+    throw fail('A time lies outside the years 1 to 9999.');
   return new Timestamp(ms);
 }
 
@@ -133,7 +149,8 @@ export function access(container: Value, key: Value): Value | undefined {
   }
   if (Array.isArray(container)) {
     const index = typeof key === 'bigint' ? Number(key) : key;
-    if (typeof index !== 'number' || !Number.isInteger(index)) throw fail(`A list has no member ${String(key)}.`);
+    if (typeof index !== 'number' || !Number.isInteger(index))
+      throw fail(`A list has no member ${String(key)}.`);
     return container[index];
   }
   if (isMap(container)) {

@@ -33,7 +33,9 @@ export interface ParsedExpression {
 /** EXPRESSION_INVALID with the place in the source, when it is known. */
 export function invalidExpression(message: string, source: string, position?: number): AppError {
   const shown = source.length > 120 ? `${source.slice(0, 120)}…` : source;
-  return new AppError('EXPRESSION_INVALID', `${message} In: ${shown}`, { details: position === undefined ? { expression: shown } : { expression: shown, position } });
+  return new AppError('EXPRESSION_INVALID', `${message.replace(/\.$/, '')} (in ${shown}).`, {
+    details: position === undefined ? { expression: shown } : { expression: shown, position },
+  });
 }
 
 /**
@@ -42,13 +44,20 @@ export function invalidExpression(message: string, source: string, position?: nu
  */
 export function parseExpression(source: string): ParsedExpression {
   if (source.length > EXPRESSION_LIMITS.sourceLength) {
-    throw invalidExpression(`The expression is longer than ${EXPRESSION_LIMITS.sourceLength} characters.`, source);
+    throw invalidExpression(
+      `The expression is longer than ${EXPRESSION_LIMITS.sourceLength} characters.`,
+      source,
+    );
   }
   let ast: ASTNode;
   try {
     ast = parser.parse(source).ast;
   } catch (error) {
-    const { summary, message, range } = error as { summary?: string; message: string; range?: { start: number } };
+    const { summary, message, range } = error as {
+      summary?: string;
+      message: string;
+      range?: { start: number };
+    };
     throw invalidExpression(`${summary ?? message.split('\n')[0]}.`, source, range?.start);
   }
   const walk: Walk = { source, names: new Set(), paths: [] };
@@ -69,7 +78,11 @@ function memberPath(node: ASTNode): string[] | null {
     const start = memberPath(node.args[0]);
     return start === null ? null : [...start, node.args[1]];
   }
-  if ((node.op === '[]' || node.op === '[?]') && node.args[1].op === 'value' && typeof node.args[1].args === 'string') {
+  if (
+    (node.op === '[]' || node.op === '[?]') &&
+    node.args[1].op === 'value' &&
+    typeof node.args[1].args === 'string'
+  ) {
     const start = memberPath(node.args[0]);
     return start === null ? null : [...start, node.args[1].args];
   }
@@ -107,7 +120,8 @@ function inspect(node: ASTNode, locals: readonly string[], nesting: number, walk
       return;
     case 'map':
       for (const [key, value] of node.args) {
-        if (key.op === 'value' && FORBIDDEN_MEMBERS.has(String(key.args))) refuse(`\`${String(key.args)}\` is no key.`);
+        if (key.op === 'value' && FORBIDDEN_MEMBERS.has(String(key.args)))
+          refuse(`\`${String(key.args)}\` is no key.`);
         if (key.op !== 'id') inspect(key, locals, nesting, walk);
         inspect(value, locals, nesting, walk);
       }
@@ -141,12 +155,18 @@ function inspectMethod(
   refuse: (message: string) => never,
 ): void {
   const bind = receiver.op === 'id' && receiver.args === 'cel' && name === 'bind';
-  if (name === 'matches') refuse('`matches` is not available (its running time has no bound); use re.test(text, pattern).');
+  if (name === 'matches')
+    refuse('`matches` is not available (its running time has no bound); use re.test(text, pattern).');
   if (bind || (MACROS.has(name) && args.length >= 2)) {
     const [variable, ...rest] = args;
-    if (variable?.op !== 'id') return refuse(`${name}() needs a plain name as its first argument.`);
+    if (variable?.op !== 'id') {
+      refuse(`${name}() needs a plain name as its first argument.`);
+      return;
+    }
     if (nesting + 1 > EXPRESSION_LIMITS.macroNesting) {
-      refuse(`map, filter, all, exists and bind may be nested ${EXPRESSION_LIMITS.macroNesting} deep at most.`);
+      refuse(
+        `map, filter, all, exists and bind may be nested ${EXPRESSION_LIMITS.macroNesting} deep at most.`,
+      );
     }
     if (args.length > 3) refuse(`${name}() takes at most 3 arguments.`);
     if (!bind) inspect(receiver, locals, nesting, walk);
@@ -160,12 +180,14 @@ function inspectMethod(
     }
     return;
   }
-  const namespaced = receiver.op === 'id' && !locals.includes(receiver.args) ? `${receiver.args}.${name}` : null;
+  const namespaced =
+    receiver.op === 'id' && !locals.includes(receiver.args) ? `${receiver.args}.${name}` : null;
   if (namespaced !== null && isFunctionName(namespaced, args.length, false)) {
     for (const arg of args) inspect(arg, locals, nesting, walk);
     return;
   }
-  if (!isFunctionName(name, args.length, true)) refuse(`There is no method ${name} with ${args.length} argument(s).`);
+  if (!isFunctionName(name, args.length, true))
+    refuse(`There is no method ${name} with ${args.length} argument(s).`);
   inspect(receiver, locals, nesting, walk);
   for (const arg of args) inspect(arg, locals, nesting, walk);
 }

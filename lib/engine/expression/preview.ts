@@ -1,4 +1,4 @@
-import { checkExpression, type CelType } from '@/lib/engine/expression/check';
+import { type CelType, checkExpression } from '@/lib/engine/expression/check';
 import { compileExpression } from '@/lib/engine/expression/compile-expression';
 import { bareExpression } from '@/lib/engine/expression/template';
 import { toJson, type Value } from '@/lib/engine/expression/values';
@@ -10,14 +10,19 @@ import type { Json } from '@/lib/shared/json';
  */
 export function evaluate(source: string, names: Readonly<Record<string, Json>>, now: number): Json {
   const expression = compileExpression(bareExpression(source));
-  return toJson(expression.run((name) => (Object.hasOwn(names, name) ? (names[name] as Value) : undefined), now));
+  return toJson(
+    expression.run((name) => (Object.hasOwn(names, name) ? (names[name] as Value) : undefined), now),
+  );
 }
 
 /**
  * CEL type of an expression (with or without `${ }`), where names have the given types; others count as `dyn`.
  * Throws AppError EXPRESSION_INVALID for what cannot be parsed; type problems are returned.
  */
-export function typeOf(source: string, types: Readonly<Record<string, CelType>> = {}): ReturnType<typeof checkExpression> {
+export function typeOf(
+  source: string,
+  types: Readonly<Record<string, CelType>> = {},
+): ReturnType<typeof checkExpression> {
   const bare = bareExpression(source);
   compileExpression(bare);
   return checkExpression(bare, types);

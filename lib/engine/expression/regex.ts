@@ -18,12 +18,25 @@ type Instruction =
   | { op: 'start' | 'end' | 'match' };
 
 const MAX_PROGRAM = 2000;
-const between = (low: number, high: number): Test => (code) => code >= low && code <= high;
+const between =
+  (low: number, high: number): Test =>
+  (code) =>
+    code >= low && code <= high;
 const digit = between(48, 57);
 const word: Test = (code) => digit(code) || between(65, 90)(code) || between(97, 122)(code) || code === 95;
 const space: Test = (code) => code === 32 || between(9, 13)(code) || code === 160;
-const not = (test: Test): Test => (code) => !test(code);
-const CLASSES: Record<string, Test> = { d: digit, D: not(digit), w: word, W: not(word), s: space, S: not(space) };
+const not =
+  (test: Test): Test =>
+  (code) =>
+    !test(code);
+const CLASSES: Record<string, Test> = {
+  d: digit,
+  D: not(digit),
+  w: word,
+  W: not(word),
+  s: space,
+  S: not(space),
+};
 const ESCAPES: Record<string, number> = { n: 10, r: 13, t: 9, f: 12, v: 11 };
 
 class PatternParser {
@@ -52,7 +65,8 @@ class PatternParser {
 
   private sequence(depth: number): Node {
     const parts: Node[] = [];
-    while (this.at < this.source.length && this.peek() !== '|' && this.peek() !== ')') parts.push(this.repeated(this.atom(depth)));
+    while (this.at < this.source.length && this.peek() !== '|' && this.peek() !== ')')
+      parts.push(this.repeated(this.atom(depth)));
     return { kind: 'seq', parts };
   }
 
@@ -114,7 +128,8 @@ class PatternParser {
     if (known !== undefined) return known;
     const control = ESCAPES[char];
     if (control !== undefined) return (code) => code === control;
-    if (char === '' || /[A-Za-z0-9]/.test(char)) throw fail(`The pattern uses \\${char}, which is not available.`);
+    if (char === '' || /[A-Za-z0-9]/.test(char))
+      throw fail(`The pattern uses \\${char}, which is not available.`);
     return this.literal(char);
   }
 
@@ -170,7 +185,10 @@ function emit(node: Node, program: Instruction[]): void {
 function emitAlternatives(parts: Node[], program: Instruction[]): void {
   const jumps: number[] = [];
   parts.forEach((part, i) => {
-    if (i === parts.length - 1) return emit(part, program);
+    if (i === parts.length - 1) {
+      emit(part, program);
+      return;
+    }
     const split = program.push({ op: 'split', a: 0, b: 0 }) - 1;
     emit(part, program);
     jumps.push(program.push({ op: 'jump', to: 0 }) - 1);
@@ -211,7 +229,8 @@ export function testPattern(pattern: string, text: string, meter: Meter): boolea
     const next: number[] = [];
     // A new attempt starts at every position: the pattern may be found anywhere.
     const ready: number[] = [];
-    for (const state of [...current, 0]) if (follow(program, state, at, text.length, marks, ready)) return true;
+    for (const state of [...current, 0])
+      if (follow(program, state, at, text.length, marks, ready)) return true;
     meter.charge(1 + ready.length);
     const code = text.charCodeAt(at);
     for (const state of ready) {
@@ -224,7 +243,14 @@ export function testPattern(pattern: string, text: string, meter: Meter): boolea
 }
 
 /** Adds every state reachable without reading a character; true when the match is reached. */
-function follow(program: Instruction[], start: number, at: number, length: number, marks: Int32Array, out: number[]): boolean {
+function follow(
+  program: Instruction[],
+  start: number,
+  at: number,
+  length: number,
+  marks: Int32Array,
+  out: number[],
+): boolean {
   const stack = [start];
   while (stack.length > 0) {
     const state = stack.pop() as number;

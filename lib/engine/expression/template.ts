@@ -31,7 +31,8 @@ export function splitTemplate(source: string): Piece[] {
     }
     text += source.slice(at, next);
     const end = closingBrace(source, next + 2);
-    if (end < 0) throw new AppError('EXPRESSION_INVALID', `A \${ is never closed in: ${source.slice(0, 120)}`);
+    if (end < 0)
+      throw new AppError('EXPRESSION_INVALID', `A \${ is never closed (in ${source.slice(0, 120)}).`);
     if (text !== '') pieces.push({ text });
     text = '';
     pieces.push({ source: source.slice(next + 2, end).trim() });
@@ -77,7 +78,11 @@ export function compileTemplate(value: Json): Template {
 }
 
 /** Null when nothing inside changes: the value is shared, never copied. */
-function build(value: Json, pointer: string, found: { pointer: string; expression: Expression }[]): Fill | null {
+function build(
+  value: Json,
+  pointer: string,
+  found: { pointer: string; expression: Expression }[],
+): Fill | null {
   if (typeof value === 'string') return value.includes('${') ? buildString(value, pointer, found) : null;
   if (Array.isArray(value)) {
     const parts = value.map((item, i) => build(item, `${pointer}/${i}`, found));
@@ -86,7 +91,9 @@ function build(value: Json, pointer: string, found: { pointer: string; expressio
   }
   if (value === null || typeof value !== 'object') return null;
   const keys = Object.keys(value);
-  const parts = keys.map((key) => build(value[key] as Json, `${pointer}/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`, found));
+  const parts = keys.map((key) =>
+    build(value[key] as Json, `${pointer}/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`, found),
+  );
   if (parts.every((part) => part === null)) return null;
   return (lookup, now) => {
     const out: { [key: string]: Json } = {};
@@ -98,7 +105,11 @@ function build(value: Json, pointer: string, found: { pointer: string; expressio
   };
 }
 
-function buildString(source: string, pointer: string, found: { pointer: string; expression: Expression }[]): Fill {
+function buildString(
+  source: string,
+  pointer: string,
+  found: { pointer: string; expression: Expression }[],
+): Fill {
   const at = <T>(run: () => T): T => {
     try {
       return run();
@@ -120,5 +131,7 @@ function buildString(source: string, pointer: string, found: { pointer: string; 
     return typeof only === 'string' ? () => only : (lookup, now) => at(() => toJson(only.run(lookup, now)));
   }
   return (lookup, now) =>
-    at(() => pieces.map((piece) => (typeof piece === 'string' ? piece : toText(piece.run(lookup, now)))).join(''));
+    at(() =>
+      pieces.map((piece) => (typeof piece === 'string' ? piece : toText(piece.run(lookup, now)))).join(''),
+    );
 }

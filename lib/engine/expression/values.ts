@@ -46,7 +46,10 @@ export class Meter {
   charge(units: number): void {
     this.spent += units;
     if (this.spent > EXPRESSION_LIMITS.cost) {
-      throw new AppError('EXPRESSION_FAILED', `The expression does too much work (over ${EXPRESSION_LIMITS.cost} units).`);
+      throw new AppError(
+        'EXPRESSION_FAILED',
+        `The expression does too much work (over ${EXPRESSION_LIMITS.cost} units).`,
+      );
     }
   }
 }
@@ -58,7 +61,10 @@ export function fail(message: string): AppError {
 
 /** True for a map: a plain object that is none of our value classes. */
 export function isMap(value: Value): value is { [key: string]: Value } {
-  return isJsonObject(value) && !(value instanceof Timestamp || value instanceof DurationValue || value instanceof OptionalValue);
+  return (
+    isJsonObject(value) &&
+    !(value instanceof Timestamp || value instanceof DurationValue || value instanceof OptionalValue)
+  );
 }
 
 /** CEL's name for the type of a value. */

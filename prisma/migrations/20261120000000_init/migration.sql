@@ -181,7 +181,8 @@ CREATE TABLE workflow_inbox (
     data             json NOT NULL,
     created_at       timestamptz(3) NOT NULL DEFAULT now()
 ) WITH (autovacuum_vacuum_scale_factor = 0.01, autovacuum_vacuum_threshold = 1000);
-CREATE INDEX workflow_inbox_shard ON workflow_inbox (shard, id);
+-- Read organisation by organisation, so that a flood of one does not hide another's rows.
+CREATE INDEX workflow_inbox_organization ON workflow_inbox (organization_id, id);
 
 -- Answers to requests with an Idempotency-Key, written in the transaction of the command itself.
 CREATE TABLE idempotency_record (

@@ -11,7 +11,13 @@ import { PausableDeadline } from '@/server/adapters/mcp/pausable-deadline';
 import { type ConnectionPool, type Lease, type PoolKey, raceAbort } from '@/server/adapters/mcp/pool';
 import type { ServerState } from '@/server/adapters/mcp/server-state';
 import type { ToolEntry } from '@/server/adapters/mcp/tool-catalogue';
-import type { InputAnswer, InputRequest, InputRequired, ToolCall, ToolOutcome } from '@/server/ports/mcp-fleet';
+import type {
+  InputAnswer,
+  InputRequest,
+  InputRequired,
+  ToolCall,
+  ToolOutcome,
+} from '@/server/ports/mcp-fleet';
 
 const LOG_LINES_IN_FAILURE = 5;
 /** A server that asks more often than this for one call is stopped. */
@@ -118,15 +124,25 @@ class CallAttempt {
     }
     const change = this.env.state.guard.blockedBy(call.tool);
     if (change !== undefined) {
-      return failed('TOOL_BLOCKED', `The definition of ${call.tool} changed and was not accepted yet.`, false, {
-        details: change as unknown as Json,
-      });
+      return failed(
+        'TOOL_BLOCKED',
+        `The definition of ${call.tool} changed and was not accepted yet.`,
+        false,
+        {
+          details: change as unknown as Json,
+        },
+      );
     }
     const problem = entry.checkInput(call.arguments);
     if (problem !== undefined) {
-      return failed('INVALID_TOOL_ARGUMENTS', `${call.tool}: ${problem.path || '/'} ${problem.message}.`, false, {
-        details: { path: problem.path || '/', message: problem.message },
-      });
+      return failed(
+        'INVALID_TOOL_ARGUMENTS',
+        `${call.tool}: ${problem.path || '/'} ${problem.message}.`,
+        false,
+        {
+          details: { path: problem.path || '/', message: problem.message },
+        },
+      );
     }
     const leave = connection.era === 'legacy' ? connection.calls.enter(this.answerOne) : undefined;
     try {
@@ -193,7 +209,11 @@ class CallAttempt {
   };
 
   private parked(inputRequired: InputRequired): ToolOutcome {
-    const outcome = failed('INPUT_REQUIRED', `${this.call.tool} of ${this.call.server} needs input to go on.`, false);
+    const outcome = failed(
+      'INPUT_REQUIRED',
+      `${this.call.tool} of ${this.call.server} needs input to go on.`,
+      false,
+    );
     return { ok: false, failure: { ...outcome.failure, inputRequired } };
   }
 
@@ -201,7 +221,8 @@ class CallAttempt {
     const { call, record, env } = this;
     if (this.controller.signal.aborted) return this.aborted();
     // 404 within a session means that the server has forgotten it and did not look at the request.
-    if (error instanceof SdkHttpError && error.status === 404 && connection.hasSession) throw new SessionLost();
+    if (error instanceof SdkHttpError && error.status === 404 && connection.hasSession)
+      throw new SessionLost();
     const { endedBy } = connection;
     const log = endedBy === undefined ? '' : env.state.log.tail(LOG_LINES_IN_FAILURE);
     return failedCall(error, { server: call.server, tool: call.tool, sent: record.sent, endedBy, log });
@@ -218,9 +239,14 @@ class CallAttempt {
           : entry.checkOutput(structured);
       if (problem !== undefined) {
         const where = `${problem.path || '/'} ${problem.message}`;
-        return failed('INVALID_TOOL_RESULT', `The result of ${call.tool} breaks its schema: ${where}.`, false, {
-          details: { path: problem.path || '/', message: problem.message },
-        });
+        return failed(
+          'INVALID_TOOL_RESULT',
+          `The result of ${call.tool} breaks its schema: ${where}.`,
+          false,
+          {
+            details: { path: problem.path || '/', message: problem.message },
+          },
+        );
       }
     }
     return {

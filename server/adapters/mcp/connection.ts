@@ -6,10 +6,10 @@ import {
   type PriorDiscovery,
   type Transport,
 } from '@modelcontextprotocol/client';
-import { type CallMeter, type CallRecord, markParams } from '@/server/adapters/mcp/call-meter';
-import { type ToolEntry, toolEntry } from '@/server/adapters/mcp/tool-catalogue';
 import type { JsonObject } from '@/lib/shared/json';
+import { type CallMeter, type CallRecord, markParams } from '@/server/adapters/mcp/call-meter';
 import type { CallsInFlight } from '@/server/adapters/mcp/server-questions';
+import { type ToolEntry, toolEntry } from '@/server/adapters/mcp/tool-catalogue';
 import type { ToolCall } from '@/server/ports/mcp-fleet';
 
 /** The SDK's own timer never fires before ours: timeouts are counted by the caller, who can stop the count. */
@@ -102,7 +102,9 @@ export class Connection {
     this.stale = true;
     // Read at once, not at the next call: what changed is news for the feed.
     this.listTools(this.options.timeoutMs).catch((error: unknown) => {
-      this.options.note(`reading the tools again failed: ${error instanceof Error ? error.message : String(error)}`);
+      this.options.note(
+        `reading the tools again failed: ${error instanceof Error ? error.message : String(error)}`,
+      );
     });
   }
 

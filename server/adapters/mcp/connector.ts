@@ -15,8 +15,8 @@ import { HttpTransport, type HttpTransportOptions } from '@/server/adapters/mcp/
 import type { PoolKey } from '@/server/adapters/mcp/pool';
 import { isTemplateUrl, type SecretLookup, withSecrets } from '@/server/adapters/mcp/secret-references';
 import type { ServerState } from '@/server/adapters/mcp/server-state';
-import type { FleetEvent } from '@/server/ports/mcp-fleet';
 import { type LaunchOptions, stdioTransport } from '@/server/adapters/mcp/stdio-launch';
+import type { FleetEvent } from '@/server/ports/mcp-fleet';
 
 /** How long a server counts as one of 2025 only before it is asked again. */
 const ERA_MEMORY_MS = 3_600_000;

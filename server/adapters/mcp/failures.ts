@@ -110,7 +110,11 @@ function answeredWithError(error: ProtocolError, call: BrokenCall): ToolOutcome 
   const details: Json = { mcpCode: error.code, message: error.message.slice(0, 2000) };
   switch (error.code) {
     case STREAM_ENDED:
-      return failed('NETWORK_ERROR', `${call.server} ended its answer to ${call.tool} before it was complete.`, call.sent);
+      return failed(
+        'NETWORK_ERROR',
+        `${call.server} ended its answer to ${call.tool} before it was complete.`,
+        call.sent,
+      );
     case ANSWER_TOO_LARGE:
       return failed('PAYLOAD_TOO_LARGE', `${call.tool} of ${call.server}: ${error.message}`, false);
     case INVALID_PARAMS:

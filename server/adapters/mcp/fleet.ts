@@ -1,19 +1,21 @@
 import type { Client } from '@modelcontextprotocol/client';
 import type { ServerDetail, ServerSummary, Tool } from '@/lib/protocol/api';
 import { AppError } from '@/lib/protocol/errors';
-import type { NamedServerConfig, ServerConfig } from '@/lib/protocol/server-config';
+import type { HttpServerConfig, NamedServerConfig, ServerConfig } from '@/lib/protocol/server-config';
 import type { ToolChange } from '@/lib/registry/tool-pin';
 import type { Clock } from '@/lib/shared/clock';
+import { Authorizer } from '@/server/adapters/mcp/authorizer';
 import { runCall } from '@/server/adapters/mcp/call-runner';
 import { ChildRegistry, childDirectory } from '@/server/adapters/mcp/child-registry';
 import type { ConnectOptions } from '@/server/adapters/mcp/connection';
-import { Connector, type ConnectorOptions } from '@/server/adapters/mcp/connector';
+import { Connector } from '@/server/adapters/mcp/connector';
 import { connectError, failed } from '@/server/adapters/mcp/failures';
 import type { FleetLog } from '@/server/adapters/mcp/fleet-log';
 import { healthStateOf } from '@/server/adapters/mcp/health-log';
-import { createGuardedFetch, type GuardedFetch } from '@/server/adapters/mcp/http-fetch';
+import { createGuardedFetch } from '@/server/adapters/mcp/http-fetch';
+import type { OAuthClientOptions } from '@/server/adapters/mcp/oauth-provider';
 import { ConnectionPool, type Lease, type PoolKey } from '@/server/adapters/mcp/pool';
-import { isTemplateUrl, type SecretLookup } from '@/server/adapters/mcp/secret-references';
+import { isTemplateUrl, type SecretLookup, withSecrets } from '@/server/adapters/mcp/secret-references';
 import { answerQuestions, CallsInFlight, capabilitiesFor } from '@/server/adapters/mcp/server-questions';
 import { ServerState } from '@/server/adapters/mcp/server-state';
 import type { NetworkPolicy } from '@/server/adapters/mcp/ssrf';
@@ -62,10 +64,13 @@ export interface McpFleetOptions {
   network?: NetworkPolicy;
   /** Values for `${secret:NAME}`; without it every such reference is missing. */
   secrets?: SecretLookup;
-  /** Credentials for a remote server (OAuth); none by default. */
-  auth?: ConnectorOptions['auth'];
+  /** How we sign in at remote servers; without it only fixed credentials in headers work. */
+  oauth?: Omit<OAuthClientOptions, 'now'>;
   /** Where accepted tool definitions are kept, and what a difference from them leads to; `warn` by default. */
-  pins?: { store: ToolPinStore; policy: ToolPinPolicy | ((organizationId: string, server: string) => ToolPinPolicy) };
+  pins?: {
+    store: ToolPinStore;
+    policy: ToolPinPolicy | ((organizationId: string, server: string) => ToolPinPolicy);
+  };
   /** Told what happens in the fleet. Must not throw. */
   onEvent?: (event: FleetEvent) => void;
 }
@@ -78,7 +83,7 @@ export function createMcpFleet(options: McpFleetOptions): ManagedMcpFleet {
 class Fleet implements ManagedMcpFleet {
   private readonly states = new Map<string, ServerState>();
   private readonly children: ChildRegistry;
-  private readonly fetch: GuardedFetch;
+  private readonly authorizer: Authorizer;
   private readonly pins: NonNullable<McpFleetOptions['pins']>;
   private readonly pool: ConnectionPool;
   private readonly connectTimeoutMs: number;
@@ -90,7 +95,11 @@ class Fleet implements ManagedMcpFleet {
     this.children = new ChildRegistry(childDirectory(dataDir));
     this.pins = options.pins ?? { store: new MemoryToolPinStore(), policy: 'warn' };
     const maxMessageBytes = options.maxMessageBytes ?? MAX_MESSAGE_BYTES;
-    this.fetch = createGuardedFetch(options.network ?? { allowLoopback: false, allowPrivate: false }, maxMessageBytes);
+    const network = options.network ?? { allowLoopback: false, allowPrivate: false };
+    this.authorizer = new Authorizer(
+      options.oauth === undefined ? undefined : { ...options.oauth, now: () => clock.now() },
+      createGuardedFetch(network, maxMessageBytes),
+    );
     const connector = new Connector({
       client: options.client ?? { name: 'openconductor', version: '0.1.0' },
       connectTimeoutMs: this.connectTimeoutMs,
@@ -104,9 +113,9 @@ class Fleet implements ManagedMcpFleet {
         children: this.children,
         now: () => clock.now(),
       },
-      fetch: this.fetch,
-      secrets: options.secrets ?? (async () => undefined),
-      ...(options.auth === undefined ? {} : { auth: options.auth }),
+      fetch: this.authorizer.fetch,
+      secrets: options.secrets ?? noSecrets,
+      auth: (key, config) => this.authorizer.provider(key, config),
       session: (key, config) => this.session(key, config),
       onEvent: (event) => this.emit(event),
     });
@@ -189,7 +198,7 @@ class Fleet implements ManagedMcpFleet {
   async close(): Promise<void> {
     this.closing = true;
     await this.pool.close();
-    this.fetch.close();
+    this.authorizer.fetch.close();
     this.children.close();
   }
 
@@ -214,7 +223,9 @@ class Fleet implements ManagedMcpFleet {
         lease.release();
       }
       const wrong = config.type === 'streamable-http' && state.speaksSse;
-      return wrong ? done('WRONG_TRANSPORT', 'It speaks the older HTTP+SSE, not Streamable HTTP.') : done('OPEN', null);
+      return wrong
+        ? done('WRONG_TRANSPORT', 'It speaks the older HTTP+SSE, not Streamable HTTP.')
+        : done('OPEN', null);
     } catch (error) {
       const failure = connectError(error, server);
       const templated = config.type !== 'stdio' && isTemplateUrl(config.url);
@@ -243,12 +254,49 @@ class Fleet implements ManagedMcpFleet {
     return this.state(organizationId, server, config).guard.changes;
   }
 
+  async authorize(organizationId: string, server: string, subject = ''): Promise<string | null> {
+    const { key, config } = await this.remote(organizationId, server, subject);
+    const attempt = async (): Promise<void> => {
+      this.pool.retire(organizationId, server);
+      const lease = await this.connect(organizationId, server, config, subject);
+      lease.release();
+    };
+    const page = await this.authorizer.authorize(key, config, attempt);
+    return page?.href ?? null;
+  }
+
+  async finishAuthorization(
+    organizationId: string,
+    parameters: URLSearchParams,
+  ): Promise<{ server: string; subject: string }> {
+    const key = await this.authorizer.callbackKey(parameters);
+    if (key.organizationId !== organizationId) {
+      throw new AppError('FORBIDDEN', 'This sign-in was started in another organisation.');
+    }
+    const { config } = await this.remote(organizationId, key.server, key.subject);
+    await this.authorizer.finish(key, config, parameters);
+    this.pool.retire(organizationId, key.server);
+    return { server: key.server, subject: key.subject };
+  }
+
   restart(organizationId: string, server: string): void {
     this.pool.retire(organizationId, server);
   }
 
   childPids(): number[] {
     return this.children.pids();
+  }
+
+  private async remote(
+    organizationId: string,
+    server: string,
+    subject: string,
+  ): Promise<{ key: PoolKey; config: HttpServerConfig }> {
+    const config = await this.config(organizationId, server);
+    if (config.type === 'stdio')
+      throw new AppError('SERVER_NOT_CONFIGURED', `${server} is not a remote server.`);
+    const filled = await withSecrets(organizationId, config, this.options.secrets ?? noSecrets);
+    return { key: poolKey(organizationId, server, subject), config: filled };
   }
 
   private async config(organizationId: string, server: string): Promise<ServerConfig> {
@@ -310,12 +358,19 @@ class Fleet implements ManagedMcpFleet {
     return this.state(organizationId, name, config).summary(name, config, live);
   }
 
-  private connect(organizationId: string, server: string, config: ServerConfig): Promise<Lease> {
+  private connect(
+    organizationId: string,
+    server: string,
+    config: ServerConfig,
+    subject = '',
+  ): Promise<Lease> {
     if (this.closing) return Promise.reject(new AppError('SHUTTING_DOWN', 'The process is shutting down.'));
     const deadline = AbortSignal.timeout(this.connectTimeoutMs * 2);
-    return this.pool.acquire(poolKey(organizationId, server), config, deadline, true);
+    return this.pool.acquire(poolKey(organizationId, server, subject), config, deadline, true);
   }
 }
+
+const noSecrets: SecretLookup = async () => undefined;
 
 function poolKey(organizationId: string, server: string, subject = ''): PoolKey {
   return { organizationId, server, subject };

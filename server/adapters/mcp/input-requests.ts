@@ -6,7 +6,7 @@ import {
   UrlElicitationRequiredError,
 } from '@modelcontextprotocol/client';
 import type { ServerConfig } from '@/lib/protocol/server-config';
-import type { JsonObject } from '@/lib/shared/json';
+import { isJsonObject, type JsonObject } from '@/lib/shared/json';
 import type { InputAnswer, InputRequest, InputRequired } from '@/server/ports/mcp-fleet';
 
 /** A result of a call that is not one yet: the server wants to know something first. */
@@ -43,7 +43,12 @@ function toRequest(key: string, request: SdkInputRequest): InputRequest | undefi
 /** An elicitation of either era in our form. */
 export function elicitation(key: string, params: ElicitRequest['params']): InputRequest {
   if (params.mode === 'url') return { key, kind: 'url', message: params.message, url: params.url };
-  return { key, kind: 'form', message: params.message, schema: params.requestedSchema as unknown as JsonObject };
+  return {
+    key,
+    kind: 'form',
+    message: params.message,
+    schema: params.requestedSchema as unknown as JsonObject,
+  };
 }
 
 /** The policy's own answer to a request, or undefined when somebody has to be asked. */
@@ -62,7 +67,19 @@ export function toResponse(request: InputRequest, answer: InputAnswer | undefine
   if (request.kind === 'sampling') return answer?.action === 'result' ? answer.result : noModel();
   if (answer === undefined || answer.action === 'result') return { action: 'cancel' };
   if (answer.action !== 'accept') return { action: answer.action };
-  return request.kind === 'form' ? { action: 'accept', content: answer.content ?? {} } : { action: 'accept' };
+  if (request.kind === 'url') return { action: 'accept' };
+  return { action: 'accept', content: { ...defaultsOf(request.schema), ...answer.content } };
+}
+
+/** The values that a form starts with: a field left alone is answered with its default. */
+function defaultsOf(schema: JsonObject): JsonObject {
+  const defaults: JsonObject = {};
+  const { properties } = schema;
+  if (!isJsonObject(properties)) return defaults;
+  for (const [name, field] of Object.entries(properties)) {
+    if (isJsonObject(field) && field.default !== undefined) defaults[name] = field.default;
+  }
+  return defaults;
 }
 
 /** MCP has no refusal inside a sampling result: the answer says so in its text. */
@@ -75,7 +92,6 @@ function noModel(): JsonObject {
   };
 }
 
-
 /** What is sent with a call that is taken up again with answers. */
 export function answersOf(
   input: InputRequired,
@@ -83,7 +99,12 @@ export function answersOf(
 ): { inputResponses: Record<string, JsonObject>; requestState?: string } | undefined {
   const { requests, requestState } = input;
   // Pages to visit before a call of 2025 leave nothing to send: the call is simply made again.
-  if (requestState === undefined && requests.length > 0 && requests.every((request) => request.key.startsWith(URL_KEY))) return undefined;
+  if (
+    requestState === undefined &&
+    requests.length > 0 &&
+    requests.every((request) => request.key.startsWith(URL_KEY))
+  )
+    return undefined;
   const inputResponses: Record<string, JsonObject> = { ...input.answered };
   for (const request of requests) inputResponses[request.key] = toResponse(request, answers[request.key]);
   return { inputResponses, ...(requestState === undefined ? {} : { requestState }) };

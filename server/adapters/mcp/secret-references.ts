@@ -40,5 +40,7 @@ export async function withSecrets<T extends ServerConfig>(
   if (config.type === 'stdio') {
     return { ...config, args: await Promise.all(config.args.map(fill)), env: await fillAll(config.env) };
   }
-  return { ...config, url: await fill(config.url), headers: await fillAll(config.headers) };
+  const { oauth } = config;
+  const filledOauth = oauth === undefined ? {} : { oauth: await fillAll(oauth as Record<string, string>) };
+  return { ...config, url: await fill(config.url), headers: await fillAll(config.headers), ...filledOauth };
 }

@@ -62,7 +62,11 @@ export function answerQuestions(client: Client, config: ServerConfig, calls: Cal
   }
   if (capabilities.sampling !== undefined) {
     client.setRequestHandler('sampling/createMessage', async (request, context) => {
-      const make = (key: string): InputRequest => ({ key, kind: 'sampling', params: request.params as never });
+      const make = (key: string): InputRequest => ({
+        key,
+        kind: 'sampling',
+        params: request.params as never,
+      });
       const answer = await calls.ask(make, context.mcpReq.signal);
       if (answer.action !== 'result') throw new ProtocolError(-1, 'The request for a model was refused.');
       return answer.result as never;

@@ -50,15 +50,21 @@ describe('assertUrlAllowed', () => {
     'file:///etc/passwd',
     'gopher://example.com/',
   ])('refuses %s', (url) => {
-    expect(() => assertUrlAllowed(url, closed)).toThrowError(expect.objectContaining({ code: 'ADDRESS_NOT_ALLOWED' }));
+    expect(() => assertUrlAllowed(url, closed)).toThrowError(
+      expect.objectContaining({ code: 'ADDRESS_NOT_ALLOWED' }),
+    );
   });
 
   it('lets public hosts pass, and this machine when it is allowed', () => {
     expect(assertUrlAllowed('https://example.com/mcp', closed).hostname).toBe('example.com');
-    expect(assertUrlAllowed('http://127.0.0.1:3000/mcp', { ...closed, allowLoopback: true }).port).toBe('3000');
+    expect(assertUrlAllowed('http://127.0.0.1:3000/mcp', { ...closed, allowLoopback: true }).port).toBe(
+      '3000',
+    );
     expect(addressAllowed('192.168.1.1', { ...closed, allowPrivate: true })).toBe(true);
     expect(addressAllowed('169.254.169.254', { allowLoopback: true, allowPrivate: true })).toBe(false);
-    expect(() => assertUrlAllowed('no url', closed)).toThrowError(expect.objectContaining({ code: 'INVALID_INPUT' }));
+    expect(() => assertUrlAllowed('no url', closed)).toThrowError(
+      expect.objectContaining({ code: 'INVALID_INPUT' }),
+    );
   });
 });
 
@@ -76,6 +82,9 @@ describe('guardedLookup', () => {
   it('gives the address when it is allowed', async () => {
     const open = { ...closed, allowLoopback: true };
     expect(await lookup('localhost', false, open)).toMatch(/^(127\.0\.0\.1|::1)$/);
-    expect(await lookup('localhost', true, open)).toContainEqual({ address: expect.any(String), family: expect.any(Number) });
+    expect(await lookup('localhost', true, open)).toContainEqual({
+      address: expect.any(String),
+      family: expect.any(Number),
+    });
   });
 });

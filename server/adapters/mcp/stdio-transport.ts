@@ -6,7 +6,6 @@ import { LineSplitter } from '@/server/adapters/mcp/line-splitter';
 import type { ServerLog } from '@/server/adapters/mcp/server-log';
 import { ANSWER_TOO_LARGE } from '@/server/adapters/mcp/wire-codes';
 
-
 const STDIN_GRACE_MS = 500;
 const TERM_GRACE_MS = 1500;
 /** How long output may still come after the process has ended (a helper of it can hold the pipe). */

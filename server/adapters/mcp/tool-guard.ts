@@ -79,7 +79,9 @@ export class ToolGuard {
     const changed = tools.filter((tool) => !accepted.has(toolHash(tool)));
     const changes = changed.length === 0 && tools.length === pins.length ? [] : this.changes;
     const barred = changes.filter((change) => change.kind !== 'removed');
-    this.blocked = new Map(this.options.policy === 'block' ? barred.map((change) => [change.tool, change]) : []);
+    this.blocked = new Map(
+      this.options.policy === 'block' ? barred.map((change) => [change.tool, change]) : [],
+    );
     const text = changes.map((change) => change.text).join('\n');
     if (text === this.told) return;
     this.told = text;

@@ -23,10 +23,16 @@ export function createMemoryExecutionStore(db: MemoryDatabase): ExecutionStore {
     },
 
     async readInbox(shards, inHand, limit) {
-      const rows = [...db.inbox.values()].filter(
-        (row) => shards.includes(row.shard) && !inHand.includes(row.id),
+      const given = new Map<string, number>();
+      const rows = [...db.inbox.values()].sort((a, b) => a.id - b.id);
+      return structuredClone(
+        rows.filter((row) => {
+          if (!shards.includes(row.shard) || inHand.includes(row.id)) return false;
+          const count = (given.get(row.organizationId) ?? 0) + 1;
+          given.set(row.organizationId, count);
+          return count <= limit;
+        }),
       );
-      return structuredClone(rows.sort((a, b) => a.id - b.id).slice(0, limit));
     },
 
     async dueRuns(shards, { after, afterRunId, until }, limit) {

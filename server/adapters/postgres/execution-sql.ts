@@ -115,12 +115,27 @@ export const SEEN_KEY =
 export const HISTORY_LENGTHS =
   'SELECT run_id, max(seq)::int AS n FROM workflow_event WHERE run_id = ANY($1::uuid[]) GROUP BY run_id';
 
+/**
+ * Each organisation's oldest rows: a walk over the distinct organisations (a loose index scan), then a page of each.
+ * $1 shards, $2 ids in hand, $3 rows of one organisation.
+ */
 export const READ_INBOX = `
-SELECT id, shard, organization_id AS "organizationId", run_id AS "runId", event_type AS "eventType", data
-FROM workflow_inbox
-WHERE shard = ANY($1::smallint[]) AND id <> ALL($2::bigint[])
-ORDER BY id
-LIMIT $3`;
+WITH RECURSIVE waiting AS (
+  (SELECT organization_id FROM workflow_inbox ORDER BY organization_id LIMIT 1)
+  UNION ALL
+  SELECT (SELECT i.organization_id FROM workflow_inbox i WHERE i.organization_id > w.organization_id
+          ORDER BY i.organization_id LIMIT 1)
+  FROM waiting w WHERE w.organization_id IS NOT NULL
+)
+SELECT r.* FROM waiting CROSS JOIN LATERAL (
+  SELECT id, shard, organization_id AS "organizationId", run_id AS "runId", event_type AS "eventType", data
+  FROM workflow_inbox i
+  WHERE i.organization_id = waiting.organization_id AND i.shard = ANY($1::smallint[]) AND i.id <> ALL($2::bigint[])
+  ORDER BY i.id
+  LIMIT $3
+) AS r
+WHERE waiting.organization_id IS NOT NULL
+ORDER BY r.id`;
 
 const OPEN_RUN_COLUMNS = `
   r.run_id AS "runId", r.organization_id AS "organizationId", r.workflow_id AS "workflowId", r.workflow, r.version,

@@ -20,7 +20,11 @@ import type {
  * @param pool connections as oc_engine
  */
 export function createExecutionStore(pool: pg.Pool): ExecutionStore {
-  const accepts = new GroupCommit<AcceptRequest, AcceptResult>((batch) => acceptBatch(pool, batch), 200);
+  const accepts = new GroupCommit<AcceptRequest, AcceptResult>((batch) => acceptBatch(pool, batch), {
+    maxBatch: 200,
+    sharedBatch: 32,
+    ownerOf: (request) => request.organizationId,
+  });
 
   return {
     accept: (request) => accepts.submit(request),

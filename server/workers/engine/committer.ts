@@ -17,6 +17,8 @@ export interface CommitterDeps {
 }
 
 const MAX_PARTS = 1_000;
+/** Of one organisation in a write while others are active: a flood of one must not make the writes of all slow. */
+const SHARED_PARTS = 8;
 const MAX_BACKOFF_MS = 1_000;
 
 /**
@@ -28,7 +30,12 @@ export class Committer {
   private stopped = false;
 
   constructor(private readonly deps: CommitterDeps) {
-    this.group = new GroupCommit((parts) => this.write(parts), MAX_PARTS);
+    this.group = new GroupCommit((parts) => this.write(parts), {
+      maxBatch: MAX_PARTS,
+      sharedBatch: SHARED_PARTS,
+      ownerOf: (part) => part.organizationId,
+      now: () => deps.clock.now(),
+    });
   }
 
   /** Resolves when the part's fate is known. */

@@ -13,11 +13,13 @@ export function carryOut(host: EngineHost, run: ResidentRun, command: Command): 
   switch (command.type) {
     case 'RUN_ACTIVITY':
       run.calls++;
+      host.pressure.add(run.info.organizationId);
       host.track(
         host.ready
           .submit(run.info.organizationId, 0, () => runActivity(host, run, command))
           .finally(() => {
             run.calls--;
+            host.pressure.remove(run.info.organizationId);
           }),
       );
       return;

@@ -260,4 +260,24 @@ describe('EngineHost', () => {
       if (runId !== sleeper) expect(made.db.runs.get(runId)?.status).toBe('running');
     }
   });
+
+  it('a flood of starts waits in the table and is taken up as room appears; another organisation is not held up', async () => {
+    let most = 0;
+    const made = await engine({
+      definitions: [chain('one', 'work')],
+      functions: {
+        work: async () => {
+          most = Math.max(most, made.host.pressure.value);
+          await new Promise((resolve) => setTimeout(resolve, 1));
+          return null;
+        },
+      },
+      maxPressure: 10,
+    });
+    const runIds = await Promise.all(Array.from({ length: 300 }, () => made.start('one')));
+    await eventually('all complete', () =>
+      runIds.every((id) => made.db.runs.get(id)?.status === 'completed'),
+    );
+    expect(most).toBeLessThan(40);
+  });
 });

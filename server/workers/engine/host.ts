@@ -1,6 +1,6 @@
 import type { Command } from '@/lib/engine/commands';
-import { apply, createRun, outstanding, step } from '@/lib/engine/step';
-import type { EngineEvent, RunState, StartedEvent, Transition } from '@/lib/engine/types';
+import { createRun, outstanding, step } from '@/lib/engine/step';
+import type { EngineEvent, StartedEvent, Transition } from '@/lib/engine/types';
 import type { RunStatus } from '@/lib/protocol/run';
 import type { Clock } from '@/lib/shared/clock';
 import type { JsonObject } from '@/lib/shared/json';
@@ -16,8 +16,10 @@ import { carryOut } from '@/server/workers/engine/effects';
 import { Inbox } from '@/server/workers/engine/inbox';
 import { LeaseManager } from '@/server/workers/engine/leases';
 import { emptyPart, openRunOf, rowUpdate, sleepPart } from '@/server/workers/engine/parts';
+import { Pressure } from '@/server/workers/engine/pressure';
 import type { Programs } from '@/server/workers/engine/programs';
 import { ReadyQueue } from '@/server/workers/engine/ready-queue';
+import { byRun, deadLetterPart, revive } from '@/server/workers/engine/recovery';
 import { newResidentRun, type ResidentRun } from '@/server/workers/engine/resident-run';
 
 export interface EngineHostDeps {
@@ -42,6 +44,8 @@ export interface EngineHostDeps {
   maxActivities: number;
   /** Runs kept in memory; beyond it, runs that only wait are put to sleep in the store. */
   maxResidents: number;
+  /** Calls and commits in hand at which flooding organisations wait with new runs. */
+  maxPressure: number;
 }
 
 /** Channel on which inbox rows are announced (the row itself, as a hint) and committed batches are told. */
@@ -65,6 +69,7 @@ const WAKE_HORIZON_MS = 10_000;
 export class EngineHost {
   readonly leases: LeaseManager;
   readonly ready: ReadyQueue;
+  readonly pressure: Pressure;
   private readonly committer: Committer;
   private readonly residents = new Map<string, ResidentRun>();
   /** Inbox rows of runs that are being made resident. */
@@ -80,6 +85,7 @@ export class EngineHost {
   constructor(readonly deps: EngineHostDeps) {
     const { process, store, clock, log, telemetry } = deps;
     this.ready = new ReadyQueue(deps.maxActivities);
+    this.pressure = new Pressure(deps.maxPressure, () => this.track(this.readInbox()));
     this.inbox = new Inbox(deps.store);
     this.committer = new Committer({ owner: process.id, store, clock, log, telemetry });
     this.leases = new LeaseManager({
@@ -150,9 +156,17 @@ export class EngineHost {
     return this.draining;
   }
 
-  /** Takes an inbox row: from the acceptor in this process, or from polling. Rows of other owners are left alone. */
-  receive(row: InboxRow): void {
-    if (this.draining || this.leases.epoch(row.shard) === undefined || !this.inbox.take(row.id)) return;
+  /**
+   * Takes an inbox row: from the acceptor in this process, or from polling. Rows of other owners are left
+   * alone. False when there is no room for a new run now: the row waits in the table.
+   */
+  receive(row: InboxRow): boolean {
+    if (this.draining || this.leases.epoch(row.shard) === undefined || !this.inbox.take(row.id)) return true;
+    if (row.eventType === 'WORKFLOW_EXECUTION_STARTED' && !this.pressure.admits(row.organizationId)) {
+      this.inbox.leave(row.id);
+      return false;
+    }
+    this.pressure.add(row.organizationId);
     const resident = this.residents.get(row.runId);
     const loading = this.loading.get(row.runId);
     if (loading) loading.push(row);
@@ -162,6 +176,7 @@ export class EngineHost {
       this.loading.set(row.runId, rows);
       this.track(this.bringUp(row.runId, rows));
     }
+    return true;
   }
 
   /** Feeds one fact into a run. Resolves when what follows from it is durable (or the run was lost). */
@@ -194,8 +209,12 @@ export class EngineHost {
     } finally {
       this.loading.delete(runId);
       for (const row of rows.sort((a, b) => a.id - b.id)) {
+        if (run && run !== 'closed') {
+          this.handle(row, run);
+          continue;
+        }
+        this.pressure.remove(row.organizationId);
         if (run === 'closed') this.finishInbox(row);
-        else if (run) this.handle(row, run);
         else this.inbox.leave(row.id);
       }
     }
@@ -225,6 +244,8 @@ export class EngineHost {
   }
 
   private handle(row: InboxRow, run: ResidentRun): void {
+    // Counted from here on by the commit that follows.
+    this.pressure.remove(row.organizationId);
     const event = {
       type: row.eventType,
       at: this.deps.clock.now(),
@@ -282,7 +303,9 @@ export class EngineHost {
       await openClosingWorkflows(this.deps.children, run, transition, part);
     }
     run.pending++;
+    this.pressure.add(organizationId);
     const verdict = await this.committer.submit(part);
+    this.pressure.remove(organizationId);
     run.pending--;
     this.settle(run, part, transition.commands, verdict);
     return verdict;
@@ -382,59 +405,40 @@ export class EngineHost {
 
   /** Replays runs into memory and takes up what they had going. Runs that have no event yet are left to their inbox row. */
   private async load(infos: readonly OpenRun[], recovery: boolean): Promise<void> {
+    const { store, programs, maxRecoveries, log } = this.deps;
     const wanted = infos.filter((info) => !this.residents.has(info.runId));
     if (wanted.length === 0) return;
     const ids = wanted.map((info) => info.runId);
-    const events = await this.deps.store.readHistories(ids);
-    const counts = recovery ? await this.deps.store.countRecoveries(ids) : new Map<string, number>();
-    const byRun = new Map<string, typeof events>();
-    for (const event of events) {
-      const list = byRun.get(event.runId);
-      if (list) list.push(event);
-      else byRun.set(event.runId, [event]);
-    }
+    const histories = byRun(await store.readHistories(ids));
+    const counts = recovery ? await store.countRecoveries(ids) : new Map<string, number>();
     for (const info of wanted) {
-      const history = byRun.get(info.runId);
-      const epoch = this.leases.epoch(info.shard);
-      if (!history || epoch === undefined || this.residents.has(info.runId)) continue;
-      const program = await this.deps.programs.get(info.organizationId, info.definitionHash);
-      const run = newResidentRun(info, epoch, program);
-      this.residents.set(info.runId, run);
-      if ((counts.get(info.runId) ?? 0) > this.deps.maxRecoveries) {
-        run.seq = history.length;
-        this.track(this.deadLetter(run));
-        continue;
+      const history = histories.get(info.runId);
+      if (!history) continue;
+      try {
+        const program = await programs.get(info.organizationId, info.definitionHash);
+        const epoch = this.leases.epoch(info.shard);
+        if (epoch === undefined || this.residents.has(info.runId)) continue;
+        if ((counts.get(info.runId) ?? 0) > maxRecoveries) {
+          this.track(this.deadLetter(info, epoch, history.length));
+          continue;
+        }
+        const run = revive(info, epoch, program, history);
+        this.residents.set(info.runId, run);
+        if (run.state) for (const command of outstanding(program, run.state)) carryOut(this, run, command);
+      } catch (error) {
+        // One run that cannot be replayed must not keep the others of its page from being taken over.
+        log.error('load_run', {
+          run_id: info.runId,
+          error: error instanceof Error ? error.stack : String(error),
+        });
       }
-      let state: RunState | undefined;
-      for (const { type, at, data } of history) {
-        state = apply(program, state, { type, at, data } as unknown as EngineEvent);
-      }
-      run.state = state ?? null;
-      run.seq = history.length;
-      run.correlationId = state?.correlationId ?? info.runId;
-      run.asleep = true;
-      if (!state) continue;
-      for (const command of outstanding(program, state)) carryOut(this, run, command);
     }
   }
 
-  /** Ends a run whose recovery keeps killing the process; its history stays as it was. */
-  private async deadLetter(run: ResidentRun): Promise<void> {
-    const { organizationId, runId, shard, workflow } = run.info;
-    const part = emptyPart({ organizationId, runId, shard, epoch: run.epoch });
-    part.update = {
-      status: 'dead_letter',
-      closedAt: this.deps.clock.now(),
-      historyLength: run.seq,
-      failure: {
-        code: 'INTERNAL',
-        message: `Given up after ${this.deps.maxRecoveries} recoveries without progress.`,
-      },
-      wakeAt: null,
-    };
-    await this.committer.submit(part);
-    this.deps.log.error('dead_letter', { run_id: runId, workflow });
-    this.close(run, 'dead_letter');
+  private async deadLetter(info: OpenRun, epoch: number, length: number): Promise<void> {
+    const { clock, log, maxRecoveries } = this.deps;
+    await this.committer.submit(deadLetterPart(info, epoch, length, maxRecoveries, clock.now()));
+    log.error('dead_letter', { run_id: info.runId, workflow: info.workflow });
   }
 
   private schedulePoll(): void {
@@ -449,7 +453,7 @@ export class EngineHost {
   private async poll(): Promise<void> {
     const shards = this.leases.held();
     if (shards.length === 0) return;
-    await this.inbox.read(shards, (row) => this.receive(row));
+    await this.readInbox();
     const until = this.deps.clock.now() + WAKE_HORIZON_MS;
     if (until > this.wokenUntil) {
       const from = this.wokenUntil;
@@ -457,6 +461,10 @@ export class EngineHost {
       await this.loadDue(shards, from, until);
     }
     await this.sleepSome();
+  }
+
+  private async readInbox(): Promise<void> {
+    if (!this.draining) await this.inbox.read(this.leases.held(), (row) => this.receive(row));
   }
 
   /** Puts runs that only wait to sleep in the store, the longest loaded first, until memory has room again. */

@@ -31,16 +31,20 @@ export class Inbox {
     for (const read of this.reads) read.add(id);
   }
 
-  /** Gives every row of the shards that is not in hand to `receive`, oldest first. */
-  async read(shards: readonly number[], receive: (row: InboxRow) => void): Promise<void> {
+  /**
+   * Gives the rows of the shards that are not in hand to `receive`, oldest first, page by page. Stops when `receive`
+   * refuses a row (false): there is no room, later reads go on.
+   */
+  async read(shards: readonly number[], receive: (row: InboxRow) => boolean): Promise<void> {
     for (;;) {
       const answered = new Set<number>();
       this.reads.add(answered);
       try {
         const rows = await this.store.readInbox(shards, [...this.inHand], PAGE);
+        let refused = false;
         // A row answered since the read began is gone from the table, though this result still shows it.
-        for (const row of rows) if (!answered.has(row.id)) receive(row);
-        if (rows.length < PAGE) return;
+        for (const row of rows) if (!answered.has(row.id) && !receive(row)) refused = true;
+        if (refused || rows.length < PAGE) return;
       } finally {
         this.reads.delete(answered);
       }

@@ -1,0 +1,220 @@
+import { createEngineUnderTest, type EngineUnderTest } from '@/bench/engine-under-test';
+import type { ChildMethods } from '@/bench/support/child-server';
+import { closedLoop, inParallel, type LoadPlan, type LoadResult } from '@/bench/support/closed-loop';
+import { loadOverHttp } from '@/bench/support/http';
+import { round, spread, type Spread } from '@/bench/support/stats';
+import type { Json } from '@/lib/shared/json';
+
+/** Starts, or signals, under way at once when many are sent. */
+const SENDING = 512;
+
+/** Memory of the process after a collection, in bytes. */
+export interface Memory {
+  rss: number;
+  heapUsed: number;
+}
+
+export interface NoisyPlan {
+  /** Runs that the noisy organisation queues. */
+  runs: number;
+  /** How long the quiet organisation is measured alone. */
+  quietSeconds: number;
+}
+
+export interface NoisyResult {
+  alone: Spread & { runs: number };
+  beside: Spread & { runs: number };
+  /** From the first queued run to the last one closed. */
+  noiseSeconds: number;
+  noiseRunsPerSecond: number;
+}
+
+/** What the process that holds our engine can be asked. It has one engine, opened by `open` or by `recover`. */
+export function engineMethods(): ChildMethods {
+  let open: EngineUnderTest | null = null;
+  const engine = () => {
+    if (!open) throw new Error('The engine is not open.');
+    return open;
+  };
+  let firstTask = (_runId: string) => {};
+  let longCalls = 0;
+  let onLongCall = () => {};
+
+  const functions = {
+    mark: (_input: Json, { runId }: { runId: string }) => {
+      firstTask(runId);
+      return { ok: true };
+    },
+    long: async (_input: Json, { signal }: { signal: AbortSignal }) => {
+      longCalls += 1;
+      onLongCall();
+      if (holdLongCalls) await new Promise((resolve) => signal.addEventListener('abort', resolve));
+      return { ok: true };
+    },
+  };
+  let holdLongCalls = true;
+  let waitingIds: string[] = [];
+  const noop = () => engine().run('three-steps');
+
+  return {
+    async open({ databaseUrl, relay = true }: { databaseUrl: string; relay?: boolean }): Promise<void> {
+      open = createEngineUnderTest({ databaseUrl, functions, relay });
+      await open.open();
+    },
+
+    load: (plan: LoadPlan): Promise<LoadResult> => closedLoop(plan, noop),
+
+    /** As `load`, with an HTTP request a run, as a caller in another process would make it. */
+    loadOverHttp: (plan: LoadPlan): Promise<LoadResult> => loadOverHttp(plan, noop),
+
+    async relay({ on }: { on: boolean }): Promise<void> {
+      if (on) engine().startRelay();
+      else await engine().stopRelay();
+    },
+
+    /** Time until every committed batch is numbered, and how many batches there were left at first. */
+    async drainRelay(): Promise<{ batches: number; seconds: number }> {
+      const left = () => engine().count('SELECT count(*) AS n FROM event_outbox');
+      const begun = performance.now();
+      const batches = await left();
+      while ((await left()) > 0) await pause(10);
+      return { batches, seconds: round((performance.now() - begun) / 1000) };
+    },
+
+    async startWaiting({ runs }: { runs: number }) {
+      const before = await memory();
+      const begun = performance.now();
+      waitingIds = Array.from({ length: runs }, () => engine().newRunId());
+      await inParallel(runs, SENDING, (i) => engine().start('waiting', waitingIds[i] as string));
+      await inboxEmpty(engine());
+      const seconds = (performance.now() - begun) / 1000;
+      return { seconds: round(seconds), before, after: await memory() };
+    },
+
+    /** Signals every waiting run; the time is from the first signal to the last run closed. */
+    async signalWaiting() {
+      const begun = performance.now();
+      const closed = waitingIds.map((runId) => engine().host.closed(runId));
+      await inParallel(waitingIds.length, SENDING, (i) => engine().signal(waitingIds[i] as string, 'go'));
+      const accepted = (performance.now() - begun) / 1000;
+      await Promise.all(closed);
+      const seconds = (performance.now() - begun) / 1000;
+      return { acceptedSeconds: round(accepted), seconds: round(seconds), peakRss: peakRss() };
+    },
+
+    /** `runs` starts at the same time: milliseconds from asking to the first task of each. */
+    async burst({ runs }: { runs: number }): Promise<Spread> {
+      const asked = new Map<string, number>();
+      const took: number[] = [];
+      firstTask = (runId) => took.push(performance.now() - (asked.get(runId) ?? Number.NaN));
+      const closed: Promise<unknown>[] = [];
+      const starts = Array.from({ length: runs }, () => {
+        const runId = engine().newRunId();
+        closed.push(engine().host.closed(runId));
+        asked.set(runId, performance.now());
+        return engine().start('marked', runId);
+      });
+      await Promise.all(starts);
+      await Promise.all(closed);
+      return spread(took);
+    },
+
+    /** Resolves when `runs` runs are in the middle of a call that does not end. */
+    async hang({ runs }: { runs: number }): Promise<void> {
+      const inCall = new Promise<void>((resolve) => {
+        onLongCall = () => longCalls === runs && resolve();
+      });
+      await inParallel(runs, SENDING, () => engine().start('interrupted', engine().newRunId()));
+      await inCall;
+    },
+
+    /** Takes over what a killed process left: seconds from the start of the engine in this process, which is up. */
+    async recover({ databaseUrl, runs }: { databaseUrl: string; runs: number }) {
+      holdLongCalls = false;
+      open = createEngineUnderTest({ databaseUrl, functions, relay: true });
+      const { rows } = await open.pool.query<{ run_id: string }>(
+        'SELECT run_id FROM workflow_run WHERE closed_at IS NULL',
+      );
+      if (rows.length !== runs) throw new Error(`${rows.length} runs are open, not ${runs}.`);
+      const begun = performance.now();
+      const since = () => round((performance.now() - begun) / 1000);
+      const closed = Promise.all(rows.map(({ run_id }) => engine().host.closed(run_id)));
+      let first = Number.NaN;
+      const resumed = new Promise<number>((resolve) => {
+        onLongCall = () => {
+          if (longCalls === 1) first = since();
+          if (longCalls === runs) resolve(since());
+        };
+      });
+      await open.open();
+      const all = await resumed;
+      await closed;
+      return { firstResumed: first, allResumed: all, allClosed: since() };
+    },
+
+    async noisy({ runs, quietSeconds }: NoisyPlan): Promise<NoisyResult> {
+      const quiet = engine().newOrganization();
+      const noisy = engine().newOrganization();
+      const one = () => engine().run('three-steps', quiet);
+      const alone = await closedLoop({ concurrency: 1, seconds: quietSeconds }, one);
+
+      const took: number[] = [];
+      let noise = true;
+      const begun = performance.now();
+      const closed: Promise<unknown>[] = [];
+      const flood = inParallel(runs, SENDING, async () => {
+        const runId = engine().newRunId();
+        closed.push(engine().host.closed(runId));
+        await engine().start('three-steps', runId, noisy);
+      }).then(async () => {
+        await Promise.all(closed);
+        noise = false;
+      });
+      const measured = (async () => {
+        while (noise) {
+          const asked = performance.now();
+          await one();
+          took.push(performance.now() - asked);
+        }
+      })();
+      await Promise.all([flood, measured]);
+      const seconds = (performance.now() - begun) / 1000;
+      return {
+        alone: { ...spreadOf(alone), runs: alone.runs },
+        beside: { ...spread(took), runs: took.length },
+        noiseSeconds: round(seconds),
+        noiseRunsPerSecond: round(runs / seconds, 1),
+      };
+    },
+
+    async close(): Promise<void> {
+      await open?.close();
+    },
+  };
+}
+
+function spreadOf({ p50, p90, p95, p99, max }: LoadResult): Spread {
+  return { p50, p90, p95, p99, max };
+}
+
+async function inboxEmpty(engine: EngineUnderTest): Promise<void> {
+  while ((await engine.count('SELECT count(*) AS n FROM workflow_inbox')) > 0) await pause(20);
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+/** Memory that is in use: twice collected, with a pause in which V8 gives pages back. */
+async function memory(): Promise<Memory> {
+  for (let i = 0; i < 2; i++) {
+    (globalThis as { gc?: () => void }).gc?.();
+    await pause(500);
+  }
+  const { rss, heapUsed } = process.memoryUsage();
+  return { rss, heapUsed };
+}
+
+function peakRss(): number {
+  return process.resourceUsage().maxRSS * 1024;
+}

@@ -1,0 +1,34 @@
+import type { JsonObject } from '@/lib/shared/json';
+import type { OAuthKey, OAuthStore } from '@/server/ports/oauth-store';
+
+/** OAuth state in memory: forgotten with the process. */
+export class MemoryOAuthStore implements OAuthStore {
+  private readonly records = new Map<string, JsonObject>();
+  private readonly states = new Map<string, { key: OAuthKey; expiresAt: number }>();
+
+  async load(key: OAuthKey): Promise<JsonObject | undefined> {
+    return structuredClone(this.records.get(keyText(key)));
+  }
+
+  async save(key: OAuthKey, record: JsonObject): Promise<void> {
+    this.records.set(keyText(key), structuredClone(record));
+  }
+
+  async remove(key: OAuthKey): Promise<void> {
+    this.records.delete(keyText(key));
+  }
+
+  async rememberState(state: string, key: OAuthKey, expiresAt: number): Promise<void> {
+    this.states.set(state, { key, expiresAt });
+  }
+
+  async takeState(state: string, now: number): Promise<OAuthKey | undefined> {
+    const found = this.states.get(state);
+    this.states.delete(state);
+    return found === undefined || found.expiresAt < now ? undefined : found.key;
+  }
+}
+
+function keyText(key: OAuthKey): string {
+  return [key.organizationId, key.server, key.subject].join('\u0000');
+}

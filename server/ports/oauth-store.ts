@@ -1,0 +1,23 @@
+import type { JsonObject } from '@/lib/shared/json';
+
+/** Whose authorization at which server. */
+export interface OAuthKey {
+  organizationId: string;
+  server: string;
+  /** The person; '' for the organisation's own. */
+  subject: string;
+}
+
+/**
+ * Where OAuth registrations, tokens and flows under way are kept. Everything in it is secret: an adapter seals it
+ * before it stores it, and never logs it.
+ */
+export interface OAuthStore {
+  load(key: OAuthKey): Promise<JsonObject | undefined>;
+  save(key: OAuthKey, record: JsonObject): Promise<void>;
+  remove(key: OAuthKey): Promise<void>;
+  /** Notes which flow a `state` belongs to, until `expiresAt` (epoch ms). */
+  rememberState(state: string, key: OAuthKey, expiresAt: number): Promise<void>;
+  /** The flow of a `state`, once only; undefined when it is unknown, used or expired. */
+  takeState(state: string, now: number): Promise<OAuthKey | undefined>;
+}

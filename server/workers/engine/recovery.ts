@@ -1,0 +1,68 @@
+import type { Program } from '@/lib/engine/compile';
+import { apply } from '@/lib/engine/step';
+import type { EngineEvent, RunState } from '@/lib/engine/types';
+import type { Failure } from '@/lib/protocol/run';
+import type { CommitPart, OpenRun, StoredEvent } from '@/server/ports/execution-store';
+import { emptyPart } from '@/server/workers/engine/parts';
+import { newResidentRun, type ResidentRun } from '@/server/workers/engine/resident-run';
+
+/** Events by run, in order. */
+export function byRun(events: readonly StoredEvent[]): Map<string, StoredEvent[]> {
+  const groups = new Map<string, StoredEvent[]>();
+  for (const event of events) {
+    const group = groups.get(event.runId);
+    if (group) group.push(event);
+    else groups.set(event.runId, [event]);
+  }
+  return groups;
+}
+
+/** A run brought back into memory by folding its history. */
+export function revive(
+  info: OpenRun,
+  epoch: number,
+  program: Program,
+  history: readonly StoredEvent[],
+): ResidentRun {
+  const run = newResidentRun(info, epoch, program);
+  let state: RunState | undefined;
+  for (const { type, at, data } of history) {
+    state = apply(program, state, { type, at, data } as unknown as EngineEvent);
+  }
+  run.state = state ?? null;
+  run.seq = history.length;
+  run.correlationId = state?.correlationId ?? info.runId;
+  run.asleep = true;
+  return run;
+}
+
+/**
+ * The part that gives a run up because loading it keeps ending the process. Its history stays as it was; a parent is told
+ * that its child failed.
+ */
+export function deadLetterPart(
+  info: OpenRun,
+  epoch: number,
+  length: number,
+  recoveries: number,
+  now: number,
+): CommitPart {
+  const { organizationId, runId, shard, parentRunId, parentNodePath, parentShard } = info;
+  const failure: Failure = {
+    code: 'DEAD_LETTER',
+    message: `Given up after ${recoveries} recoveries without progress.`,
+    retriable: false,
+  };
+  const part = emptyPart({ organizationId, runId, shard, epoch });
+  part.update = { status: 'dead_letter', closedAt: now, historyLength: length, failure, wakeAt: null };
+  if (parentRunId !== null && parentNodePath !== null && parentShard !== null) {
+    part.inboxAdds.push({
+      shard: parentShard,
+      organizationId,
+      runId: parentRunId,
+      eventType: 'CHILD_WORKFLOW_EXECUTION_FAILED',
+      data: { nodePath: parentNodePath, failure: { ...failure } as Record<string, string | boolean> },
+    });
+  }
+  return part;
+}

@@ -1,0 +1,171 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Command, RequestApproval, RunActivity, StartChild } from '@/lib/engine/commands';
+import type { Program } from '@/lib/engine/program';
+import { apply, createRun, outstanding, replay, step } from '@/lib/engine/step';
+import { startedEvent } from '@/lib/engine/testing';
+import type { EngineEvent, EventData, EventType, RunState } from '@/lib/engine/types';
+import type { WorkflowDefinition } from '@/lib/protocol/definition';
+import type { Json } from '@/lib/shared/json';
+
+/** What a host keeps in memory; all of it is lost in a crash and rebuilt from `outstanding`. */
+interface Memory {
+  calls: Map<string, RunActivity>;
+  cancelling: Set<string>;
+  timers: Map<string, number>;
+  approvals: Map<string, RequestApproval>;
+  children: Map<string, { command: StartChild; started: boolean }>;
+}
+
+const empty = (): Memory => ({
+  calls: new Map(),
+  cancelling: new Set(),
+  timers: new Map(),
+  approvals: new Map(),
+  children: new Map(),
+});
+
+/**
+ * A host without database and network: keeps the history, carries out commands in memory, and checks at every transition
+ * that folding the events gives the very state that stepping gave.
+ */
+export class SimulatedHost {
+  state: RunState;
+  /** The fold of the same events, on its own. */
+  private shadow: RunState;
+  readonly history: EngineEvent[] = [];
+  memory = empty();
+  now = 1_800_000_000_000;
+  /** Sizes of the history after every transition. */
+  readonly boundaries: number[] = [];
+  readonly commands: Command[] = [];
+
+  constructor(
+    readonly program: Program,
+    definition: WorkflowDefinition,
+    input: Json,
+  ) {
+    const started = startedEvent(definition, input, this.now);
+    const first = createRun(program, started);
+    this.state = first.state;
+    this.shadow = replay(program, first.events);
+    this.record(first.events, first.commands);
+  }
+
+  get closed(): boolean {
+    return this.state.closedAt !== undefined;
+  }
+
+  /** Feeds an event in; true when it fitted. */
+  send<T extends EventType>(type: T, data: EventData<T>): boolean {
+    const before = this.state.historyLength;
+    const { state, events, commands } = step(this.program, this.state, {
+      type,
+      at: this.now,
+      data,
+    } as EngineEvent);
+    this.state = state;
+    if (events.length === 0) {
+      if (state.historyLength !== before || commands.length > 0)
+        throw new Error(`${type} did not fit but changed something.`);
+      return false;
+    }
+    for (const event of events) this.shadow = apply(this.program, this.shadow, event);
+    this.record(events, commands);
+    return true;
+  }
+
+  private record(events: readonly EngineEvent[], commands: readonly Command[]): void {
+    this.history.push(...events);
+    this.boundaries.push(this.history.length);
+    this.commands.push(...commands);
+    if (!isDeepStrictEqual(this.shadow, this.state))
+      throw new Error(`Stepping and folding differ after event ${this.history.length} (${events[0]?.type}).`);
+    if (this.state.historyLength !== this.history.length)
+      throw new Error('The state counts its history wrongly.');
+    for (const command of commands) this.carryOut(command);
+  }
+
+  private carryOut(command: Command): void {
+    const { memory } = this;
+    switch (command.type) {
+      case 'RUN_ACTIVITY':
+        memory.calls.set(command.activityId, command);
+        return;
+      case 'CANCEL_ACTIVITY':
+        if (!memory.calls.has(command.activityId))
+          throw new Error(`${command.activityId} is cancelled but was never to be made.`);
+        memory.cancelling.add(command.activityId);
+        return;
+      case 'START_TIMER':
+        memory.timers.set(command.timerId, command.fireAt);
+        return;
+      case 'CANCEL_TIMER':
+        memory.timers.delete(command.timerId);
+        return;
+      case 'START_CHILD':
+        memory.children.set(command.nodePath, { command, started: false });
+        return;
+      case 'CANCEL_CHILD':
+      case 'TERMINATE_CHILD':
+        memory.children.delete(command.nodePath);
+        return;
+      case 'REQUEST_APPROVAL':
+        memory.approvals.set(command.approvalId, command);
+        return;
+      case 'CLOSE_APPROVAL':
+        memory.approvals.delete(command.approvalId);
+        return;
+      default:
+    }
+  }
+
+  /** The process dies: memory is lost, the state is folded anew, open work is taken from `outstanding`. */
+  crash(): void {
+    const before = this.memory;
+    const folded = replay(this.program, this.history);
+    if (!isDeepStrictEqual(folded, this.state))
+      throw new Error('The replayed state differs from the live one.');
+    this.state = folded;
+    this.shadow = replay(this.program, this.history);
+    this.memory = empty();
+    const again = outstanding(this.program, this.state);
+    for (const command of again) this.carryOut(command);
+    this.checkOutstanding(before);
+    // Children that run already are known to the host by other means.
+    for (const node of this.state.nodes.values()) {
+      const known = before.children.get(node.path);
+      if (node.child?.open && node.child.childRunId !== undefined && known !== undefined)
+        this.memory.children.set(node.path, { ...known, started: true });
+    }
+  }
+
+  /** What `outstanding` gives must be exactly what commands had asked for and nobody has answered. */
+  private checkOutstanding(before: Memory): void {
+    for (const [name, was, is] of [
+      ['timers', before.timers, this.memory.timers],
+      ['approvals', before.approvals, this.memory.approvals],
+    ] as const) {
+      const [a, b] = [[...was.keys()].sort(), [...is.keys()].sort()];
+      if (!isDeepStrictEqual(a, b))
+        throw new Error(`Outstanding ${name} ${JSON.stringify(b)}; commands had left ${JSON.stringify(a)}.`);
+    }
+    for (const [id, command] of this.memory.calls) {
+      const asked = before.calls.get(id);
+      if (asked === undefined) throw new Error(`${id} is outstanding but no command asked for it.`);
+      const { started: _a, ...rest } = command;
+      const { started: _b, ...restBefore } = asked;
+      if (!isDeepStrictEqual(rest, restBefore))
+        throw new Error(`${id} is outstanding in another form than it was asked for.`);
+    }
+    for (const id of before.calls.keys()) {
+      if (!this.memory.calls.has(id) && !before.cancelling.has(id))
+        throw new Error(`${id} was asked for, never answered, and is not outstanding.`);
+    }
+  }
+
+  /** A call has been answered (whatever the engine made of the answer). */
+  answered(activityId: string): void {
+    this.memory.calls.delete(activityId);
+    this.memory.cancelling.delete(activityId);
+  }
+}

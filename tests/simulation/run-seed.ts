@@ -1,0 +1,74 @@
+import { isDeepStrictEqual } from 'node:util';
+import { compile } from '@/lib/engine/compile';
+import { apply } from '@/lib/engine/step';
+import type { RunState } from '@/lib/engine/types';
+import { validateDefinition } from '@/lib/engine/validate';
+import { goodFate, randomFate } from '@/tests/simulation/fates';
+import { randomDefinition, randomInput } from '@/tests/simulation/generate';
+import { SimulatedHost } from '@/tests/simulation/host';
+import { checkHistory } from '@/tests/simulation/oracle';
+import { Random } from '@/tests/simulation/random';
+
+/** What one seed came to. */
+export interface SeedResult {
+  seed: number;
+  status: RunState['status'];
+  events: number;
+  nodes: number;
+  kinds: Set<string>;
+}
+
+/** Errors of generated definitions that are meant: expressions that fail, and references that only may exist. */
+const MEANT = new Set([
+  'REFERENCE_NOT_BEFORE',
+  'REFERENCE_NOT_CERTAIN',
+  'FIELD_UNKNOWN',
+  'TYPE_MISMATCH',
+  'PORT_NEVER_TAKEN',
+  'DUPLICATE_EDGE',
+]);
+
+/**
+ * Runs one seed: a random definition, random fates, then a helpful world until the run ends. Throws an Error that names the
+ * broken law.
+ */
+export function runSeed(seed: number): SeedResult {
+  const random = new Random(seed);
+  const definition = randomDefinition(random);
+  const found = validateDefinition(definition).problems.find(
+    (problem) => problem.severity === 'error' && !MEANT.has(problem.code),
+  );
+  if (found !== undefined)
+    throw new Error(
+      `The generated definition is refused: ${found.code} at ${found.pointer}: ${found.message}`,
+    );
+  const program = compile(definition);
+  const host = new SimulatedHost(program, definition, randomInput(random));
+  const fates = random.below(120);
+  for (let i = 0; i < fates && !host.closed; i++) randomFate(host, random);
+  for (let i = 0; !host.closed; i++) {
+    if (i > 5000) throw new Error('The run does not end although nothing goes wrong any more.');
+    if (!goodFate(host, random))
+      throw new Error(`The run is stuck: status ${host.state.status}, nothing is open.`);
+  }
+  checkHistory(definition, host.history);
+  checkPrefixes(host);
+  const kinds = new Set<string>();
+  for (const node of host.state.nodes.values())
+    if (node.order > 0) kinds.add(program.nodes.get(node.id)?.kind ?? '');
+  return {
+    seed,
+    status: host.state.status,
+    events: host.history.length,
+    nodes: host.state.nodes.size,
+    kinds,
+  };
+}
+
+/** A fold from the first event, event by event, never throws, and ends in the live state. */
+function checkPrefixes(host: SimulatedHost): void {
+  let state: RunState | undefined;
+  for (const event of host.history) state = apply(host.program, state, event);
+  if (!isDeepStrictEqual(state, host.state))
+    throw new Error('The fold of the whole history differs from the live state.');
+}
