@@ -2,7 +2,7 @@ import { createEngineUnderTest, type EngineUnderTest } from '@/bench/engine-unde
 import type { ChildMethods } from '@/bench/support/child-server';
 import { closedLoop, inParallel, type LoadPlan, type LoadResult } from '@/bench/support/closed-loop';
 import { loadOverHttp } from '@/bench/support/http';
-import { round, spread, type Spread } from '@/bench/support/stats';
+import { round, type Spread, spread } from '@/bench/support/stats';
 import type { Json } from '@/lib/shared/json';
 
 /** Starts, or signals, under way at once when many are sent. */

@@ -7,9 +7,11 @@ import { checkHost } from '@/server/adapters/http/router';
 import { createLog } from '@/server/adapters/observability/pino-log';
 import { Live } from '@/server/adapters/socketio/live';
 import { type Config, ConfigError, loadConfig } from '@/server/config/config';
+import { readTestHooks } from '@/server/config/test-hooks';
 import { setInstance } from '@/server/instance';
 import type { Log } from '@/server/ports/log';
 import { createRuntime, type Runtime } from '@/server/runtime';
+import { type CrashPoint, dieAt } from '@/server/workers/engine/crash-points';
 import { STREAM_CHANNEL } from '@/server/workers/relay';
 
 /**
@@ -23,6 +25,8 @@ async function main(): Promise<void> {
   const log = createLog(config.logLevel);
   if (!config.databaseUrl)
     throw new ConfigError(['DATABASE_URL is not set; `npm start` sets it for the embedded Postgres.']);
+  const hooks = readTestHooks();
+  if (hooks.crash) dieAt(hooks.crash.place as CrashPoint, hooks.crash.nth);
   const root = process.cwd();
   const { version } = JSON.parse(readFileSync(resolve(root, 'package.json'), 'utf8')) as { version: string };
   const runtime = await createRuntime({
@@ -32,6 +36,7 @@ async function main(): Promise<void> {
     buildId: version,
     root,
     environment: process.env,
+    clockOffsetMs: hooks.clockOffsetMs,
   });
   setInstance(runtime);
   const { server, live, closeNext } = await serve(config, runtime, log, root);

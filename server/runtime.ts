@@ -15,6 +15,7 @@ import { createDefinitionStore } from '@/server/adapters/postgres/definition-sto
 import { createExecutionStore } from '@/server/adapters/postgres/execution-store';
 import { createIdentityStore } from '@/server/adapters/postgres/identity-store';
 import { createLeaseStore } from '@/server/adapters/postgres/lease-store';
+import { createMaintenanceStore } from '@/server/adapters/postgres/maintenance-store';
 import { createPool } from '@/server/adapters/postgres/pool';
 import { createPrisma } from '@/server/adapters/postgres/prisma';
 import { roleUrl } from '@/server/adapters/postgres/roles';
@@ -33,6 +34,7 @@ import { ServerService } from '@/server/services/server-service';
 import { publishStarters } from '@/server/services/starters';
 import { toolKnowledge } from '@/server/services/tool-knowledge';
 import { WorkflowService } from '@/server/services/workflow-service';
+import { crashPoint } from '@/server/workers/engine/crash-points';
 import { EngineHost, INBOX_CHANNEL, OUTBOX_CHANNEL } from '@/server/workers/engine/host';
 import { Programs } from '@/server/workers/engine/programs';
 import { Maintenance } from '@/server/workers/maintenance';
@@ -55,6 +57,8 @@ export interface RuntimeOptions {
   root: string;
   /** Environment from which a few harmless variables are passed to server processes. */
   environment: Readonly<Record<string, string | undefined>>;
+  /** How wrong this process's clock is made to be, in milliseconds (fault harness only). */
+  clockOffsetMs?: number;
   /** In-process functions that `activity` nodes may call. */
   functions?: ReadonlyMap<string, ActivityFunction>;
 }
@@ -62,7 +66,7 @@ export interface RuntimeOptions {
 /** Everything but the HTTP server and Next: built here, once, and handed to whoever serves it. */
 export async function createRuntime(options: RuntimeOptions) {
   const { config, log, version, buildId, root } = options;
-  const clock = new SystemClock();
+  const clock = new SystemClock(options.clockOffsetMs);
   const bus = createMemoryBus((error) => log.error('bus', { error: String(error) }));
   const { telemetry, registry } = createPrometheus();
   const pools = {
@@ -77,7 +81,10 @@ export async function createRuntime(options: RuntimeOptions) {
   const queries = createRunQueries(prisma);
   const programs = new Programs(definitions);
   const newRunId = () => uuidv7(clock.now(), randomBytes(10));
-  const announce = (row: unknown) => bus.publish(INBOX_CHANNEL, row);
+  const announce = (row: unknown) => {
+    crashPoint('after-append-before-ack');
+    bus.publish(INBOX_CHANNEL, row);
+  };
   const owner: Actor = await createIdentityStore(pools.auth).ensureLocalOwner();
 
   const workspace = resolve(config.dataDir, 'workspace');
@@ -141,7 +148,7 @@ export async function createRuntime(options: RuntimeOptions) {
     maxPressure: MAX_PRESSURE,
   });
   const relay = new Relay({ store: streams, bus, clock, log, pollMs: RELAY_POLL_MS });
-  const maintenance = new Maintenance({ pool: pools.engine, clock, log });
+  const maintenance = new Maintenance({ store: createMaintenanceStore(pools.engine), clock, log });
 
   const health = new HealthService({
     version,

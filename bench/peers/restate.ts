@@ -11,7 +11,10 @@ import { agentFor, post } from '@/bench/support/http';
 
 /** The part of Restate's SDK that is used here. */
 interface RestateSdk {
-  service(definition: { name: string; handlers: Record<string, (ctx: Context) => Promise<unknown>> }): unknown;
+  service(definition: {
+    name: string;
+    handlers: Record<string, (ctx: Context) => Promise<unknown>>;
+  }): unknown;
   createEndpointHandler(options: { services: unknown[] }): Parameters<typeof createServer>[1];
 }
 interface Context {

@@ -1,4 +1,4 @@
-import { type Spread, round, spread } from '@/bench/support/stats';
+import { round, type Spread, spread } from '@/bench/support/stats';
 
 /** What a closed loop is to do. */
 export interface LoadPlan {

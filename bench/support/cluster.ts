@@ -2,11 +2,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
-import { startCluster } from '@/server/adapters/postgres/embedded/cluster';
-import { prepareDatabase } from '@/server/adapters/postgres/prepare';
 import { cleanUpLater } from '@/bench/support/cleanup';
 import { clusterCpuSeconds } from '@/bench/support/cpu';
 import { ROOT } from '@/bench/support/root';
+import { startCluster } from '@/server/adapters/postgres/embedded/cluster';
+import { prepareDatabase } from '@/server/adapters/postgres/prepare';
 
 /** Settings that a durability claim rests on, as the server itself reports them. */
 export interface PostgresFacts {
@@ -26,6 +26,8 @@ export interface BenchCluster {
   emptyDatabase(name: string): Promise<string>;
   /** Administrator's URL of a new database with our tables. */
   ourDatabase(name: string): Promise<string>;
+  /** Runs a statement as administrator in a database. */
+  execute(database: string, sql: string): Promise<void>;
   /** Writes out what is dirty, so that one scenario does not pay for the writes of the one before. */
   settle(): Promise<void>;
   /** Processor seconds used by the server and its backends so far; NaN where the system does not tell. */
@@ -39,8 +41,8 @@ export async function startBenchCluster(): Promise<BenchCluster> {
   const removeDirectory = cleanUpLater(() => rm(directory, { recursive: true, force: true }));
   const cluster = await startCluster({ directory, root: ROOT, durable: true });
   const stopCluster = cleanUpLater(() => cluster.stop());
-  const admin = async <T extends pg.QueryResultRow>(sql: string): Promise<T[]> => {
-    const client = new pg.Client({ connectionString: withDatabase(cluster.url, 'postgres') });
+  const admin = async <T extends pg.QueryResultRow>(sql: string, database = 'postgres'): Promise<T[]> => {
+    const client = new pg.Client({ connectionString: withDatabase(cluster.url, database) });
     await client.connect();
     try {
       return (await client.query<T>(sql)).rows;
@@ -71,6 +73,9 @@ export async function startBenchCluster(): Promise<BenchCluster> {
       const url = withDatabase(cluster.url, name);
       await prepareDatabase(url, { log: () => undefined, migrationsDir: join(ROOT, 'prisma', 'migrations') });
       return url;
+    },
+    async execute(database, sql) {
+      await admin(sql, database);
     },
     async settle() {
       await admin('CHECKPOINT');

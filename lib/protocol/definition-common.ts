@@ -21,7 +21,7 @@ export type NodeKind = (typeof NODE_KINDS)[number];
 export const durationSchema = z.union([
   z.int().min(0),
   z.string().regex(/^\d+(\.\d+)?(ms|s|m|h|d)$/, 'write a duration such as 500ms, 30s, 5m, 2h or 7d'),
-]);
+]).meta({ id: 'duration' });
 export type Duration = z.infer<typeof durationSchema>;
 
 /** A duration, or a `${ … }` expression that gives one (text or a number of milliseconds). */
@@ -33,7 +33,7 @@ export const nodeIdSchema = z
   .regex(
     /^[A-Za-z_][A-Za-z0-9_]{0,63}$/,
     'use letters, digits and _ (not first a digit), at most 64: expressions use the id as a name',
-  );
+  ).meta({ id: 'nodeId' });
 
 /** Name of a workflow: lower-case letters, digits, dot, dash, underscore. */
 export const slugSchema = z
@@ -41,18 +41,18 @@ export const slugSchema = z
   .regex(
     /^[a-z0-9][a-z0-9._-]{0,99}$/,
     'use lower-case letters, digits, dots, dashes and underscores, at most 100',
-  );
+  ).meta({ id: 'slug' });
 
 /** Name of an output port, and so of what an edge can leave by. */
 export const portSchema = z
   .string()
-  .regex(/^[A-Za-z_][A-Za-z0-9_-]{0,63}$/, 'use letters, digits, - and _, at most 64');
+  .regex(/^[A-Za-z_][A-Za-z0-9_-]{0,63}$/, 'use letters, digits, - and _, at most 64').meta({ id: 'port' });
 
 /** One CEL expression, with or without `${ }` around it. */
-export const expressionSchema = z.string().min(1).max(10_000);
+export const expressionSchema = z.string().min(1).max(10_000).meta({ id: 'expression' });
 
 /** A JSON Schema. Kept as it is; checked where it is used. */
-export const jsonSchemaSchema = z.record(z.string(), z.json());
+export const jsonSchemaSchema = z.record(z.string(), z.json()).meta({ id: 'jsonSchema' });
 
 /** When and how often a failed attempt is repeated. Every part has a default (docs/workflow-reference.md). */
 export const retrySchema = z.strictObject({
@@ -64,17 +64,17 @@ export const retrySchema = z.strictObject({
   jitter: z.boolean().optional(),
   /** Codes that may be retried, in place of the default ones. */
   retryOn: z.array(z.string().min(1).max(100)).max(50).optional(),
-});
+}).meta({ id: 'retry' });
 export type RetrySettings = z.infer<typeof retrySchema>;
 
 /** Ready-made retry and timeout settings: 3 × 30 s, 2 × 10 s, 1 × 300 s. */
-export const presetSchema = z.enum(['external-api', 'database', 'long-running']);
+export const presetSchema = z.enum(['external-api', 'database', 'long-running']).meta({ id: 'preset' });
 
 /** Who may decide: a user named here, or anybody with one of the roles. Left out: anybody who may approve at all. */
 export const approversSchema = z.strictObject({
   users: z.array(z.string().min(1).max(200)).max(100).optional(),
   roles: z.array(z.string().min(1).max(100)).max(20).optional(),
-});
+}).meta({ id: 'approvers' });
 export type Approvers = z.infer<typeof approversSchema>;
 
 /** A question to people. Used by `approval` nodes and by calls that need a yes before they are made. */
@@ -92,7 +92,7 @@ export const approvalSettingsSchema = z.strictObject({
   escalation: z.strictObject({ after: durationSchema, approvers: approversSchema }).optional(),
   /** JSON Schema of data that a yes must bring along. */
   form: jsonSchemaSchema.optional(),
-});
+}).meta({ id: 'approvalSettings' });
 export type ApprovalSettings = z.infer<typeof approvalSettingsSchema>;
 
 /** The call that undoes a completed node when the run fails or is cancelled later. */
@@ -114,7 +114,7 @@ export const compensateSchema = z.union([
     preset: presetSchema.optional(),
     idempotent: z.boolean().optional(),
   }),
-]);
+]).meta({ id: 'compensate' });
 export type CompensateSettings = z.infer<typeof compensateSchema>;
 
 /**
@@ -125,7 +125,7 @@ export type CompensateSettings = z.infer<typeof compensateSchema>;
 export const joinSchema = z.union([
   z.enum(['all', 'any', 'on-failure']),
   z.strictObject({ atLeast: z.int().min(1).max(1000) }),
-]);
+]).meta({ id: 'join' });
 export type Join = z.infer<typeof joinSchema>;
 
 /** Fields that every node has. */
@@ -154,5 +154,5 @@ export const edgeSchema = z.strictObject({
   from: nodeIdSchema,
   to: nodeIdSchema,
   port: portSchema.optional(),
-});
+}).meta({ id: 'edge' });
 export type WorkflowEdge = z.infer<typeof edgeSchema>;

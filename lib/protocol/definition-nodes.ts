@@ -225,4 +225,4 @@ export const nodeSchema = z.discriminatedUnion('kind', [
   approvalNode,
   subworkflowNode,
   terminateNode,
-]) as unknown as z.ZodType<WorkflowNode>;
+]).meta({ id: 'node' }) as unknown as z.ZodType<WorkflowNode>;

@@ -20,6 +20,12 @@ export const ERROR_CATALOGUE = {
     httpStatus: 400,
   },
   INVALID_JSON: { next: 'Send well-formed JSON (UTF-8).', retriable: false, httpStatus: 400 },
+  INVALID_YAML: { next: 'Correct the YAML at the place that is named.', retriable: false, httpStatus: 400 },
+  NOT_ACCEPTABLE: {
+    next: 'Ask for application/json, or leave Accept out.',
+    retriable: false,
+    httpStatus: 406,
+  },
   INVALID_DEFINITION: {
     next: 'Fix the problems listed (each names the node and the place) and validate again.',
     retriable: false,
@@ -69,6 +75,47 @@ export const ERROR_CATALOGUE = {
     retriable: false,
     httpStatus: 404,
   },
+  EVENT_NOT_FOUND: { next: 'Read the history of the run.', retriable: false, httpStatus: 404 },
+  NODE_NOT_FOUND: {
+    next: 'Read the run: it lists the full paths of its nodes.',
+    retriable: false,
+    httpStatus: 404,
+  },
+  APPROVAL_NOT_FOUND: {
+    next: 'List what waits for people with `openconductor task list`.',
+    retriable: false,
+    httpStatus: 404,
+  },
+  APPROVAL_CLOSED: {
+    next: 'Nothing: the question is settled. The history of the run says how.',
+    retriable: false,
+    httpStatus: 409,
+  },
+  APPROVAL_DECIDED_ALREADY: {
+    next: 'Nothing: your decision is written down; the question waits for others.',
+    retriable: false,
+    httpStatus: 409,
+  },
+  OUTCOME_KNOWN: {
+    next: 'Read the run: no call with this path waits for a person.',
+    retriable: false,
+    httpStatus: 409,
+  },
+  AMBIGUOUS_TARGET: {
+    next: 'Name one of those in `problems`.',
+    retriable: false,
+    httpStatus: 409,
+  },
+  RUN_OPEN: {
+    next: 'Cancel or terminate the run first, or wait until it has closed.',
+    retriable: false,
+    httpStatus: 409,
+  },
+  NOTHING_TO_RETRY: {
+    next: 'The run completed: rerun it from a node, or restart it.',
+    retriable: false,
+    httpStatus: 409,
+  },
   RUN_CLOSED: { next: 'Start a new run: a closed history never changes.', retriable: false, httpStatus: 409 },
   WORKFLOW_ID_IN_USE: {
     next: 'Use another workflow id, or wait until the run with this one has closed.',
@@ -83,7 +130,12 @@ export const ERROR_CATALOGUE = {
   VERSION_CONFLICT: {
     next: 'Read the newest version and apply your change to it.',
     retriable: false,
-    httpStatus: 409,
+    httpStatus: 412,
+  },
+  PRECONDITION_REQUIRED: {
+    next: 'Read the workflow and send its ETag back in If-Match; for a new one send If-None-Match: *.',
+    retriable: false,
+    httpStatus: 428,
   },
   RATE_LIMITED: {
     next: 'Wait for the time in Retry-After, then try again.',

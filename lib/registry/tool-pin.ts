@@ -44,11 +44,13 @@ export function diffTools(accepted: readonly Tool[], present: readonly Tool[]): 
     const old = before.get(name);
     const now = after.get(name);
     if (old === undefined) changes.push({ tool: name, kind: 'added', fields: [], text: `+ tool ${name}` });
-    else if (now === undefined) changes.push({ tool: name, kind: 'removed', fields: [], text: `- tool ${name}` });
+    else if (now === undefined)
+      changes.push({ tool: name, kind: 'removed', fields: [], text: `- tool ${name}` });
     else {
       const fields: FieldChange[] = [];
       compare(old as unknown as Json, now as unknown as Json, '', fields);
-      if (fields.length > 0) changes.push({ tool: name, kind: 'changed', fields, text: describe(name, fields) });
+      if (fields.length > 0)
+        changes.push({ tool: name, kind: 'changed', fields, text: describe(name, fields) });
     }
   }
   return changes;
@@ -57,7 +59,11 @@ export function diffTools(accepted: readonly Tool[], present: readonly Tool[]): 
 function compare(before: Json | undefined, after: Json | undefined, path: string, into: FieldChange[]): void {
   if (before === undefined || after === undefined) {
     if (before !== after) {
-      into.push({ path, ...(before === undefined ? {} : { before }), ...(after === undefined ? {} : { after }) });
+      into.push({
+        path,
+        ...(before === undefined ? {} : { before }),
+        ...(after === undefined ? {} : { after }),
+      });
     }
     return;
   }
@@ -102,6 +108,7 @@ function shown(value: Json): string {
  * Characters that a reader does not see but a model does: zero-width and directional marks, tag characters, variation
  * selectors beyond those of emoji, private use. Soft hyphen and the byte order mark as well.
  */
+// biome-ignore lint/suspicious/noMisleadingCharacterClass: each of these characters is meant by itself.
 const HIDDEN =
   /[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb\ue000-\uf8ff]|[\u{e0000}-\u{e0fff}]|[\u{f0000}-\u{10ffff}]/gu;
 
@@ -112,16 +119,35 @@ function visible(text: string): string {
 
 /** Phrases that address the model or ask for secrecy: no description of a tool needs them. */
 const INSTRUCTIONS: ReadonlyArray<readonly [RegExp, string]> = [
-  [/\b(ignore|disregard|forget)\b.{0,40}\b(previous|prior|above|earlier|other)\b.{0,30}\b(instruction|prompt|rule|message)/is, 'tells the model to ignore instructions'],
-  [/\b(do not|don't|never|without)\s+(tell|mention|inform|telling|mentioning|informing|notifying|show|reveal)\b.{0,30}\b(the\s+)?user/is, 'asks to keep something from the user'],
-  [/<\s*\/?\s*(important|system|instructions?|secret|hidden|admin)\s*>/i, 'uses markup that poses as instructions'],
-  [/\b(system prompt|developer message|you are now|as an ai (model|assistant)|assistant must)\b/i, 'addresses the model'],
-  [/(~|\$home|%userprofile%)?[\\/]\.(ssh|aws|gnupg|kube|netrc|npmrc)\b|\bid_(rsa|ed25519)\b|\.env\b.{0,40}\b(read|send|include|content)/i, 'names files with credentials'],
-  [/\b(exfiltrat|send|upload|post|forward|pass)\w*\b.{0,60}\b(api[ _-]?keys?|credentials?|passwords?|access tokens?|conversation|chat history)\b/is, 'asks to pass on secrets'],
+  [
+    /\b(ignore|disregard|forget)\b.{0,40}\b(previous|prior|above|earlier|other)\b.{0,30}\b(instruction|prompt|rule|message)/is,
+    'tells the model to ignore instructions',
+  ],
+  [
+    /\b(do not|don't|never|without)\s+(tell|mention|inform|telling|mentioning|informing|notifying|show|reveal)\b.{0,30}\b(the\s+)?user/is,
+    'asks to keep something from the user',
+  ],
+  [
+    /<\s*\/?\s*(important|system|instructions?|secret|hidden|admin)\s*>/i,
+    'uses markup that poses as instructions',
+  ],
+  [
+    /\b(system prompt|developer message|you are now|as an ai (model|assistant)|assistant must)\b/i,
+    'addresses the model',
+  ],
+  [
+    /(~|\$home|%userprofile%)?[\\/]\.(ssh|aws|gnupg|kube|netrc|npmrc)\b|\bid_(rsa|ed25519)\b|\.env\b.{0,40}\b(read|send|include|content)/i,
+    'names files with credentials',
+  ],
+  [
+    /\b(exfiltrat|send|upload|post|forward|pass)\w*\b.{0,60}\b(api[ _-]?keys?|credentials?|passwords?|access tokens?|conversation|chat history)\b/is,
+    'asks to pass on secrets',
+  ],
 ];
 
 /** Words before the name of another tool that make the description steer its use. */
-const STEERING = /\b(before|instead of|whenever|always|must|first|rather than|do not use|don't use|replaces?|overrides?)\b/i;
+const STEERING =
+  /\b(before|instead of|whenever|always|must|first|rather than|do not use|don't use|replaces?|overrides?)\b/i;
 
 /**
  * Looks through the texts of a definition. A finding is a reason to look, not a verdict.
@@ -138,7 +164,13 @@ export function inspectTool(tool: Tool, otherTools: readonly string[] = []): Too
     const hidden = text.match(HIDDEN);
     // A single zero-width joiner belongs to many emoji and to some scripts: only more than that is suspicious.
     if (hidden !== null && !(hidden.length <= 2 && hidden.every((character) => character === '\u200d'))) {
-      add('hidden-text', path, `holds ${hidden.length} characters that cannot be seen`, text, text.search(HIDDEN));
+      add(
+        'hidden-text',
+        path,
+        `holds ${hidden.length} characters that cannot be seen`,
+        text,
+        text.search(HIDDEN),
+      );
     }
     const plain = text.replace(HIDDEN, '');
     for (const [pattern, message] of INSTRUCTIONS) {

@@ -72,11 +72,11 @@ export async function runVitest(projects, options = {}) {
       inRoot('node_modules', 'vitest', 'vitest.mjs'),
       'run',
       ...projects.flatMap((project) => ['--project', project]),
-      '--reporter=default',
+      `--reporter=${options.live ? 'default' : 'dot'}`,
       '--reporter=json',
       `--outputFile.json=${file}`,
     ],
-    { ...options, env: { NODE_ENV: 'test', ...options.env } },
+    { ...options, env: { NODE_ENV: 'test', ...(options.live ? {} : { NO_COLOR: '1' }), ...options.env } },
   );
   const report = readReport(file);
   const passed = report?.numPassedTests ?? 0;

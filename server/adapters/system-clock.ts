@@ -8,8 +8,13 @@ const MAX_TIMEOUT_MS = 2 ** 31 - 1;
  * time in every process, however wrong a machine's own clock is. Monotonic between adjustments.
  */
 export class SystemClock implements Clock {
-  private offset = 0;
+  private offset: number;
   private adjusted = false;
+
+  /** @param wrongByMs how far off the machine's clock is to be taken; for tests */
+  constructor(wrongByMs = 0) {
+    this.offset = wrongByMs;
+  }
 
   now(): number {
     return Math.floor(performance.timeOrigin + performance.now() + this.offset);

@@ -1,7 +1,7 @@
-import type { ToolChange, ToolFinding } from '@/lib/registry/tool-pin';
 import type { ServerDetail, ServerSummary, Tool } from '@/lib/protocol/api';
 import type { Failure } from '@/lib/protocol/run';
 import type { NamedServerConfig, ServerConfig } from '@/lib/protocol/server-config';
+import type { ToolChange, ToolFinding } from '@/lib/registry/tool-pin';
 import type { Json, JsonObject } from '@/lib/shared/json';
 
 /** One thing that a server asks for in the middle of a call. `key` names it within its round. */
@@ -54,7 +54,10 @@ export interface ToolCall {
    * Asked when the server wants input; answers by key. The timeout stands still meanwhile. `park` ends the call with
    * INPUT_REQUIRED, as does leaving this out, when the round is durable; else the server's questions are refused.
    */
-  onInputRequired?: (input: InputRequired, signal: AbortSignal) => Promise<Record<string, InputAnswer> | 'park'>;
+  onInputRequired?: (
+    input: InputRequired,
+    signal: AbortSignal,
+  ) => Promise<Record<string, InputAnswer> | 'park'>;
   /** Takes up a call that ended with INPUT_REQUIRED. */
   resume?: { input: InputRequired; answers: Record<string, InputAnswer> };
 }
@@ -118,7 +121,13 @@ export interface ToolPinStore {
 export type ToolPinPolicy = 'off' | 'warn' | 'block';
 
 /** Where a server stands, found out by speaking MCP with it. */
-export type HealthState = 'OPEN' | 'NEEDS_AUTH' | 'NOT_MCP' | 'WRONG_TRANSPORT' | 'UNREACHABLE' | 'TEMPLATE_URL';
+export type HealthState =
+  | 'OPEN'
+  | 'NEEDS_AUTH'
+  | 'NOT_MCP'
+  | 'WRONG_TRANSPORT'
+  | 'UNREACHABLE'
+  | 'TEMPLATE_URL';
 
 /** One probe. `at` is epoch ms. */
 export interface HealthReport {
@@ -187,7 +196,10 @@ export interface ManagedMcpFleet extends McpFleet {
    * Takes the parameters that the person's browser came back with. The organisation given is that of the person who
    * came back: a flow of another one is refused. Throws FORBIDDEN or SERVER_AUTH_REQUIRED.
    */
-  finishAuthorization(organizationId: string, parameters: URLSearchParams): Promise<{ server: string; subject: string }>;
+  finishAuthorization(
+    organizationId: string,
+    parameters: URLSearchParams,
+  ): Promise<{ server: string; subject: string }>;
   /** Process ids of the stdio servers that run now. */
   childPids(): number[];
 }

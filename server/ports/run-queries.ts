@@ -2,8 +2,17 @@ import type { WorkflowEventRecord } from '@/lib/protocol/event';
 import type { Failure, RunStatus, RunSummary } from '@/lib/protocol/run';
 
 export interface RunFilter {
-  status?: RunStatus | undefined;
+  /** Any of these; an empty list gives nothing. */
+  status?: readonly RunStatus[] | undefined;
   workflow?: string | undefined;
+  /** Every run of one chain. */
+  workflowId?: string | undefined;
+  parentRunId?: string | undefined;
+  /** Epoch ms: created at `startedAfter` or later, and before `startedBefore`. */
+  startedAfter?: number | undefined;
+  startedBefore?: number | undefined;
+  /** A search attribute, compared as text. */
+  attribute?: { name: string; value: string } | undefined;
 }
 
 /** The row of a run beside its summary. */
@@ -12,6 +21,16 @@ export interface RunRow extends RunSummary {
   definitionHash: string;
   shard: number;
   failure: Failure | null;
+  startedBy: string;
+}
+
+/** The runs around a run. */
+export interface RunNeighbours {
+  previousRunId: string | null;
+  /** Oldest first. */
+  nextRunIds: string[];
+  parentRunId: string | null;
+  parentNodePath: string | null;
 }
 
 /** Reads of runs, always within one organisation. */
@@ -27,4 +46,11 @@ export interface RunQueries {
   get(organizationId: string, runId: string): Promise<RunRow | null>;
   /** Events with seq > `after`, in order. */
   events(organizationId: string, runId: string, after: number, limit: number): Promise<WorkflowEventRecord[]>;
+  /** Null when the organisation has no such run. */
+  neighbours(organizationId: string, runId: string): Promise<RunNeighbours | null>;
+  /**
+   * Open runs in whose history a person was ever asked for something (approval, unknown outcome), newest first; whether
+   * the question is still open is for the caller to find out. `before` is the last run id of the page before.
+   */
+  askingRuns(organizationId: string, limit: number, before: string | null): Promise<RunRow[]>;
 }

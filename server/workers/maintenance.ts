@@ -1,6 +1,6 @@
-import type pg from 'pg';
 import type { Clock } from '@/lib/shared/clock';
 import type { Log } from '@/server/ports/log';
+import type { MaintenanceStore } from '@/server/ports/maintenance-store';
 
 const EVERY_MS = 6 * 3_600_000;
 const WEEKS_AHEAD = 8;
@@ -9,7 +9,7 @@ const WEEKS_AHEAD = 8;
 export class Maintenance {
   private cancel: () => void = () => {};
 
-  constructor(private readonly deps: { pool: pg.Pool; clock: Clock; log: Log }) {}
+  constructor(private readonly deps: { store: MaintenanceStore; clock: Clock; log: Log }) {}
 
   async start(): Promise<void> {
     await this.round();
@@ -29,7 +29,7 @@ export class Maintenance {
 
   private async round(): Promise<void> {
     try {
-      await this.deps.pool.query('SELECT ensure_event_partitions($1)', [WEEKS_AHEAD]);
+      await this.deps.store.ensureEventPartitions(WEEKS_AHEAD);
     } catch (error) {
       this.deps.log.warn('maintenance', { status: 'failed', error: String(error) });
     }

@@ -11,8 +11,8 @@ import {
   fleetOf,
   http,
   ORGANIZATION,
-  resultOf,
   ROOT,
+  resultOf,
   textOf,
   toolCall,
   until,
@@ -27,11 +27,15 @@ async function modern(options: Parameters<typeof listen>[0] = {}) {
 async function misbehaving(page = '/mcp', options: Partial<McpFleetOptions> = {}) {
   const server = await listenBadly();
   afterTest(() => server.close());
-  return { server, fleet: fleetOf({ bad: http(`${server.origin}${page}`) }, { connectTimeoutMs: 2000, ...options }) };
+  return {
+    server,
+    fleet: fleetOf({ bad: http(`${server.origin}${page}`) }, { connectTimeoutMs: 2000, ...options }),
+  };
 }
 
 const call = (tool: string, args = {}, extra = {}) => toolCall('m', tool, args, extra);
-const bad = (tool: string, args = {}, extra = {}) => toolCall('bad', tool, args, { timeoutMs: 5000, ...extra });
+const bad = (tool: string, args = {}, extra = {}) =>
+  toolCall('bad', tool, args, { timeoutMs: 5000, ...extra });
 
 async function freePort(): Promise<number> {
   const server = createServer();
@@ -45,26 +49,53 @@ async function freePort(): Promise<number> {
 async function everythingOver(mode: 'streamableHttp' | 'sse'): Promise<string> {
   const port = await freePort();
   const script = path.join(ROOT, 'node_modules/@modelcontextprotocol/server-everything/dist/index.js');
-  const child = spawn(process.execPath, [script, mode], { env: { ...process.env, PORT: String(port) }, stdio: 'ignore' });
+  const child = spawn(process.execPath, [script, mode], {
+    env: { ...process.env, PORT: String(port) },
+    stdio: 'ignore',
+  });
   afterTest(() => child.kill('SIGKILL'));
   const origin = `http://127.0.0.1:${port}`;
-  await until(() => fetch(origin).then(() => true, () => false));
+  await until(() =>
+    fetch(origin).then(
+      () => true,
+      () => false,
+    ),
+  );
   return mode === 'sse' ? `${origin}/sse` : `${origin}/mcp`;
 }
 
 describe('a server of the 2026-07-28 era over HTTP', () => {
   it('is spoken to without a session, with its headers and with our meta', async () => {
     const { server, fleet } = await modern();
-    const result = resultOf(await fleet.call(call('echo', { value: 'hi' }, { idempotencyKey: 'k1', traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01' })));
+    const result = resultOf(
+      await fleet.call(
+        call(
+          'echo',
+          { value: 'hi' },
+          { idempotencyKey: 'k1', traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01' },
+        ),
+      ),
+    );
     expect(result.structuredContent).toMatchObject({
       value: 'hi',
-      meta: { 'ai.openconductor/idempotencyKey': 'k1', traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01' },
+      meta: {
+        'ai.openconductor/idempotencyKey': 'k1',
+        traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
+      },
     });
     expect(result.bytesOut).toBeGreaterThan(50);
     expect(result.bytesIn).toBeGreaterThan(50);
-    expect(await fleet.inspect(ORGANIZATION, 'm')).toMatchObject({ protocolVersion: '2026-07-28', version: '1.2.3', instructions: 'Ask nicely.' });
+    expect(await fleet.inspect(ORGANIZATION, 'm')).toMatchObject({
+      protocolVersion: '2026-07-28',
+      version: '1.2.3',
+      instructions: 'Ask nicely.',
+    });
     const headers = server.seen.at(-1)?.headers;
-    expect(headers).toMatchObject({ 'mcp-method': 'tools/call', 'mcp-name': 'echo', 'mcp-protocol-version': '2026-07-28' });
+    expect(headers).toMatchObject({
+      'mcp-method': 'tools/call',
+      'mcp-name': 'echo',
+      'mcp-protocol-version': '2026-07-28',
+    });
     expect(headers?.['mcp-session-id']).toBeUndefined();
     expect(headers?.['openconductor-request']).toBeUndefined();
   });
@@ -72,12 +103,23 @@ describe('a server of the 2026-07-28 era over HTTP', () => {
   it('reports progress, is cancelled by closing the stream, and runs 64 calls at once', async () => {
     const { fleet } = await modern();
     const progress: number[] = [];
-    await fleet.call(call('steps', { steps: 3 }, { onProgress: (update: { progress: number }) => progress.push(update.progress) }));
+    await fleet.call(
+      call(
+        'steps',
+        { steps: 3 },
+        { onProgress: (update: { progress: number }) => progress.push(update.progress) },
+      ),
+    );
     expect(progress).toEqual([1, 2, 3]);
     effects.length = 0;
-    expect(failureOf(await fleet.call(call('slow', { ms: 60_000 }, { timeoutMs: 200 })))).toMatchObject({ code: 'TIMEOUT', ambiguous: true });
+    expect(failureOf(await fleet.call(call('slow', { ms: 60_000 }, { timeoutMs: 200 })))).toMatchObject({
+      code: 'TIMEOUT',
+      ambiguous: true,
+    });
     await until(() => effects.includes('aborted'));
-    const all = await Promise.all(Array.from({ length: 64 }, (_, n) => fleet.call(call('echo', { value: `${n}` }))));
+    const all = await Promise.all(
+      Array.from({ length: 64 }, (_, n) => fleet.call(call('echo', { value: `${n}` }))),
+    );
     expect(all.map(textOf)).toEqual(Array.from({ length: 64 }, (_, n) => `${n}`));
   });
 
@@ -96,7 +138,12 @@ describe('a server of 2025 over HTTP', () => {
     const fleet = fleetOf({ e: http(await everythingOver('streamableHttp')) });
     expect(textOf(await fleet.call(toolCall('e', 'echo', { message: 'hello' })))).toContain('hello');
     const progress: number[] = [];
-    const long = toolCall('e', 'trigger-long-running-operation', { duration: 1, steps: 3 }, { onProgress: (update) => progress.push(update.progress) });
+    const long = toolCall(
+      'e',
+      'trigger-long-running-operation',
+      { duration: 1, steps: 3 },
+      { onProgress: (update) => progress.push(update.progress) },
+    );
     resultOf(await fleet.call(long));
     expect(progress).toEqual([1, 2, 3]);
     expect((await fleet.inspect(ORGANIZATION, 'e')).protocolVersion).toBe('2025-11-25');
@@ -115,14 +162,21 @@ describe('a server of 2025 over HTTP', () => {
 describe('during a call over HTTP, a server that', () => {
   it('hangs: TIMEOUT, ambiguous', async () => {
     const { fleet } = await misbehaving();
-    expect(failureOf(await fleet.call(bad('hang', {}, { timeoutMs: 300 })))).toMatchObject({ code: 'TIMEOUT', ambiguous: true });
+    expect(failureOf(await fleet.call(bad('hang', {}, { timeoutMs: 300 })))).toMatchObject({
+      code: 'TIMEOUT',
+      ambiguous: true,
+    });
   });
 
   it('resets the connection or ends its stream: NETWORK_ERROR at once, ambiguous', async () => {
     const { fleet } = await misbehaving();
     for (const tool of ['reset', 'early_close']) {
       const started = performance.now();
-      expect(failureOf(await fleet.call(bad(tool)))).toMatchObject({ code: 'NETWORK_ERROR', ambiguous: true, retriable: true });
+      expect(failureOf(await fleet.call(bad(tool)))).toMatchObject({
+        code: 'NETWORK_ERROR',
+        ambiguous: true,
+        retriable: true,
+      });
       expect(performance.now() - started).toBeLessThan(2000);
     }
     expect(textOf(await fleet.call(bad('ok')))).toBe('fine');
@@ -130,7 +184,10 @@ describe('during a call over HTTP, a server that', () => {
 
   it('answers with too much: PAYLOAD_TOO_LARGE', async () => {
     const { fleet } = await misbehaving('/mcp', { maxMessageBytes: 200_000 });
-    expect(failureOf(await fleet.call(bad('huge')))).toMatchObject({ code: 'PAYLOAD_TOO_LARGE', ambiguous: false });
+    expect(failureOf(await fleet.call(bad('huge')))).toMatchObject({
+      code: 'PAYLOAD_TOO_LARGE',
+      ambiguous: false,
+    });
     expect(failureOf(await fleet.call(bad('huge_stream'))).code).toBe('PAYLOAD_TOO_LARGE');
     expect(textOf(await fleet.call(bad('ok')))).toBe('fine');
   });
@@ -138,7 +195,10 @@ describe('during a call over HTTP, a server that', () => {
   it('answers under a wrong id, with HTML or with a wrong shape', async () => {
     const { fleet } = await misbehaving();
     expect(failureOf(await fleet.call(bad('wrong_id', {}, { timeoutMs: 300 }))).code).toBe('TIMEOUT');
-    expect(failureOf(await fleet.call(bad('html')))).toMatchObject({ code: 'PROTOCOL_ERROR', ambiguous: false });
+    expect(failureOf(await fleet.call(bad('html')))).toMatchObject({
+      code: 'PROTOCOL_ERROR',
+      ambiguous: false,
+    });
     expect(failureOf(await fleet.call(bad('wrong_shape'))).code).toBe('PROTOCOL_ERROR');
     expect(textOf(await fleet.call(bad('slow_bytes')))).toBe('späte Bytes ✓');
   });
@@ -204,7 +264,6 @@ describe('health', () => {
     const port = await freePort();
     const fleet = fleetOf({
       template: http('https://{tenant}.example.com/mcp'),
-      // biome-ignore lint/suspicious/noTemplateCurlyInString: that is how a secret is referred to.
       secret: http('https://example.com/mcp', { headers: { authorization: 'Bearer ${secret:TOKEN}' } }),
       nobody: http(`http://127.0.0.1:${port}/mcp`),
     });
@@ -223,7 +282,10 @@ describe('addresses', () => {
       { network: { allowLoopback: false, allowPrivate: false } },
     );
     for (const name of ['ip', 'name']) {
-      expect(failureOf(await fleet.call(toolCall(name, 'echo', { value: 'x' })))).toMatchObject({ code: 'ADDRESS_NOT_ALLOWED', ambiguous: false });
+      expect(failureOf(await fleet.call(toolCall(name, 'echo', { value: 'x' })))).toMatchObject({
+        code: 'ADDRESS_NOT_ALLOWED',
+        ambiguous: false,
+      });
     }
     expect(server.seen).toEqual([]);
   });
@@ -232,12 +294,17 @@ describe('addresses', () => {
     const server = await listen();
     afterTest(() => server.close());
     const fleet = fleetOf(
-      // biome-ignore lint/suspicious/noTemplateCurlyInString: that is how a secret is referred to.
-      { m: http(`${server.url}?key=\${secret:TOKEN}`, { headers: { authorization: 'Bearer ${secret:TOKEN}' } }) },
+      {
+        m: http(`${server.url}?key=\${secret:TOKEN}`, {
+          headers: { authorization: 'Bearer ${secret:TOKEN}' },
+        }),
+      },
       { secrets: async (_organization, name) => (name === 'TOKEN' ? 's3cret' : undefined) },
     );
     resultOf(await fleet.call(call('echo', { value: 'x' })));
     expect(server.seen.at(-1)?.headers.authorization).toBe('Bearer s3cret');
-    expect(JSON.stringify([await fleet.list(ORGANIZATION), await fleet.inspect(ORGANIZATION, 'm')])).not.toContain('s3cret');
+    expect(
+      JSON.stringify([await fleet.list(ORGANIZATION), await fleet.inspect(ORGANIZATION, 'm')]),
+    ).not.toContain('s3cret');
   });
 });

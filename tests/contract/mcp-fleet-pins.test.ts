@@ -2,7 +2,17 @@ import { describe, expect, it } from 'vitest';
 import { MemoryToolPinStore } from '@/server/adapters/memory/tool-pin-store';
 import type { FleetEvent, ToolPinPolicy } from '@/server/ports/mcp-fleet';
 import { listen, setVersion } from '../fixtures/mcp-servers/modern-server.mjs';
-import { afterTest, failureOf, fixture, fleetOf, http, ORGANIZATION, textOf, toolCall, until } from './mcp-fleet-support';
+import {
+  afterTest,
+  failureOf,
+  fixture,
+  fleetOf,
+  http,
+  ORGANIZATION,
+  textOf,
+  toolCall,
+  until,
+} from './mcp-fleet-support';
 
 async function twoRuns(policy: ToolPinPolicy) {
   setVersion(1);
@@ -11,7 +21,8 @@ async function twoRuns(policy: ToolPinPolicy) {
   afterTest(() => setVersion(1));
   const store = new MemoryToolPinStore();
   const events: FleetEvent[] = [];
-  const run = () => fleetOf({ m: http(server.url) }, { pins: { store, policy }, onEvent: (event) => events.push(event) });
+  const run = () =>
+    fleetOf({ m: http(server.url) }, { pins: { store, policy }, onEvent: (event) => events.push(event) });
   const first = run();
   expect(textOf(await first.call(toolCall('m', 'versioned')))).toBe('ok');
   await first.close();
@@ -24,7 +35,11 @@ describe('a tool whose description changed between two runs', () => {
   it('is blocked under the policy block, with the diff, until it is accepted', async () => {
     const { fleet, events } = await twoRuns('block');
     const failure = failureOf(await fleet.call(toolCall('m', 'versioned')));
-    expect(failure).toMatchObject({ code: 'TOOL_BLOCKED', ambiguous: false, details: { tool: 'versioned', kind: 'changed' } });
+    expect(failure).toMatchObject({
+      code: 'TOOL_BLOCKED',
+      ambiguous: false,
+      details: { tool: 'versioned', kind: 'changed' },
+    });
     expect(textOf(await fleet.call(toolCall('m', 'echo', { value: 'others go on' })))).toBe('others go on');
     const changed = events.filter((event) => event.type === 'tools-changed');
     expect(changed).toHaveLength(1);
@@ -70,14 +85,23 @@ describe('what happens in the fleet', () => {
   it('is told as events', async () => {
     const events: FleetEvent[] = [];
     const fleet = fleetOf(
-      { bad: fixture('misbehaving-server.mjs'), crash: fixture('misbehaving-server.mjs', { START: 'crash' }) },
+      {
+        bad: fixture('misbehaving-server.mjs'),
+        crash: fixture('misbehaving-server.mjs', { START: 'crash' }),
+      },
       { onEvent: (event) => events.push(event) },
     );
     await fleet.call(toolCall('bad', 'die'));
     await fleet.call(toolCall('crash', 'ok'));
     await fleet.probe(ORGANIZATION, 'bad');
     const told = events.map((event) => `${event.server} ${event.type}`);
-    expect(told).toEqual(['bad connected', 'bad disconnected', 'crash connect-failed', 'bad connected', 'bad health']);
+    expect(told).toEqual([
+      'bad connected',
+      'bad disconnected',
+      'crash connect-failed',
+      'bad connected',
+      'bad health',
+    ]);
     expect(events[1]).toMatchObject({ reason: 'exit code 3' });
     expect(events[2]).toMatchObject({ code: 'SERVER_START_FAILED' });
   });

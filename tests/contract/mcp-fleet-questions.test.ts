@@ -3,7 +3,17 @@ import { describe, expect, it } from 'vitest';
 import type { HttpServerConfig } from '@/lib/protocol/server-config';
 import type { InputAnswer, InputRequest, InputRequired, ToolCall } from '@/server/ports/mcp-fleet';
 import { effects, listen } from '../fixtures/mcp-servers/modern-server.mjs';
-import { afterTest, failureOf, fleetOf, http, resultOf, ROOT, stdio, textOf, toolCall } from './mcp-fleet-support';
+import {
+  afterTest,
+  failureOf,
+  fleetOf,
+  http,
+  ROOT,
+  resultOf,
+  stdio,
+  textOf,
+  toolCall,
+} from './mcp-fleet-support';
 
 async function modern(extra: Partial<HttpServerConfig> = {}) {
   effects.length = 0;
@@ -13,13 +23,23 @@ async function modern(extra: Partial<HttpServerConfig> = {}) {
 }
 
 const everything = (extra = {}) =>
-  fleetOf({ e: stdio([path.join(ROOT, 'node_modules/@modelcontextprotocol/server-everything/dist/index.js'), 'stdio'], extra) });
+  fleetOf({
+    e: stdio(
+      [path.join(ROOT, 'node_modules/@modelcontextprotocol/server-everything/dist/index.js'), 'stdio'],
+      extra,
+    ),
+  });
 
 /** Answers each question by its kind and notes the rounds. */
-function answering(answers: Partial<Record<InputRequest['kind'], InputAnswer>>, rounds: InputRequired[] = []) {
+function answering(
+  answers: Partial<Record<InputRequest['kind'], InputAnswer>>,
+  rounds: InputRequired[] = [],
+) {
   const onInputRequired: NonNullable<ToolCall['onInputRequired']> = async (input) => {
     rounds.push(input);
-    const entries = input.requests.map((request) => [request.key, answers[request.kind] ?? { action: 'cancel' }] as const);
+    const entries = input.requests.map(
+      (request) => [request.key, answers[request.kind] ?? { action: 'cancel' }] as const,
+    );
     return Object.fromEntries(entries);
   };
   return onInputRequired;
@@ -34,14 +54,21 @@ describe('questions of a server of the 2026-07-28 era', () => {
     expect(textOf(outcome)).toBe('deployed prod with state-of-prod');
     expect(rounds).toHaveLength(1);
     expect(rounds[0]).toMatchObject({ durable: true, requestState: 'state-of-prod' });
-    expect(rounds[0]?.requests[0]).toMatchObject({ key: 'confirm', kind: 'form', message: 'Deploy to prod?', schema: { type: 'object' } });
+    expect(rounds[0]?.requests[0]).toMatchObject({
+      key: 'confirm',
+      kind: 'form',
+      message: 'Deploy to prod?',
+      schema: { type: 'object' },
+    });
     expect(effects).toEqual(['deployed prod']);
   });
 
   it('a refusal is an answer as well', async () => {
     const { fleet } = await modern();
     const onInputRequired = answering({ form: { action: 'decline' } });
-    expect(textOf(await fleet.call(toolCall('m', 'deploy', { env: 'x' }, { onInputRequired })))).toBe('not deployed (decline)');
+    expect(textOf(await fleet.call(toolCall('m', 'deploy', { env: 'x' }, { onInputRequired })))).toBe(
+      'not deployed (decline)',
+    );
   });
 
   it('park the call without a listener, and another process takes it up with the answer', async () => {
@@ -53,7 +80,9 @@ describe('questions of a server of the 2026-07-28 era', () => {
     const input = JSON.parse(JSON.stringify(parked.inputRequired)) as InputRequired;
     const other = fleetOf({ m: http(url) });
     const answers = { confirm: { action: 'accept', content: { confirm: true } } } as const;
-    expect(textOf(await other.call(toolCall('m', 'deploy', { env: 'prod' }, { resume: { input, answers } })))).toBe('deployed prod with state-of-prod');
+    expect(
+      textOf(await other.call(toolCall('m', 'deploy', { env: 'prod' }, { resume: { input, answers } }))),
+    ).toBe('deployed prod with state-of-prod');
     expect(effects).toEqual(['deployed prod']);
   });
 
@@ -72,9 +101,15 @@ describe('questions of a server of the 2026-07-28 era', () => {
     const { fleet } = await modern({ sampling: 'ask', roots: ['file:///data'] });
     const rounds: InputRequired[] = [];
     const model = { role: 'assistant', model: 'test', content: { type: 'text', text: 'Hello!' } };
-    const onInputRequired = answering({ url: { action: 'accept' }, sampling: { action: 'result', result: model } }, rounds);
+    const onInputRequired = answering(
+      { url: { action: 'accept' }, sampling: { action: 'result', result: model } },
+      rounds,
+    );
     const result = resultOf(await fleet.call(toolCall('m', 'survey', {}, { onInputRequired })));
-    expect(rounds[0]?.requests.map(({ key, kind }) => `${key} ${kind}`)).toEqual(['page url', 'model sampling']);
+    expect(rounds[0]?.requests.map(({ key, kind }) => `${key} ${kind}`)).toEqual([
+      'page url',
+      'model sampling',
+    ]);
     expect(result.structuredContent).toMatchObject({
       answers: { page: { action: 'accept' }, model, folders: { roots: [{ uri: 'file:///data' }] } },
     });
@@ -84,7 +119,9 @@ describe('questions of a server of the 2026-07-28 era', () => {
     const { fleet } = await modern();
     const rounds: InputRequired[] = [];
     const onInputRequired = answering({ form: { action: 'accept', content: { confirm: true } } }, rounds);
-    expect(failureOf(await fleet.call(toolCall('m', 'endless', {}, { onInputRequired })))).toMatchObject({ code: 'PROTOCOL_ERROR' });
+    expect(failureOf(await fleet.call(toolCall('m', 'endless', {}, { onInputRequired })))).toMatchObject({
+      code: 'PROTOCOL_ERROR',
+    });
     expect(rounds.length).toBeLessThan(15);
   });
 
@@ -126,7 +163,9 @@ describe('questions of a server of 2025', () => {
     };
     expect(await names({})).toContain('trigger-elicitation-request');
     expect(await names({})).not.toContain('trigger-sampling-request');
-    expect(await names({ elicitation: 'refuse', sampling: 'ask' })).not.toContain('trigger-elicitation-request');
+    expect(await names({ elicitation: 'refuse', sampling: 'ask' })).not.toContain(
+      'trigger-elicitation-request',
+    );
     expect(await names({ sampling: 'ask', roots: ['file:///data'] })).toEqual(
       expect.arrayContaining(['trigger-sampling-request', 'get-roots-list']),
     );
@@ -137,7 +176,9 @@ describe('questions of a server of 2025', () => {
     const result = { role: 'assistant', model: 'test-model', content: { type: 'text', text: 'forty-two' } };
     const onInputRequired = answering({ sampling: { action: 'result', result } });
     const args = { prompt: 'What is the answer?', maxTokens: 10 };
-    expect(textOf(await fleet.call(toolCall('e', 'trigger-sampling-request', args, { onInputRequired })))).toContain('forty-two');
+    expect(
+      textOf(await fleet.call(toolCall('e', 'trigger-sampling-request', args, { onInputRequired }))),
+    ).toContain('forty-two');
     expect(textOf(await fleet.call(toolCall('e', 'get-roots-list')))).toContain('file:///data/documents');
   });
 

@@ -9,6 +9,9 @@ import {
 } from '@/server/adapters/mcp/oauth-provider';
 import type { OAuthKey } from '@/server/ports/oauth-store';
 
+/** How long a refreshed token answers further requests to refresh it. */
+const REFRESH_COUNTS_MS = 5000;
+
 /**
  * The OAuth side of the fleet: credentials for connections, and the flow in which a person grants them (RFC 9728,
  * 8414, 8707, 9207 and PKCE by the SDK). Refreshes of one token that happen at once share one request, because many
@@ -16,10 +19,7 @@ import type { OAuthKey } from '@/server/ports/oauth-store';
  */
 export class Authorizer {
   private readonly interactive = new Map<string, FleetOAuthProvider>();
-  private readonly refreshing = new Map<
-    string,
-    Promise<{ status: number; headers: Headers; body: string }>
-  >();
+  private readonly refreshing = new Map<string, Promise<TokenAnswer>>();
   /** The guarded fetch with shared refreshes. */
   readonly fetch: GuardedFetch;
 
@@ -59,7 +59,12 @@ export class Authorizer {
       const scope = await provider.wantedScope();
       if (scope === undefined) return undefined;
       // Access works, but a call needed more than was granted: ask for that.
-      const options = { serverUrl: config.url, scope, forceReauthorization: true, fetchFn: asFetchLike(this.fetch) };
+      const options = {
+        serverUrl: config.url,
+        scope,
+        forceReauthorization: true,
+        fetchFn: asFetchLike(this.fetch),
+      };
       await auth(provider, options);
       return provider.authorizationUrl;
     } catch (error) {
@@ -127,10 +132,45 @@ export class Authorizer {
       }));
       this.refreshing.set(id, shared);
       const forget = () => this.refreshing.delete(id);
-      shared.then(forget, forget);
+      shared.then((answer) => this.keepFor(String(url), body, answer, forget), forget);
     }
     const answer = await shared;
     return new Response(answer.body, { status: answer.status, headers: answer.headers });
+  }
+
+  /**
+   * Answers for a moment more from what was just got: calls that were refused with the old token come here one by one,
+   * the later ones already with the new refresh token.
+   */
+  private keepFor(url: string, sent: URLSearchParams, answer: TokenAnswer, forget: () => void): void {
+    const token = answer.status === 200 ? newRefreshToken(answer.body) : undefined;
+    if (token === undefined) {
+      forget();
+      return;
+    }
+    const id = `${url}\n${token ?? sent.get('refresh_token')}`;
+    this.refreshing.set(id, Promise.resolve(answer));
+    setTimeout(() => {
+      forget();
+      this.refreshing.delete(id);
+    }, REFRESH_COUNTS_MS).unref();
+  }
+}
+
+interface TokenAnswer {
+  status: number;
+  headers: Headers;
+  body: string;
+}
+
+/** The refresh token of an answer, null when the old one stays, undefined when it is no answer to a refresh. */
+function newRefreshToken(body: string): string | null | undefined {
+  try {
+    const { access_token: access, refresh_token: refresh } = JSON.parse(body) as Record<string, unknown>;
+    if (typeof access !== 'string') return undefined;
+    return typeof refresh === 'string' ? refresh : null;
+  } catch {
+    return undefined;
   }
 }
 

@@ -7,6 +7,7 @@ import type {
   StoredOAuthClientInformation,
   StoredOAuthTokens,
 } from '@modelcontextprotocol/client';
+import { AppError } from '@/lib/protocol/errors';
 import type { JsonObject } from '@/lib/shared/json';
 import type { OAuthKey, OAuthStore } from '@/server/ports/oauth-store';
 
@@ -49,6 +50,9 @@ interface OAuthRecord {
 export class FleetOAuthProvider implements OAuthClientProvider {
   /** Where the person has to go, once an interactive flow got that far. */
   authorizationUrl: URL | undefined;
+  /** Set while the code that a person came back with is exchanged. */
+  returning = false;
+  private discovered: OAuthDiscoveryState | undefined;
   readonly clientMetadataUrl?: string;
 
   constructor(
@@ -125,6 +129,15 @@ export class FleetOAuthProvider implements OAuthClientProvider {
 
   async redirectToAuthorization(url: URL): Promise<void> {
     if (this.interactive) {
+      // The SDK takes a server that does not say so for one that supports PKCE; the specification wants it refused.
+      const { code_challenge_methods_supported: methods } =
+        this.discovered?.authorizationServerMetadata ?? {};
+      if (methods?.includes('S256') !== true) {
+        throw new AppError(
+          'SERVER_AUTH_REQUIRED',
+          'The authorization server does not support PKCE with S256.',
+        );
+      }
       this.authorizationUrl = url;
       return;
     }
@@ -155,6 +168,7 @@ export class FleetOAuthProvider implements OAuthClientProvider {
   }
 
   async saveDiscoveryState(discovery: OAuthDiscoveryState): Promise<void> {
+    this.discovered = discovery;
     if (!this.interactive) return;
     await this.change((record) => {
       record.discovery = discovery;
@@ -166,9 +180,6 @@ export class FleetOAuthProvider implements OAuthClientProvider {
     const { discovery, verifier } = await this.load();
     return this.returning && verifier !== undefined ? discovery : undefined;
   }
-
-  /** Set while the code that a person came back with is exchanged. */
-  returning = false;
 
   async invalidateCredentials(scope: 'all' | 'client' | 'tokens' | 'verifier' | 'discovery'): Promise<void> {
     await this.change((record) => {

@@ -1,7 +1,8 @@
 import type { WorkflowDefinition } from '@/lib/protocol/definition';
+import { AppError } from '@/lib/protocol/errors';
 import type { PrismaClient } from '@/server/adapters/postgres/generated/client';
 import { inOrganization, type Prisma, type UnitOfWork } from '@/server/adapters/postgres/prisma';
-import type { DefinitionStore, StoredDefinition } from '@/server/ports/definition-store';
+import type { DefinitionStore, StoredDefinition, VersionQueries } from '@/server/ports/definition-store';
 
 const WITH_DEFINITION = { include: { definition: true } } as const;
 type Row = Prisma.WorkflowVersionGetPayload<typeof WITH_DEFINITION>;
@@ -30,22 +31,31 @@ function latest(tx: UnitOfWork, organizationId: string, name: string): Promise<R
  *
  * @param prisma a client that connects as oc_app
  */
-export function createDefinitionStore(prisma: PrismaClient): DefinitionStore {
+export function createDefinitionStore(prisma: PrismaClient): DefinitionStore & VersionQueries {
   return {
-    async put(actor, definition, hash) {
+    async put(actor, definition, hash, expectedVersion) {
       const { organizationId } = actor;
       const { name } = definition;
       return inOrganization(prisma, organizationId, async (tx) => {
         // One writer a workflow at a time: version numbers have no gaps and no doubles.
         await tx.$executeRaw`SELECT pg_advisory_xact_lock(hashtextextended(${`${organizationId} ${name}`}, 0))`;
         const before = await latest(tx, organizationId, name);
+        const newest = before?.version ?? 0;
+        if (expectedVersion !== undefined && expectedVersion !== newest) {
+          const now = newest === 0 ? 'it does not exist' : `its newest version is ${newest}`;
+          throw new AppError(
+            'VERSION_CONFLICT',
+            `Workflow "${name}" has changed: version ${expectedVersion} was expected, ${now}.`,
+            { path: '/headers/if-match' },
+          );
+        }
         if (before?.hash === hash) return toStored(before);
         await tx.workflowDefinition.createMany({
           data: [{ organizationId, hash, definition: definition as unknown as Prisma.InputJsonValue }],
           skipDuplicates: true,
         });
         const row = await tx.workflowVersion.create({
-          data: { organizationId, name, version: (before?.version ?? 0) + 1, hash, createdBy: actor.id },
+          data: { organizationId, name, version: newest + 1, hash, createdBy: actor.id },
           ...WITH_DEFINITION,
         });
         await tx.auditEntry.create({
@@ -93,6 +103,17 @@ export function createDefinitionStore(prisma: PrismaClient): DefinitionStore {
         const row = await tx.workflowDefinition.findFirst({ where: { organizationId, hash } });
         return row ? (row.definition as unknown as WorkflowDefinition) : null;
       });
+    },
+
+    async versions(organizationId, name, limit, before) {
+      return inOrganization(prisma, organizationId, (tx) =>
+        tx.workflowVersion.findMany({
+          where: { organizationId, name, ...(before === null ? {} : { version: { lt: before } }) },
+          orderBy: { version: 'desc' },
+          take: limit,
+          select: { name: true, version: true, hash: true, createdBy: true, createdAt: true },
+        }),
+      );
     },
   };
 }

@@ -2,7 +2,8 @@ import type { Failure, RunStatus } from '@/lib/protocol/run';
 import type { JsonObject } from '@/lib/shared/json';
 import type { PrismaClient, WorkflowEvent, WorkflowRun } from '@/server/adapters/postgres/generated/client';
 import { inOrganization, type UnitOfWork } from '@/server/adapters/postgres/prisma';
-import type { RunQueries, RunRow } from '@/server/ports/run-queries';
+import { runIdsSql } from '@/server/adapters/postgres/run-filter-sql';
+import type { RunNeighbours, RunQueries, RunRow } from '@/server/ports/run-queries';
 
 /** The run row holds the history's length only once closed; for open runs it is read from the history's end. */
 async function lengths(tx: UnitOfWork, rows: readonly WorkflowRun[]): Promise<Map<string, number>> {
@@ -30,6 +31,7 @@ function toRow(row: WorkflowRun, length: number | undefined): RunRow {
     durationMs: row.closedAt ? Math.max(0, row.closedAt.getTime() - row.createdAt.getTime()) : null,
     historyLength: length ?? row.historyLength,
     failure: row.failure as unknown as Failure | null,
+    startedBy: row.startedBy,
   };
 }
 
@@ -54,26 +56,12 @@ export function createRunQueries(prisma: PrismaClient): RunQueries {
   return {
     async list(organizationId, filter, limit, before) {
       return inOrganization(prisma, organizationId, async (tx) => {
-        const rows = await tx.workflowRun.findMany({
-          where: {
-            organizationId,
-            ...(filter.status === undefined ? {} : { status: filter.status }),
-            ...(filter.workflow === undefined ? {} : { workflow: filter.workflow }),
-            ...(before === null ? {} : { runId: { lt: before } }),
-          },
-          orderBy: { runId: 'desc' },
-          take: limit,
-        });
-        const open = await lengths(tx, rows);
-        return rows.map((row) => {
-          const {
-            organizationId: _o,
-            definitionHash: _d,
-            shard: _s,
-            ...summary
-          } = toRow(row, open.get(row.runId));
-          return summary;
-        });
+        const found = await tx.$queryRaw<{ runId: string }[]>(runIdsSql(organizationId, filter, limit, before));
+        const rows = await rowsOf(
+          tx,
+          found.map((row) => row.runId),
+        );
+        return rows.map(({ organizationId: _o, definitionHash: _d, shard: _s, startedBy: _b, ...summary }) => summary);
       });
     },
 
@@ -94,5 +82,44 @@ export function createRunQueries(prisma: PrismaClient): RunQueries {
         return rows.map(toEvent);
       });
     },
+
+    async neighbours(organizationId, runId) {
+      return inOrganization(prisma, organizationId, async (tx) => {
+        const [row] = await tx.$queryRaw<RunNeighbours[]>`
+          SELECT r.previous_run_id::text AS "previousRunId", r.parent_run_id::text AS "parentRunId",
+            r.parent_node_path AS "parentNodePath",
+            ARRAY(SELECT n.run_id::text FROM workflow_run n WHERE n.organization_id = ${organizationId}::uuid
+              AND n.previous_run_id = r.run_id ORDER BY n.run_id) AS "nextRunIds"
+          FROM workflow_run r WHERE r.run_id = ${runId}::uuid AND r.organization_id = ${organizationId}::uuid`;
+        return row ?? null;
+      });
+    },
+
+    async askingRuns(organizationId, limit, before) {
+      return inOrganization(prisma, organizationId, async (tx) => {
+        const found = await tx.$queryRaw<{ runId: string }[]>`
+          SELECT DISTINCT r.run_id AS id, r.run_id::text AS "runId"
+          FROM workflow_event e JOIN workflow_run r ON r.run_id = e.run_id
+          WHERE e.organization_id = ${organizationId}::uuid
+            AND e.type IN ('APPROVAL_REQUESTED', 'ACTIVITY_TASK_OUTCOME_UNKNOWN')
+            AND e.run_id < ${before ?? LAST_ID}::uuid AND r.closed_at IS NULL
+          ORDER BY r.run_id DESC LIMIT ${limit}`;
+        return rowsOf(
+          tx,
+          found.map((row) => row.runId),
+        );
+      });
+    },
   };
+}
+
+const LAST_ID = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
+
+/** The rows of these runs, in this order. */
+async function rowsOf(tx: UnitOfWork, runIds: readonly string[]): Promise<RunRow[]> {
+  if (runIds.length === 0) return [];
+  const rows = await tx.workflowRun.findMany({ where: { runId: { in: [...runIds] } } });
+  const open = await lengths(tx, rows);
+  const byId = new Map(rows.map((row) => [row.runId, toRow(row, open.get(row.runId))]));
+  return runIds.flatMap((runId) => byId.get(runId) ?? []);
 }

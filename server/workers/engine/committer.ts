@@ -4,6 +4,7 @@ import { GroupCommit } from '@/lib/shared/group-commit';
 import type { CommitPart, ExecutionStore } from '@/server/ports/execution-store';
 import type { Log } from '@/server/ports/log';
 import type { Telemetry } from '@/server/ports/telemetry';
+import { crashPoint } from '@/server/workers/engine/crash-points';
 
 /** What became of a part: written; refused because another process owns the shard; refused by the store for its content. */
 export type CommitVerdict = 'written' | 'fenced' | 'rejected';
@@ -59,7 +60,9 @@ export class Committer {
     for (let attempt = 0; ; attempt++) {
       const begun = clock.now();
       try {
-        const held = await store.commit(owner, parts);
+        const writing = store.commit(owner, parts);
+        crashPoint('mid-batch');
+        const held = await writing;
         const events = parts.reduce((sum, part) => sum + part.events.length, 0);
         telemetry.committed(parts.length, events, (clock.now() - begun) / 1000);
         return new Map(parts.map((part) => [part.runId, held.has(part.shard) ? 'written' : 'fenced']));

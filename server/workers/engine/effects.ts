@@ -1,15 +1,35 @@
 import type { Command, RunActivity } from '@/lib/engine/commands';
 import type { EngineEvent, EventData, EventType } from '@/lib/engine/types';
-import { asFailure, isRetrySafe, runAttempt } from '@/server/workers/engine/activities';
-import { startChild, stopChild } from '@/server/workers/engine/children';
-import type { EngineHost } from '@/server/workers/engine/host';
+import type { Clock } from '@/lib/shared/clock';
+import { type ActivityDeps, asFailure, isRetrySafe, runAttempt } from '@/server/workers/engine/activities';
+import { type ChildDeps, startChild, stopChild } from '@/server/workers/engine/children';
+import type { CommitVerdict } from '@/server/workers/engine/committer';
+import { crashPoint } from '@/server/workers/engine/crash-points';
+import type { Pressure } from '@/server/workers/engine/pressure';
+import type { ReadyQueue } from '@/server/workers/engine/ready-queue';
 import type { ResidentRun } from '@/server/workers/engine/resident-run';
+
+/** What carrying out a command needs of the host. */
+export interface EffectsHost {
+  readonly deps: {
+    readonly activities: ActivityDeps;
+    readonly children: ChildDeps;
+    readonly clock: Clock;
+    readonly process: { readonly id: string };
+    readonly random: () => number;
+  };
+  readonly ready: ReadyQueue;
+  readonly pressure: Pressure;
+  readonly isDraining: boolean;
+  deliver(run: ResidentRun, event: EngineEvent): Promise<CommitVerdict>;
+  track(promise: Promise<unknown>): void;
+}
 
 /** What a call was told when its abort signal fired. */
 const CANCELLED = 'cancelled';
 
 /** Carries out a committed command of a run; everything it leads to comes back as an event. */
-export function carryOut(host: EngineHost, run: ResidentRun, command: Command): void {
+export function carryOut(host: EffectsHost, run: ResidentRun, command: Command): void {
   switch (command.type) {
     case 'RUN_ACTIVITY':
       run.calls++;
@@ -57,11 +77,11 @@ export function carryOut(host: EngineHost, run: ResidentRun, command: Command): 
   }
 }
 
-function event<T extends EventType>(host: EngineHost, type: T, data: EventData<T>): EngineEvent {
+function event<T extends EventType>(host: EffectsHost, type: T, data: EventData<T>): EngineEvent {
   return { type, at: host.deps.clock.now(), data } as unknown as EngineEvent;
 }
 
-async function runActivity(host: EngineHost, run: ResidentRun, command: RunActivity): Promise<void> {
+async function runActivity(host: EffectsHost, run: ResidentRun, command: RunActivity): Promise<void> {
   const { activityId, attempt, started } = command;
   if (started && !started.retrySafe) {
     await host.deliver(run, event(host, 'ACTIVITY_TASK_OUTCOME_UNKNOWN', { activityId, attempt }));
@@ -78,7 +98,7 @@ async function runActivity(host: EngineHost, run: ResidentRun, command: RunActiv
 }
 
 async function attemptActivity(
-  host: EngineHost,
+  host: EffectsHost,
   run: ResidentRun,
   command: RunActivity,
   signal: AbortSignal,
@@ -113,7 +133,10 @@ async function attemptActivity(
     });
     if ((await host.deliver(run, noted)) !== 'written') return;
   }
+  crashPoint('before-effect');
+  if (activityId.endsWith(':compensate')) crashPoint('during-compensation');
   const outcome = await runAttempt(host.deps.activities, scope, command);
+  crashPoint('after-effect-before-append');
   if (run.gone) return;
   const took = command.target.kind === 'mcp' ? { server: command.target.server } : {};
   if (outcome.kind === 'completed') {

@@ -12,6 +12,7 @@ import type { Telemetry } from '@/server/ports/telemetry';
 import type { ActivityDeps } from '@/server/workers/engine/activities';
 import { type ChildDeps, childClosedEvent, openClosingWorkflows } from '@/server/workers/engine/children';
 import { Committer, type CommitVerdict } from '@/server/workers/engine/committer';
+import { crashPoint } from '@/server/workers/engine/crash-points';
 import { carryOut } from '@/server/workers/engine/effects';
 import { Inbox } from '@/server/workers/engine/inbox';
 import { LeaseManager } from '@/server/workers/engine/leases';
@@ -337,6 +338,7 @@ export class EngineHost {
       this.drop(run);
       return;
     }
+    crashPoint('after-commit-before-publish');
     if (part.events.length > 0)
       this.deps.bus.publish(OUTBOX_CHANNEL, {
         organizationId: part.organizationId,

@@ -1,6 +1,7 @@
 import type { Clock } from '@/lib/shared/clock';
 import type { Lease, LeaseStore, ProcessFacts } from '@/server/ports/lease-store';
 import type { Log } from '@/server/ports/log';
+import { crashPoint } from '@/server/workers/engine/crash-points';
 
 export interface LeaseManagerDeps {
   store: LeaseStore;
@@ -73,6 +74,7 @@ export class LeaseManager {
     try {
       const asked = clock.now();
       const { held, processes, now } = await store.heartbeat(process, ttlMs);
+      crashPoint('during-lease-renewal');
       this.deps.onDatabaseTime(now, (clock.now() - asked) / 2);
       this.keep(held);
       const share = Math.ceil(this.deps.shards / processes);

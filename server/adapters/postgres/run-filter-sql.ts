@@ -1,0 +1,57 @@
+import { isUuid, uuidv7 } from '@/lib/shared/ids';
+import { Prisma } from '@/server/adapters/postgres/prisma';
+import type { RunFilter } from '@/server/ports/run-queries';
+
+/** How far the clock that made a run's id and the database's clock may be apart. */
+const CLOCK_SLACK_MS = 60_000;
+
+/**
+ * Ids of the runs that fit, newest first. Times narrow the scan by the run id first (UUIDv7: sorted by time), then are compared
+ * exactly. A search attribute costs one primary-key probe for each run that fits the rest: the event that holds the attributes
+ * is among the first five of a history.
+ */
+export function runIdsSql(
+  organizationId: string,
+  filter: RunFilter,
+  limit: number,
+  before: string | null,
+): Prisma.Sql {
+  const where: Prisma.Sql[] = [Prisma.sql`r.organization_id = ${organizationId}::uuid`];
+  if (filter.status !== undefined) where.push(Prisma.sql`r.status = ANY(${[...filter.status]})`);
+  if (filter.workflow !== undefined) where.push(Prisma.sql`r.workflow = ${filter.workflow}`);
+  if (filter.parentRunId !== undefined) where.push(Prisma.sql`r.parent_run_id = ${filter.parentRunId}::uuid`);
+  if (before !== null) where.push(Prisma.sql`r.run_id < ${before}::uuid`);
+  if (filter.startedAfter !== undefined) {
+    where.push(Prisma.sql`r.run_id >= ${floorOf(filter.startedAfter - CLOCK_SLACK_MS)}::uuid`);
+    where.push(Prisma.sql`r.created_at >= ${new Date(filter.startedAfter)}`);
+  }
+  if (filter.startedBefore !== undefined) {
+    where.push(Prisma.sql`r.run_id < ${floorOf(filter.startedBefore + CLOCK_SLACK_MS)}::uuid`);
+    where.push(Prisma.sql`r.created_at < ${new Date(filter.startedBefore)}`);
+  }
+  if (filter.attribute !== undefined) {
+    const { name, value } = filter.attribute;
+    // A text with \u0000 cannot be taken out of json; the CASE keeps such a run from failing the whole list.
+    where.push(Prisma.sql`EXISTS (
+      SELECT 1 FROM workflow_event e
+      WHERE e.run_id = r.run_id AND e.seq BETWEEN 2 AND 5 AND e.type = 'UPSERT_WORKFLOW_SEARCH_ATTRIBUTES'
+        AND CASE WHEN position('\\u0000' IN e.data::text) = 0 THEN e.data->'attributes'->>${name} END = ${value})`);
+  }
+  return Prisma.sql`
+    SELECT r.run_id::text AS "runId" FROM ${source(organizationId, filter.workflowId)} AS r
+    WHERE ${Prisma.join(where, ' AND ')} ORDER BY r.run_id DESC LIMIT ${limit}`;
+}
+
+/** All runs, or those of one workflow id: by the partial index, or by the run id that the workflow id was made of. */
+function source(organizationId: string, workflowId: string | undefined): Prisma.Sql {
+  if (workflowId === undefined) return Prisma.sql`workflow_run`;
+  const named = Prisma.sql`SELECT * FROM workflow_run WHERE organization_id = ${organizationId}::uuid
+    AND workflow_id = ${workflowId} AND workflow_id <> run_id::text`;
+  if (!isUuid(workflowId)) return Prisma.sql`(${named})`;
+  return Prisma.sql`(${named} UNION ALL SELECT * FROM workflow_run
+    WHERE run_id = ${workflowId}::uuid AND workflow_id = ${workflowId})`;
+}
+
+function floorOf(ms: number): string {
+  return uuidv7(Math.max(0, ms), new Uint8Array(10));
+}

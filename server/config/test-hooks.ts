@@ -1,0 +1,20 @@
+/** What the fault harness asks of a process under test. All of it is off outside the harness. */
+export interface TestHooks {
+  /** Place at which the process dies, and at which pass. */
+  crash: { place: string; nth: number } | null;
+  /** How wrong the process's own clock is, in milliseconds. */
+  clockOffsetMs: number;
+}
+
+/**
+ * Reads the two variables of the fault harness: OPENCONDUCTOR_CRASH_POINT (`place:nth`) and
+ * OPENCONDUCTOR_CLOCK_OFFSET_MS. They are no settings: nobody sets them to run OpenConductor.
+ */
+export function readTestHooks(env: Record<string, string | undefined> = process.env): TestHooks {
+  const crash = /^([a-z-]+):(\d+)$/.exec(env.OPENCONDUCTOR_CRASH_POINT ?? '');
+  const offset = Number(env.OPENCONDUCTOR_CLOCK_OFFSET_MS ?? '0');
+  return {
+    crash: crash ? { place: crash[1] as string, nth: Number(crash[2]) } : null,
+    clockOffsetMs: Number.isFinite(offset) ? offset : 0,
+  };
+}
