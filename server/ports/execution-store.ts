@@ -148,6 +148,8 @@ export interface ExecutionStore {
   openRun(runId: string): Promise<OpenRun | null>;
   /** Full histories in order of run and seq. */
   readHistories(runIds: readonly string[]): Promise<StoredEvent[]>;
-  /** Counts a load after a crash; returns the new counts. */
+  /** Counts a load by a new owner; returns the new counts. */
   countRecoveries(runIds: readonly string[]): Promise<Map<string, number>>;
+  /** Sets the counts back: the process outlived having these runs in memory. */
+  clearRecoveries(runIds: readonly string[]): Promise<void>;
 }

@@ -2,7 +2,7 @@ import type { Clock } from '@/lib/shared/clock';
 import type { Bus } from '@/server/ports/bus';
 import type { Log } from '@/server/ports/log';
 import type { StreamStore } from '@/server/ports/stream-store';
-import { OUTBOX_CHANNEL } from '@/server/workers/engine/host';
+import { OUTBOX_CHANNEL } from '@/server/workers/engine/host-deps';
 
 /** Channel on which newly numbered ranges are told (`StreamRange`), as a hint to read the stream. */
 export const STREAM_CHANNEL = 'stream';

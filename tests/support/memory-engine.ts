@@ -15,7 +15,8 @@ import type { LeaseStore } from '@/server/ports/lease-store';
 import type { Log } from '@/server/ports/log';
 import type { McpFleet } from '@/server/ports/mcp-fleet';
 import type { Telemetry } from '@/server/ports/telemetry';
-import { EngineHost, INBOX_CHANNEL } from '@/server/workers/engine/host';
+import { EngineHost } from '@/server/workers/engine/host';
+import { INBOX_CHANNEL } from '@/server/workers/engine/host-deps';
 import { Programs } from '@/server/workers/engine/programs';
 
 const quiet: Log = {
@@ -56,6 +57,7 @@ export interface TestEngineOptions {
   shards?: number;
   maxResidents?: number;
   maxPressure?: number;
+  surviveMs?: number;
   organizationId?: string;
 }
 
@@ -104,6 +106,7 @@ export function createTestEngine(options: TestEngineOptions) {
     leaseTtlMs: options.leaseTtlMs ?? 3_000,
     pollMs: 50,
     maxRecoveries: 5,
+    surviveMs: options.surviveMs ?? 30_000,
     maxActivities: 1_000,
     maxResidents: options.maxResidents ?? 200_000,
     maxPressure: options.maxPressure ?? 2_000,

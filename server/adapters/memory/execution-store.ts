@@ -65,6 +65,13 @@ export function createMemoryExecutionStore(db: MemoryDatabase): ExecutionStore {
       }
       return counts;
     },
+
+    async clearRecoveries(runIds) {
+      for (const id of runIds) {
+        const run = db.runs.get(id);
+        if (run) run.recoveries = 0;
+      }
+    },
   };
 }
 

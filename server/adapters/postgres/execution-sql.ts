@@ -162,3 +162,6 @@ FROM workflow_event WHERE run_id = ANY($1::uuid[]) ORDER BY run_id, seq`;
 export const COUNT_RECOVERIES = `
 UPDATE workflow_run SET recoveries = recoveries + 1 WHERE run_id = ANY($1::uuid[])
 RETURNING run_id, recoveries::int AS n`;
+
+export const CLEAR_RECOVERIES =
+  'UPDATE workflow_run SET recoveries = 0 WHERE run_id = ANY($1::uuid[]) AND recoveries > 0';

@@ -68,6 +68,10 @@ export function createExecutionStore(pool: pg.Pool): ExecutionStore {
       const { rows } = await pool.query<{ run_id: string; n: number }>(sql.COUNT_RECOVERIES, [runIds]);
       return new Map(rows.map((row) => [row.run_id, row.n]));
     },
+
+    async clearRecoveries(runIds) {
+      await pool.query(sql.CLEAR_RECOVERIES, [runIds]);
+    },
   };
 }
 

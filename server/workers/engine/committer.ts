@@ -74,8 +74,10 @@ export class Committer {
             parts: parts.length,
             error: String(error.cause ?? error),
           });
+          if (this.stopped) return new Map(parts.map((part) => [part.runId, 'fenced']));
           const written = await this.readBack(parts);
           if (written) return written;
+          await this.pause(Math.min(MAX_BACKOFF_MS, 25 * 2 ** attempt));
         } else if (parts.length > 1) {
           return this.writeOneByOne(parts);
         } else {

@@ -220,29 +220,49 @@ describe('EngineHost', () => {
     expect(await made.host.closed(runId)).toBe('completed');
   });
 
-  it('a run that kills every process that loads it goes to dead-letter', async () => {
+  /** A store whose process "dies" with the run in memory: nothing it would do at a graceful end takes place. */
+  const suddenDeath = (execution: ExecutionStore): ExecutionStore => ({
+    ...execution,
+    clearRecoveries: async () => {},
+  });
+
+  it('a run that ends every process that loads it goes to dead-letter', async () => {
     const db = new MemoryDatabase(() => Date.now());
-    const stores = { execution: createMemoryExecutionStore(db), leases: createMemoryLeaseStore(db) };
-    const functions = { hang: () => new Promise<never>(() => {}) };
-    const common = {
-      ...stores,
-      functions,
-      organizationId: randomUUID(),
-      definitions: [chain('poison', 'hang')],
+    const stores = {
+      execution: suddenDeath(createMemoryExecutionStore(db)),
+      leases: createMemoryLeaseStore(db),
     };
+    const functions = { hang: () => new Promise<never>(() => {}) };
+    const definitions = [chain('poison', 'hang')];
+    const common = { ...stores, functions, organizationId: randomUUID(), definitions };
     let made = await engine(common);
     const runId = await made.start('poison');
     await eventually('it is under way', async () => (await made.eventTypes(runId)).length === 2);
-    for (let crash = 0; crash < 6; crash++) {
-      made.host.leases.lose(made.host.leases.held());
-      for (const row of db.shards.values()) Object.assign(row, { owner: 'nobody', leaseUntil: 0 });
+    for (let end = 1; end <= 6; end++) {
+      await made.host.drain(0);
       made = await engine(common);
-      await eventually(
-        'it was loaded',
-        () => (db.runs.get(runId)?.recoveries ?? 0) > crash || db.runs.get(runId)?.closedAt,
-      );
+      await eventually('it was loaded', () => db.runs.get(runId)?.recoveries === end);
     }
     await eventually('it is given up', () => db.runs.get(runId)?.status === 'dead_letter');
+  });
+
+  it('a run that waits through many restarts is never taken for poison', async () => {
+    const db = new MemoryDatabase(() => Date.now());
+    const stores = { execution: createMemoryExecutionStore(db), leases: createMemoryLeaseStore(db) };
+    const common = { ...stores, organizationId: randomUUID(), definitions: [waiting], surviveMs: 20 };
+    let made = await engine(common);
+    const runId = await made.start('waiting');
+    await eventually('it waits', async () => (await made.eventTypes(runId)).length > 0);
+    for (let restart = 0; restart < 8; restart++) {
+      await made.host.drain(0);
+      made = await engine(common);
+      await eventually('it was loaded', () => made.host.residentCount() === 1);
+      // Cleared by time on even rounds, by the graceful end on odd ones.
+      if (restart % 2 === 0) await eventually('it is cleared', () => db.runs.get(runId)?.recoveries === 0);
+    }
+    const closed = made.host.closed(runId);
+    await made.send(runId, 'WORKFLOW_EXECUTION_SIGNALED', { name: 'go', payload: 1 });
+    expect(await closed).toBe('completed');
   });
 
   it('puts waiting runs to sleep when memory is full, and a signal wakes exactly the one it is for', async () => {

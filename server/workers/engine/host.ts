@@ -2,62 +2,26 @@ import type { Command } from '@/lib/engine/commands';
 import { createRun, outstanding, step } from '@/lib/engine/step';
 import type { EngineEvent, StartedEvent, Transition } from '@/lib/engine/types';
 import type { RunStatus } from '@/lib/protocol/run';
-import type { Clock } from '@/lib/shared/clock';
 import type { JsonObject } from '@/lib/shared/json';
-import type { Bus } from '@/server/ports/bus';
-import type { CommitPart, ExecutionStore, InboxRow, OpenRun } from '@/server/ports/execution-store';
-import type { Lease, LeaseStore, ProcessFacts } from '@/server/ports/lease-store';
-import type { Log } from '@/server/ports/log';
-import type { Telemetry } from '@/server/ports/telemetry';
-import type { ActivityDeps } from '@/server/workers/engine/activities';
-import { type ChildDeps, childClosedEvent, openClosingWorkflows } from '@/server/workers/engine/children';
+import type { CommitPart, InboxRow, OpenRun } from '@/server/ports/execution-store';
+import type { Lease } from '@/server/ports/lease-store';
+import { childClosedEvent, openClosingWorkflows } from '@/server/workers/engine/children';
 import { Committer, type CommitVerdict } from '@/server/workers/engine/committer';
 import { crashPoint } from '@/server/workers/engine/crash-points';
 import { carryOut } from '@/server/workers/engine/effects';
+import {
+  type EngineHostDeps,
+  INBOX_CHANNEL,
+  OUTBOX_CHANNEL,
+  type OutboxHint,
+} from '@/server/workers/engine/host-deps';
 import { Inbox } from '@/server/workers/engine/inbox';
 import { LeaseManager } from '@/server/workers/engine/leases';
 import { emptyPart, openRunOf, rowUpdate, sleepPart } from '@/server/workers/engine/parts';
 import { Pressure } from '@/server/workers/engine/pressure';
-import type { Programs } from '@/server/workers/engine/programs';
 import { ReadyQueue } from '@/server/workers/engine/ready-queue';
 import { byRun, deadLetterPart, revive } from '@/server/workers/engine/recovery';
 import { newResidentRun, type ResidentRun } from '@/server/workers/engine/resident-run';
-
-export interface EngineHostDeps {
-  process: ProcessFacts;
-  store: ExecutionStore;
-  leases: LeaseStore;
-  programs: Programs;
-  activities: ActivityDeps;
-  children: ChildDeps;
-  clock: Clock & { adjust(databaseNow: number, halfRoundTripMs: number): void };
-  bus: Bus;
-  log: Log;
-  telemetry: Telemetry;
-  /** Random number in [0, 1), recorded as data where it decides something. */
-  random: () => number;
-  shards: number;
-  leaseTtlMs: number;
-  pollMs: number;
-  /** Loads after crashes without progress before a run goes to dead-letter. */
-  maxRecoveries: number;
-  /** Calls under way at once; the rest waits in the ready queue. */
-  maxActivities: number;
-  /** Runs kept in memory; beyond it, runs that only wait are put to sleep in the store. */
-  maxResidents: number;
-  /** Calls and commits in hand at which flooding organisations wait with new runs. */
-  maxPressure: number;
-}
-
-/** Channel on which inbox rows are announced (the row itself, as a hint) and committed batches are told. */
-export const INBOX_CHANNEL = 'inbox';
-export const OUTBOX_CHANNEL = 'outbox';
-
-/** Told on OUTBOX_CHANNEL after each commit of a run. */
-export interface OutboxHint {
-  organizationId: string;
-  runId: string;
-}
 
 const PAGE = 500;
 /** How far ahead runs that sleep in the store are loaded. */
@@ -78,6 +42,8 @@ export class EngineHost {
   private readonly inbox: Inbox;
   private readonly waiters = new Map<string, ((status: RunStatus) => void)[]>();
   private readonly work = new Set<Promise<unknown>>();
+  /** Timers after which the runs of a take-over are no longer suspected of ending processes. */
+  private readonly suspicion: (() => void)[] = [];
   private wokenUntil = 0;
   private cancelPoll: (() => void) | null = null;
   private unsubscribe: (() => void) | null = null;
@@ -127,6 +93,8 @@ export class EngineHost {
       idle(),
       new Promise<void>((r) => this.deps.clock.at(this.deps.clock.now() + timeoutMs, r)),
     ]);
+    for (const cancel of this.suspicion) cancel();
+    await this.clearSuspicion().catch(() => {});
     this.committer.stop();
     for (const run of [...this.residents.values()]) this.drop(run);
     await this.leases.stop();
@@ -383,7 +351,10 @@ export class EngineHost {
     const shards = leases.map((lease) => lease.shard);
     const loaded = await this.loadDue(shards, null, this.wokenUntil);
     await this.inbox.read(shards, (row) => this.receive(row));
-    const seconds = (this.deps.clock.now() - begun) / 1000;
+    const { clock, surviveMs } = this.deps;
+    if (loaded > 0)
+      this.suspicion.push(clock.at(clock.now() + surviveMs, () => this.track(this.clearSuspicion())));
+    const seconds = (clock.now() - begun) / 1000;
     if (loaded > 0) this.deps.telemetry.recovered(loaded, seconds);
     this.deps.log.info('shards_acquired', {
       shards: shards.length,
@@ -435,6 +406,12 @@ export class EngineHost {
         });
       }
     }
+  }
+
+  /** The process lives although it holds these runs: none of them is what ended the ones before. */
+  private async clearSuspicion(): Promise<void> {
+    const loaded = [...this.residents.values()].filter((run) => run.asleep).map((run) => run.info.runId);
+    if (loaded.length > 0) await this.deps.store.clearRecoveries(loaded);
   }
 
   private async deadLetter(info: OpenRun, epoch: number, length: number): Promise<void> {

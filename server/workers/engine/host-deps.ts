@@ -1,0 +1,48 @@
+import type { Clock } from '@/lib/shared/clock';
+import type { Bus } from '@/server/ports/bus';
+import type { ExecutionStore } from '@/server/ports/execution-store';
+import type { LeaseStore, ProcessFacts } from '@/server/ports/lease-store';
+import type { Log } from '@/server/ports/log';
+import type { Telemetry } from '@/server/ports/telemetry';
+import type { ActivityDeps } from '@/server/workers/engine/activities';
+import type { ChildDeps } from '@/server/workers/engine/children';
+import type { Programs } from '@/server/workers/engine/programs';
+
+/** What the engine host is made of. */
+export interface EngineHostDeps {
+  process: ProcessFacts;
+  store: ExecutionStore;
+  leases: LeaseStore;
+  programs: Programs;
+  activities: ActivityDeps;
+  children: ChildDeps;
+  clock: Clock & { adjust(databaseNow: number, halfRoundTripMs: number): void };
+  bus: Bus;
+  log: Log;
+  telemetry: Telemetry;
+  /** Random number in [0, 1), recorded as data where it decides something. */
+  random: () => number;
+  shards: number;
+  leaseTtlMs: number;
+  pollMs: number;
+  /** Loads by new owners, without progress and each followed by the end of the process, before a run goes to dead-letter. */
+  maxRecoveries: number;
+  /** Milliseconds a process must live on with a run in memory for the run to be cleared of suspicion. */
+  surviveMs: number;
+  /** Calls under way at once; the rest waits in the ready queue. */
+  maxActivities: number;
+  /** Runs kept in memory; beyond it, runs that only wait are put to sleep in the store. */
+  maxResidents: number;
+  /** Calls and commits in hand at which flooding organisations wait with new runs. */
+  maxPressure: number;
+}
+
+/** Channel on which inbox rows are announced (the row itself, as a hint) and committed batches are told. */
+export const INBOX_CHANNEL = 'inbox';
+export const OUTBOX_CHANNEL = 'outbox';
+
+/** Told on OUTBOX_CHANNEL after each commit of a run. */
+export interface OutboxHint {
+  organizationId: string;
+  runId: string;
+}
