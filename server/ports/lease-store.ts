@@ -8,8 +8,20 @@ export interface Lease {
 export interface ProcessFacts {
   id: string;
   buildId: string;
+  /** Where `pid` means something: processes with the same value can look each other up. */
   host: string;
   pid: number;
+}
+
+/** What a heartbeat brings back. */
+export interface Heartbeat {
+  held: Lease[];
+  /** Engine processes that live, this one included. */
+  processes: number;
+  /** Other processes of the same host whose leases have not run out. */
+  neighbours: { id: string; pid: number }[];
+  /** The database's clock, epoch ms. */
+  now: number;
 }
 
 export interface LeaseStore {
@@ -17,9 +29,8 @@ export interface LeaseStore {
   ensureShards(count: number): Promise<void>;
   /**
    * Says that this process lives and renews all its leases, in one transaction. Time is the database's.
-   * Resolves with the leases still held, how many engine processes live, and the database's clock (epoch ms).
    */
-  heartbeat(process: ProcessFacts, ttlMs: number): Promise<{ held: Lease[]; processes: number; now: number }>;
+  heartbeat(process: ProcessFacts, ttlMs: number): Promise<Heartbeat>;
   /** Takes up to `limit` shards that nobody holds (never held, released, or expired); raises their epochs. */
   acquire(owner: string, ttlMs: number, limit: number): Promise<Lease[]>;
   /** Gives shards back at once, for a drain or to share them out. */

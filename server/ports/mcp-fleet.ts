@@ -20,6 +20,9 @@ export type InputAnswer =
   | { action: 'cancel' }
   | { action: 'result'; result: JsonObject };
 
+/** Answers a server's `sampling/createMessage` with a language model: params in, `CreateMessageResult` out. */
+export type SamplingAnswerer = (params: JsonObject, signal: AbortSignal) => Promise<JsonObject>;
+
 /** A round of questions. */
 export interface InputRequired {
   requests: InputRequest[];

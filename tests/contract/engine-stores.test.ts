@@ -374,8 +374,9 @@ for (const [name, open] of [
       const { held } = await stores.leases.heartbeat(facts(owner), TTL);
       expect(held.map(({ shard }) => shard)).not.toContain(3);
       expect(await stores.leases.acquire(next, TTL, SHARDS)).toEqual([{ shard: 3, epoch: 2 }]);
-      const { processes } = await stores.leases.heartbeat(facts(next), TTL);
+      const { processes, neighbours } = await stores.leases.heartbeat(facts(next), TTL);
       expect(processes).toBe(2);
+      expect(neighbours).toEqual([{ id: owner, pid: process.pid }]);
       await stores.leases.leave(next);
       expect((await stores.leases.heartbeat(facts(owner), TTL)).processes).toBe(1);
     });

@@ -40,10 +40,11 @@ describe('crash recovery of a real process with a real tool', () => {
   const processes: EngineProcess[] = [];
   let sql: pg.Client;
 
-  const launch = async (servers: ServersConfig, dataDir?: string) => {
+  const launch = async (servers: ServersConfig, dataDir?: string, env: Record<string, string> = {}) => {
     const engine = await EngineProcess.start({
       databaseUrl: database.adminUrl,
       servers,
+      env,
       ...(dataDir === undefined ? {} : { dataDir }),
     });
     processes.push(engine);
@@ -221,5 +222,18 @@ describe('crash recovery of a real process with a real tool', () => {
     });
     // The lease of the thief runs out, the process takes the shard back and finishes its runs as well.
     await eventually('the rest completes', async () => (await statuses()).completed === 30);
+  });
+
+  it('after a kill -9 the next process on the host does not wait for the leases to run out', async () => {
+    await setUp();
+    const env = { OPENCONDUCTOR_LEASE_TTL_MS: '60000' };
+    const logFile = join(tmpdir(), `slow-${randomUUID()}.jsonl`);
+    const first = await launch(slowServers(logFile), undefined, env);
+    await first.request('POST', '/api/v1/workflows', slowWorkflow('slow_echo', 300));
+    await first.request('POST', '/api/v1/runs', { workflow: 'slow-slow-echo', input: { n: 'one' } });
+    await eventually('a call is under way', async () => (await calls(logFile).catch(() => [])).length > 0);
+    await first.end('SIGKILL');
+    await launch(slowServers(logFile), first.dataDir, env);
+    await eventually('the run completes', async () => (await statuses()).completed === 1, 15_000);
   });
 });

@@ -89,6 +89,7 @@ export function createTestEngine(options: TestEngineOptions) {
     process: { id: randomUUID(), buildId: 'test', host: 'test', pid: process.pid },
     store,
     leases: options.leases ?? createMemoryLeaseStore(db),
+    isAlive: () => true,
     programs: new Programs(definitions),
     activities: {
       fleet: noFleet,

@@ -19,7 +19,7 @@ export class MemoryDatabase {
   readonly idempotency = new Map<string, { requestHash: string; runId: string }>();
   readonly audit: { organizationId: string; action: string; object: string }[] = [];
   readonly shards = new Map<number, { owner: string | null; epoch: number; leaseUntil: number }>();
-  readonly processes = new Map<string, number>();
+  readonly processes = new Map<string, { host: string; pid: number; until: number }>();
   readonly outbox: { organizationId: string; events: Omit<StreamEvent, 'streamSeq'>[] }[] = [];
   readonly streams = new Map<string, StreamEvent[]>();
   nextInboxId = 1;

@@ -16,13 +16,17 @@ export function createMemoryLeaseStore(db: MemoryDatabase): LeaseStore {
     },
     async heartbeat(process, ttlMs) {
       const now = db.now();
-      db.processes.set(process.id, now + ttlMs);
+      db.processes.set(process.id, { host: process.host, pid: process.pid, until: now + ttlMs });
       const held = heldBy(process.id);
       for (const { shard } of held) {
         const row = db.shards.get(shard);
         if (row) row.leaseUntil = now + ttlMs;
       }
-      return { held, processes: [...db.processes.values()].filter((until) => until > now).length, now };
+      const live = [...db.processes].filter(([, { until }]) => until > now);
+      const neighbours = live
+        .filter(([id, { host }]) => id !== process.id && host === process.host)
+        .map(([id, { pid }]) => ({ id, pid }));
+      return { held, processes: live.length, neighbours, now };
     },
     async acquire(owner, ttlMs, limit) {
       const now = db.now();

@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import type { Lease, LeaseStore } from '@/server/ports/lease-store';
+import type { Heartbeat, Lease, LeaseStore } from '@/server/ports/lease-store';
 
 const NOW = `(extract(epoch FROM clock_timestamp()) * 1000)::float8`;
 
@@ -16,6 +16,8 @@ WITH me AS (
 )
 SELECT
   (SELECT coalesce(json_agg(json_build_object('shard', shard, 'epoch', epoch)), '[]') FROM kept) AS held,
+  (SELECT coalesce(json_agg(json_build_object('id', id, 'pid', pid)), '[]') FROM engine_process
+   WHERE host = $4 AND id <> $1 AND live_until > clock_timestamp()) AS neighbours,
   (SELECT count(*) FROM engine_process WHERE live_until > clock_timestamp() AND id <> $1) + 1 AS processes,
   ${NOW} AS now`;
 
@@ -43,12 +45,12 @@ export function createLeaseStore(pool: pg.Pool): LeaseStore {
     },
 
     async heartbeat(process, ttlMs) {
-      const { rows } = await pool.query<{ held: Lease[]; processes: number; now: number }>({
+      const { rows } = await pool.query<Heartbeat>({
         name: 'oc_heartbeat',
         text: HEARTBEAT,
         values: [process.id, ttlMs, process.buildId, process.host, process.pid],
       });
-      return rows[0] ?? { held: [], processes: 1, now: 0 };
+      return rows[0] ?? { held: [], processes: 1, neighbours: [], now: 0 };
     },
 
     async acquire(owner, ttlMs, limit) {

@@ -13,6 +13,8 @@ export interface EngineHostDeps {
   process: ProcessFacts;
   store: ExecutionStore;
   leases: LeaseStore;
+  /** Whether a process of this host (as `process.host` names it) still exists. */
+  isAlive: (pid: number) => boolean;
   programs: Programs;
   activities: ActivityDeps;
   children: ChildDeps;

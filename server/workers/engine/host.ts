@@ -62,6 +62,7 @@ export class EngineHost {
       process,
       shards: deps.shards,
       ttlMs: deps.leaseTtlMs,
+      isAlive: deps.isAlive,
       onDatabaseTime: (now, half) => clock.adjust(now, half),
       onAcquired: (leases) => this.track(this.takeOver(leases)),
       onLost: (shards) => this.dropShards(new Set(shards)),

@@ -10,6 +10,8 @@ export interface LeaseManagerDeps {
   process: ProcessFacts;
   shards: number;
   ttlMs: number;
+  /** Whether a process of this host still exists. */
+  isAlive: (pid: number) => boolean;
   /** The database's clock as read by a heartbeat, and half the time the answer took. */
   onDatabaseTime: (databaseNow: number, halfRoundTripMs: number) => void;
   onAcquired: (leases: Lease[]) => void;
@@ -73,11 +75,12 @@ export class LeaseManager {
     const { store, process, ttlMs, clock, log } = this.deps;
     try {
       const asked = clock.now();
-      const { held, processes, now } = await store.heartbeat(process, ttlMs);
+      const { held, neighbours, processes: live, now } = await store.heartbeat(process, ttlMs);
       crashPoint('during-lease-renewal');
       this.deps.onDatabaseTime(now, (clock.now() - asked) / 2);
       this.keep(held);
-      const share = Math.ceil(this.deps.shards / processes);
+      const dead = await this.bury(neighbours);
+      const share = Math.ceil(this.deps.shards / (live - dead));
       if (this.epochs.size < share) {
         const taken = await store.acquire(process.id, ttlMs, share - this.epochs.size);
         for (const lease of taken) this.epochs.set(lease.shard, lease.epoch);
@@ -91,6 +94,21 @@ export class LeaseManager {
       // Leases may run out meanwhile. Nothing to decide here: the epoch check at the next commit does.
       log.warn('heartbeat', { status: 'failed', error: String(error) });
     }
+  }
+
+  /**
+   * Gives back the shards of neighbours that are gone: after a `kill -9` their runs need not wait for the lease to run out.
+   * If one were alive after all, its epoch would be old and its writes refused.
+   */
+  private async bury(neighbours: readonly { id: string; pid: number }[]): Promise<number> {
+    const dead = neighbours.filter(({ pid }) => !this.deps.isAlive(pid));
+    const all = Array.from({ length: this.deps.shards }, (_, shard) => shard);
+    for (const { id, pid } of dead) {
+      this.deps.log.warn('process_gone', { process: id, pid });
+      await this.deps.store.release(id, all);
+      await this.deps.store.leave(id);
+    }
+    return dead.length;
   }
 
   private keep(held: readonly Lease[]): void {
