@@ -18,6 +18,6 @@ try {
     await step('pages', async (note) => note(what(await ensureNextBuild({ force }))));
   });
 } catch (error) {
-  console.error(isForPeople(error) ? /** @type {Error} */ (error).message : error);
+  console.error(isForPeople(error) ? error.message : error);
   process.exitCode = 1;
 }

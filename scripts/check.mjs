@@ -14,6 +14,6 @@ try {
   console.log(`${passed} passed, ${failed} failed`);
   process.exitCode = failed === 0 ? 0 : 1;
 } catch (error) {
-  console.error(isForPeople(error) ? /** @type {Error} */ (error).message : error);
+  console.error(isForPeople(error) ? error.message : error);
   process.exitCode = 1;
 }

@@ -13,9 +13,14 @@ const END = '<!-- /functions -->';
 async function table(): Promise<void> {
   const { NODE_KINDS } = await import('@/lib/protocol/definition');
   const source = await readFile('lib/engine/node-table.test.ts', 'utf8');
-  const situations = /SITUATIONS = \[([^\]]+)\]/.exec(source)?.[1]?.match(/'([^']+)'/g)?.map((text) => text.slice(1, -1)) ?? [];
+  const situations =
+    /SITUATIONS = \[([^\]]+)\]/
+      .exec(source)?.[1]
+      ?.match(/'([^']+)'/g)
+      ?.map((text) => text.slice(1, -1)) ?? [];
   console.log(`| kind | ${situations.join(' | ')} |\n|---|${situations.map(() => '---').join('|')}|`);
-  for (const kind of NODE_KINDS) console.log(`| ${kind} | ${situations.map((situation) => `\`${kind}: ${situation}\``).join(' | ')} |`);
+  for (const kind of NODE_KINDS)
+    console.log(`| ${kind} | ${situations.map((situation) => `\`${kind}: ${situation}\``).join(' | ')} |`);
 }
 
 if (process.argv.includes('--table')) await table();

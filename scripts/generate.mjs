@@ -11,6 +11,6 @@ try {
     note((await ensureGenerated({ force })) ? 'generated' : 'up to date'),
   );
 } catch (error) {
-  console.error(isForPeople(error) ? /** @type {Error} */ (error).message : error);
+  console.error(isForPeople(error) ? error.message : error);
   process.exitCode = 1;
 }

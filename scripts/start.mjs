@@ -228,7 +228,8 @@ async function main() {
       prepareDatabase(setup, settings),
       step('build', async (note) => {
         const bundled = await ensureBundles({ force: rebuild });
-        const built = await ensureNextBuild({ force: rebuild });
+        // A process without the role `web` serves no pages.
+        const built = settings.roles.includes('web') && (await ensureNextBuild({ force: rebuild }));
         note(bundled || built ? 'done' : 'up to date');
       }),
     );

@@ -15,6 +15,7 @@ import { inRoot, ROOT } from './lib/paths.mjs';
 import { ensureGenerated } from './lib/prisma-client.mjs';
 import { isForPeople, seconds, step, Trouble } from './lib/progress.mjs';
 import { endChildren } from './lib/run.mjs';
+import { endSuites, runPlaywright, runVitest } from './lib/suites.mjs';
 
 const SUITES = ['check', 'simulation', 'contract', 'integration', 'e2e'];
 /** CI must not be green when something could not be tested. */
@@ -104,21 +105,24 @@ async function startInstance(adminUrl) {
 
 /**
  * @param {string} name
- * @param {{ suites: typeof import('./lib/suites.mjs'), adminUrl: () => Promise<string> }} context
+ * @param {() => Promise<string>} adminUrl
  * @returns {Promise<{ passed: number, failed: number, skipped?: number }>}
  */
-async function runSuite(name, { suites, adminUrl }) {
-  if (name === 'check') return (await import('./lib/checks.mjs')).runChecks();
-  if (name === 'simulation') return suites.runVitest([name], { live: true });
+async function runSuite(name, adminUrl) {
+  if (name === 'check') {
+    const { runChecks } = await import('./lib/checks.mjs');
+    return runChecks();
+  }
+  if (name === 'simulation') return runVitest([name], { live: true });
   const admin = await adminUrl();
-  if (name !== 'e2e') return suites.runVitest([name], { live: true });
+  if (name !== 'e2e') return runVitest([name], { live: true });
   await withLock(inRoot('dist', '.lock'), async () => {
     await ensureBundles();
     await ensureNextBuild();
   });
   const instance = await startInstance(admin);
   try {
-    return await suites.runPlaywright({ live: true, env: { E2E_BASE_URL: instance.url } });
+    return await runPlaywright({ live: true, env: { E2E_BASE_URL: instance.url } });
   } finally {
     await instance.stop();
   }
@@ -144,8 +148,7 @@ async function main() {
     const { ensureTestTools } = await import('./lib/test-tools.mjs');
     ({ browser } = await step('test tools', ensureTestTools));
   }
-  const suites = await import('./lib/suites.mjs');
-  undo.push(() => suites.endSuites());
+  undo.push(() => endSuites());
   /** @type {Promise<string> | undefined} */
   let postgres;
   const adminUrl = () => {
@@ -167,11 +170,11 @@ async function main() {
       continue;
     }
     try {
-      const { passed, failed, skipped = 0 } = await runSuite(name, { suites, adminUrl });
+      const { passed, failed, skipped = 0 } = await runSuite(name, adminUrl);
       const note = skipped > 0 ? `${skipped} skipped` : '';
       results.push({ name, ms: performance.now() - begin, passed, failed, note });
     } catch (error) {
-      console.error(isForPeople(error) ? /** @type {Error} */ (error).message : error);
+      console.error(isForPeople(error) ? error.message : error);
       results.push({
         name,
         ms: performance.now() - begin,
@@ -212,7 +215,7 @@ for (const signal of ['SIGINT', 'SIGTERM']) {
 try {
   await main();
 } catch (error) {
-  console.error(isForPeople(error) ? /** @type {Error} */ (error).message : error);
+  console.error(isForPeople(error) ? error.message : error);
   await cleanUp();
   console.log('0 passed, 1 failed');
   process.exitCode = 1;

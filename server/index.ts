@@ -121,7 +121,7 @@ async function respond(
 ): Promise<void> {
   try {
     if (pages) await pages(request, response);
-    else await writeResponse(response, await runtime.handle(toRequest(request)));
+    else await writeResponse(response, await runtime.handle(toRequest(request, response)));
   } catch (error) {
     log.error('http_request', { status: 500, error: error instanceof Error ? error.stack : String(error) });
     if (!response.headersSent) response.writeHead(500);

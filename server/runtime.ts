@@ -1,12 +1,12 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { hostname } from 'node:os';
 import { resolve } from 'node:path';
 import { ENGINE_FLAGS } from '@/lib/engine/flags';
 import type { Actor } from '@/lib/protocol/actor';
 import { uuidv7 } from '@/lib/shared/ids';
 import { createOperations } from '@/server/adapters/http/operations';
-import { createRouter, type Operation } from '@/server/adapters/http/router';
+import { createRouter } from '@/server/adapters/http/router';
 import { createSystemRoutes } from '@/server/adapters/http/system-routes';
+import { isAlive, machineName } from '@/server/adapters/machine';
 import { createMcpFleet } from '@/server/adapters/mcp/fleet';
 import { createMemoryBus } from '@/server/adapters/memory/bus';
 import { createPrometheus } from '@/server/adapters/observability/prometheus';
@@ -26,23 +26,30 @@ import type { Config } from '@/server/config/config';
 import type { ActivityFunction } from '@/server/ports/activity';
 import type { Log } from '@/server/ports/log';
 import { RunPresenter } from '@/server/presenters/run-presenter';
+import { TaskPresenter } from '@/server/presenters/task-presenter';
 import { loadFleetConfig, seedWorkspace, staticServerRegistry } from '@/server/services/fleet-config';
 import { HealthService } from '@/server/services/health-service';
+import { RerunService } from '@/server/services/rerun-service';
+import { RunControl } from '@/server/services/run-control';
 import { RunEventFeed } from '@/server/services/run-event-feed';
 import { RunService } from '@/server/services/run-service';
+import { RunReader } from '@/server/services/run-state';
 import { ServerService } from '@/server/services/server-service';
 import { publishStarters } from '@/server/services/starters';
+import { StreamFeed } from '@/server/services/stream-feed';
 import { toolKnowledge } from '@/server/services/tool-knowledge';
 import { WorkflowService } from '@/server/services/workflow-service';
 import { crashPoint } from '@/server/workers/engine/crash-points';
-import { EngineHost, INBOX_CHANNEL, OUTBOX_CHANNEL } from '@/server/workers/engine/host';
+import { EngineHost } from '@/server/workers/engine/host';
+import { INBOX_CHANNEL, OUTBOX_CHANNEL } from '@/server/workers/engine/host-deps';
 import { Programs } from '@/server/workers/engine/programs';
 import { Maintenance } from '@/server/workers/maintenance';
-import { Relay } from '@/server/workers/relay';
+import { Relay, STREAM_CHANNEL } from '@/server/workers/relay';
 
 const ENGINE_POLL_MS = 500;
 const RELAY_POLL_MS = 500;
 const MAX_RECOVERIES = 5;
+const SURVIVE_MS = 30_000;
 const MAX_ACTIVITIES = 1_000;
 const MAX_RESIDENTS = 100_000;
 const MAX_PRESSURE = 2_000;
@@ -109,7 +116,9 @@ export async function createRuntime(options: RuntimeOptions) {
     client: { name: 'openconductor', version },
   });
 
-  const workflows = new WorkflowService({ definitions, knowledge: toolKnowledge(fleet) });
+  const serverStates = async (organizationId: string) =>
+    new Map((await fleet.list(organizationId)).map((server) => [server.name, server.status]));
+  const workflows = new WorkflowService({ definitions, knowledge: toolKnowledge(fleet), serverStates });
   const { shards, maxPayloadBytes } = config;
   const runs = new RunService({
     workflows,
@@ -124,13 +133,20 @@ export async function createRuntime(options: RuntimeOptions) {
   const serverService = new ServerService({ fleet, audit: createAuditLog(prisma), newId: randomUUID });
   const program = (organizationId: string, hash: string) => programs.get(organizationId, hash);
   const feed = new RunEventFeed({ runs, bus, clock, hintChannel: OUTBOX_CHANNEL });
-  const runDetails = new RunPresenter({ runs, program });
+  const stream = new StreamFeed({ store: streams, bus, clock, hintChannel: STREAM_CHANNEL });
+  const reader = new RunReader({ runs, program });
+  const runDetails = new RunPresenter({ runs, reader, now: () => clock.now() });
+  const tasks = new TaskPresenter({ runs, reader });
+  const control = new RunControl({ runs, reader, newId: newRunId });
+  const reruns = new RerunService({ runs, reader, workflows });
+  const stopping = new AbortController();
 
   const hasEngine = config.roles.includes('engine');
   const host = new EngineHost({
-    process: { id: randomUUID(), buildId, host: hostname(), pid: process.pid },
+    process: { id: randomUUID(), buildId, host: machineName(), pid: process.pid },
     store,
     leases: createLeaseStore(pools.engine),
+    isAlive,
     programs,
     activities: { fleet, functions: options.functions ?? new Map(), clock, telemetry },
     children: { store, definitions, clock, newRunId, shards, flags: ENGINE_FLAGS, announce },
@@ -143,6 +159,7 @@ export async function createRuntime(options: RuntimeOptions) {
     leaseTtlMs: config.leaseTtlMs,
     pollMs: ENGINE_POLL_MS,
     maxRecoveries: MAX_RECOVERIES,
+    surviveMs: SURVIVE_MS,
     maxActivities: MAX_ACTIVITIES,
     maxResidents: MAX_RESIDENTS,
     maxPressure: MAX_PRESSURE,
@@ -188,12 +205,17 @@ export async function createRuntime(options: RuntimeOptions) {
     },
   });
 
-  const operations: Operation[] = createOperations({
+  const operations = createOperations({
     workflows,
     runs,
     runDetails,
+    control,
+    reruns,
+    tasks,
     feed,
+    stream,
     servers: serverService,
+    version,
   });
   // Until sign-in exists every caller that may reach this instance acts as the local owner.
   const authenticate = async () => owner;
@@ -204,6 +226,7 @@ export async function createRuntime(options: RuntimeOptions) {
     maxBodyBytes: config.maxBodyBytes,
     log,
     newRequestId: randomUUID,
+    stopping: stopping.signal,
   });
   const handleSystem = createSystemRoutes({ health, registry });
 
@@ -235,6 +258,7 @@ export async function createRuntime(options: RuntimeOptions) {
 
     /** Drains the engine, ends servers and connections. */
     async stop(): Promise<void> {
+      stopping.abort();
       if (hasEngine) {
         await host.drain(config.drainTimeoutMs);
         await relay.stop();

@@ -7,6 +7,7 @@ import {
   enqueue,
   isSettled,
   joinPath,
+  leaveSignal,
   mustNode,
   openScope,
   propagate,
@@ -77,15 +78,6 @@ function waitForSignal(state: RunState, node: NodeState, name: string): void {
   const waiters = state.signalWaiters.get(name);
   if (waiters === undefined) state.signalWaiters.set(name, [node.path]);
   else waiters.push(node.path);
-}
-
-/** A node no longer waits for its signal. */
-function leaveSignal(state: RunState, node: NodeState): void {
-  if (node.signal === undefined) return;
-  const waiters = state.signalWaiters.get(node.signal)?.filter((path) => path !== node.path);
-  if (waiters === undefined) return;
-  if (waiters.length === 0) state.signalWaiters.delete(node.signal);
-  else state.signalWaiters.set(node.signal, waiters);
 }
 
 /** One part (iteration, branch) of a container has ended. */

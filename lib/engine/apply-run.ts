@@ -1,6 +1,6 @@
 import { assertKnownFlags } from '@/lib/engine/flags';
 import type { Program } from '@/lib/engine/program';
-import { enqueue, isSettled, mustNode, openScope, pokeClose } from '@/lib/engine/state';
+import { enqueue, isSettled, leaveSignal, mustNode, openScope, pokeClose } from '@/lib/engine/state';
 import type { EngineEventOf, NodeState, RunState, StartedEvent } from '@/lib/engine/types';
 import type { RUN_EVENTS } from '@/lib/protocol/events-run';
 import type { RunStatus } from '@/lib/protocol/run';
@@ -112,6 +112,7 @@ function timerFired(program: Program, state: RunState, event: EngineEventOf<'TIM
   }
   if (node.settled !== undefined || state.agenda.get(node.path) === 'approval') return;
   node.settled = meaning(program, node, timer.purpose);
+  leaveSignal(state, node);
   enqueue(state, node.path, 'settled');
 }
 

@@ -8,7 +8,16 @@ import type { Json } from '@/lib/shared/json';
  * Node kind × situation. Every cell is one test named `<kind>: <situation>`; scripts/generate-docs.ts makes the table in
  * docs/engine-tests.md from these names. Kinds that never wait are tested against what happens around them.
  */
-const SITUATIONS = ['success', 'failure', 'timeout', 'cancel', 'pause', 'unknown outcome', 'nested in loop', 'nested in parallel'] as const;
+const SITUATIONS = [
+  'success',
+  'failure',
+  'timeout',
+  'cancel',
+  'pause',
+  'unknown outcome',
+  'nested in loop',
+  'nested in parallel',
+] as const;
 
 type NodeJson = Record<string, unknown>;
 
@@ -36,12 +45,26 @@ const bad = '${input.not.there}';
 
 const FIXTURES: Record<NodeKind, Fixture> = {
   'mcp-server': {
-    node: { id: 'x', kind: 'mcp-server', server: 's', tool: 't', arguments: { q: '${input.q}' }, retry: { maxAttempts: 1 } },
+    node: {
+      id: 'x',
+      kind: 'mcp-server',
+      server: 's',
+      tool: 't',
+      arguments: { q: '${input.q}' },
+      retry: { maxAttempts: 1 },
+    },
     drive: (bench, path) => void bench.complete(path, { text: 'hi' }),
     output: { text: 'hi' },
     waits: true,
-    failing: { node: { id: 'x', kind: 'mcp-server', server: 's', tool: 't' }, drive: (bench, path) => void bench.fail(path, 'TOOL_ERROR'), code: 'TOOL_ERROR' },
-    timed: { node: { id: 'x', kind: 'mcp-server', server: 's', tool: 't', retry: { maxAttempts: 1 } }, drive: timeOut },
+    failing: {
+      node: { id: 'x', kind: 'mcp-server', server: 's', tool: 't' },
+      drive: (bench, path) => void bench.fail(path, 'TOOL_ERROR'),
+      code: 'TOOL_ERROR',
+    },
+    timed: {
+      node: { id: 'x', kind: 'mcp-server', server: 's', tool: 't', retry: { maxAttempts: 1 } },
+      drive: timeOut,
+    },
     inner: '',
   },
   activity: {
@@ -49,7 +72,11 @@ const FIXTURES: Record<NodeKind, Fixture> = {
     drive: (bench, path) => void bench.complete(path, 7),
     output: 7,
     waits: true,
-    failing: { node: { id: 'x', ...call }, drive: (bench, path) => void bench.fail(path), code: 'ACTIVITY_FAILED' },
+    failing: {
+      node: { id: 'x', ...call },
+      drive: (bench, path) => void bench.fail(path),
+      code: 'ACTIVITY_FAILED',
+    },
     timed: { node: { id: 'x', ...call }, drive: timeOut },
     inner: '',
   },
@@ -65,27 +92,55 @@ const FIXTURES: Record<NodeKind, Fixture> = {
     drive: () => {},
     output: null,
     waits: false,
-    failing: { node: { id: 'x', kind: 'condition', cases: [{ port: 'yes', when: 'input.q' }] }, code: 'EXPRESSION_FAILED' },
+    failing: {
+      node: { id: 'x', kind: 'condition', cases: [{ port: 'yes', when: 'input.q' }] },
+      code: 'EXPRESSION_FAILED',
+    },
   },
   parallel: {
-    node: { id: 'x', kind: 'parallel', branches: [{ id: 'a', nodes: [innerCall] }, { id: 'b', nodes: [{ id: 't', kind: 'transform', output: 2 }] }] },
+    node: {
+      id: 'x',
+      kind: 'parallel',
+      branches: [
+        { id: 'a', nodes: [innerCall] },
+        { id: 'b', nodes: [{ id: 't', kind: 'transform', output: 2 }] },
+      ],
+    },
     drive: (bench, path) => void bench.complete(`${path}/a/w`, 1),
     output: { a: 1, b: 2 },
     waits: true,
     failing: {
-      node: { id: 'x', kind: 'parallel', branches: [{ id: 'a', nodes: [innerCall] }, { id: 'b', nodes: [{ id: 'v', kind: 'wait', signal: 'never' }] }] },
+      node: {
+        id: 'x',
+        kind: 'parallel',
+        branches: [
+          { id: 'a', nodes: [innerCall] },
+          { id: 'b', nodes: [{ id: 'v', kind: 'wait', signal: 'never' }] },
+        ],
+      },
       drive: (bench, path) => void bench.fail(`${path}/a/w`),
       code: 'ACTIVITY_FAILED',
     },
-    timed: { node: { id: 'x', kind: 'parallel', timeout: '5s', branches: [{ id: 'a', nodes: [innerCall] }] }, drive: fire },
+    timed: {
+      node: { id: 'x', kind: 'parallel', timeout: '5s', branches: [{ id: 'a', nodes: [innerCall] }] },
+      drive: fire,
+    },
     inner: '/a/w',
   },
   sequential: {
-    node: { id: 'x', kind: 'sequential', nodes: [innerCall, { id: 't', kind: 'transform', output: '${w.output + 1}' }] },
+    node: {
+      id: 'x',
+      kind: 'sequential',
+      nodes: [innerCall, { id: 't', kind: 'transform', output: '${w.output + 1}' }],
+    },
     drive: (bench, path) => void bench.complete(`${path}/w`, 1),
     output: 2,
     waits: true,
-    failing: { node: { id: 'x', kind: 'sequential', nodes: [innerCall] }, drive: (bench, path) => void bench.fail(`${path}/w`), code: 'ACTIVITY_FAILED' },
+    failing: {
+      node: { id: 'x', kind: 'sequential', nodes: [innerCall] },
+      drive: (bench, path) => void bench.fail(`${path}/w`),
+      code: 'ACTIVITY_FAILED',
+    },
     timed: { node: { id: 'x', kind: 'sequential', timeout: '5s', nodes: [innerCall] }, drive: fire },
     inner: '/w',
   },
@@ -106,7 +161,17 @@ const FIXTURES: Record<NodeKind, Fixture> = {
       drive: (bench, path) => void bench.fail(`${path}/0/w`),
       code: 'ACTIVITY_FAILED',
     },
-    timed: { node: { id: 'x', kind: 'loop', mode: 'for-each', items: '[1]', timeout: '5s', body: { nodes: [innerCall] } }, drive: fire },
+    timed: {
+      node: {
+        id: 'x',
+        kind: 'loop',
+        mode: 'for-each',
+        items: '[1]',
+        timeout: '5s',
+        body: { nodes: [innerCall] },
+      },
+      drive: fire,
+    },
     inner: '/0/w',
   },
   wait: {
@@ -119,24 +184,35 @@ const FIXTURES: Record<NodeKind, Fixture> = {
   },
   approval: {
     node: { id: 'x', kind: 'approval' },
-    drive: (bench, path) => void bench.send('APPROVAL_DECIDED', { approvalId: path, decision: 'approve', by: 'ann' }),
-    output: { approved: true, form: {}, decisions: [{ by: 'ann', decision: 'approve', comment: null, at: '2027-01-15T08:00:00.000Z' }] },
+    drive: (bench, path) =>
+      void bench.send('APPROVAL_DECIDED', { approvalId: path, decision: 'approve', by: 'ann' }),
+    output: {
+      approved: true,
+      form: {},
+      decisions: [{ by: 'ann', decision: 'approve', comment: null, at: '2027-01-15T08:00:00.000Z' }],
+    },
     waits: true,
     failing: {
       node: { id: 'x', kind: 'approval' },
-      drive: (bench, path) => void bench.send('APPROVAL_DECIDED', { approvalId: path, decision: 'reject', by: 'ann' }),
+      drive: (bench, path) =>
+        void bench.send('APPROVAL_DECIDED', { approvalId: path, decision: 'reject', by: 'ann' }),
       code: 'APPROVAL_REJECTED',
     },
     timed: { node: { id: 'x', kind: 'approval', deadline: '5s' }, drive: fire },
   },
   subworkflow: {
     node: { id: 'x', kind: 'subworkflow', workflow: 'child', input: { q: '${input.q}' } },
-    drive: (bench, path) => void bench.send('CHILD_WORKFLOW_EXECUTION_COMPLETED', { nodePath: path, output: 'done' }),
+    drive: (bench, path) =>
+      void bench.send('CHILD_WORKFLOW_EXECUTION_COMPLETED', { nodePath: path, output: 'done' }),
     output: 'done',
     waits: true,
     failing: {
       node: { id: 'x', kind: 'subworkflow', workflow: 'child' },
-      drive: (bench, path) => void bench.send('CHILD_WORKFLOW_EXECUTION_FAILED', { nodePath: path, failure: { code: 'TIMEOUT', message: 'inside' } }),
+      drive: (bench, path) =>
+        void bench.send('CHILD_WORKFLOW_EXECUTION_FAILED', {
+          nodePath: path,
+          failure: { code: 'TIMEOUT', message: 'inside' },
+        }),
       code: 'CHILD_FAILED',
     },
     timed: { node: { id: 'x', kind: 'subworkflow', workflow: 'child', timeout: '5s' }, drive: fire },
@@ -146,7 +222,10 @@ const FIXTURES: Record<NodeKind, Fixture> = {
     drive: () => {},
     output: 'Q',
     waits: false,
-    failing: { node: { id: 'x', kind: 'terminate', status: 'failed', message: 'no more' }, code: 'ACTIVITY_FAILED' },
+    failing: {
+      node: { id: 'x', kind: 'terminate', status: 'failed', message: 'no more' },
+      code: 'ACTIVITY_FAILED',
+    },
   },
 };
 
@@ -180,7 +259,10 @@ const TESTS: Record<(typeof SITUATIONS)[number], (kind: NodeKind, fixture: Fixtu
     settleAndCheck(bench);
     if (kind === 'terminate') return;
     expect(bench.node('x')).toMatchObject({ status: 'failed', failure: { code: failing.code } });
-    const routed = start([failing.node, { id: 'rescue', kind: 'transform', output: '${x.error.code}' }], [{ from: 'x', to: 'rescue', port: 'error' }]);
+    const routed = start(
+      [failing.node, { id: 'rescue', kind: 'transform', output: '${x.error.code}' }],
+      [{ from: 'x', to: 'rescue', port: 'error' }],
+    );
     failing.drive?.(routed, 'x');
     expect(routed.state).toMatchObject({ status: 'completed', output: failing.code });
     settleAndCheck(routed);
@@ -204,7 +286,10 @@ const TESTS: Record<(typeof SITUATIONS)[number], (kind: NodeKind, fixture: Fixtu
   cancel: (_kind, { node, waits }) => {
     const bench = waits ? start([node]) : start([before, node], [{ from: 'before', to: 'x' }]);
     bench.send('WORKFLOW_EXECUTION_CANCEL_REQUESTED', { reason: 'enough' });
-    expect(bench.state).toMatchObject({ status: 'cancelled', failure: { code: 'CANCELLED', message: 'enough' } });
+    expect(bench.state).toMatchObject({
+      status: 'cancelled',
+      failure: { code: 'CANCELLED', message: 'enough' },
+    });
     if (waits) expect(bench.node('x').status).toBe('cancelled');
     else expect(ends(bench, 'x')).toBe(true);
     expect(bench.state.timers.size).toBe(0);
@@ -212,7 +297,10 @@ const TESTS: Record<(typeof SITUATIONS)[number], (kind: NodeKind, fixture: Fixtu
   },
   pause: (kind, { node, drive, waits }) => {
     const edges = [{ from: 'before', to: 'x' }];
-    const follow = kind === 'terminate' ? [] : [{ from: 'x', to: 'after', ...(kind === 'condition' ? { port: 'yes' } : {}) }];
+    const follow =
+      kind === 'terminate'
+        ? []
+        : [{ from: 'x', to: 'after', ...(kind === 'condition' ? { port: 'yes' } : {}) }];
     const bench = start(kind === 'terminate' ? [before, node] : [before, node, after], [...edges, ...follow]);
     bench.send('WORKFLOW_EXECUTION_PAUSED', {});
     bench.complete('before');
@@ -232,7 +320,8 @@ const TESTS: Record<(typeof SITUATIONS)[number], (kind: NodeKind, fixture: Fixtu
   },
   'unknown outcome': (_kind, { node, inner, drive, output, waits }) => {
     const path = inner === undefined ? 'before' : `x${inner}`;
-    const make = () => (inner === undefined ? start([before, node], [{ from: 'before', to: 'x' }]) : start([node]));
+    const make = () =>
+      inner === undefined ? start([before, node], [{ from: 'before', to: 'x' }]) : start([node]);
     const park = () => {
       const bench = make();
       bench.send('ACTIVITY_TASK_STARTED', { activityId: `${path}:do`, attempt: 1, retrySafe: false });
@@ -244,7 +333,12 @@ const TESTS: Record<(typeof SITUATIONS)[number], (kind: NodeKind, fixture: Fixtu
       return bench;
     };
     const done = park();
-    done.send('OUTCOME_RESOLVED', { activityId: `${path}:do`, resolution: 'completed', output: 5, by: 'ann' });
+    done.send('OUTCOME_RESOLVED', {
+      activityId: `${path}:do`,
+      resolution: 'completed',
+      output: 5,
+      by: 'ann',
+    });
     if (inner === undefined) {
       if (waits) drive(done, 'x');
       expect(done.node('x').output).toEqual(output);
@@ -264,7 +358,18 @@ const TESTS: Record<(typeof SITUATIONS)[number], (kind: NodeKind, fixture: Fixtu
     settleAndCheck(failed);
   },
   'nested in loop': (kind, { node, drive, output, waits }) => {
-    const bench = start([{ id: 'outer', kind: 'loop', mode: 'for-each', items: '["i", "j"]', as: 'thing', indexAs: 'place', concurrency: 2, body: { nodes: [node] } }]);
+    const bench = start([
+      {
+        id: 'outer',
+        kind: 'loop',
+        mode: 'for-each',
+        items: '["i", "j"]',
+        as: 'thing',
+        indexAs: 'place',
+        concurrency: 2,
+        body: { nodes: [node] },
+      },
+    ]);
     if (kind === 'terminate') {
       expect(bench.state).toMatchObject({ status: 'completed', output: 'Q' });
       expect(bench.node('outer/0/x').status).toBe('completed');
@@ -281,10 +386,21 @@ const TESTS: Record<(typeof SITUATIONS)[number], (kind: NodeKind, fixture: Fixtu
   },
   'nested in parallel': (kind, { node, drive, output, waits }) => {
     const hold = { id: 'hold', kind: 'wait', duration: '5s' };
-    const bench = start([{ id: 'outer', kind: 'parallel', branches: [{ id: 'left', nodes: [node] }, { id: 'right', nodes: [hold] }] }]);
+    const bench = start([
+      {
+        id: 'outer',
+        kind: 'parallel',
+        branches: [
+          { id: 'left', nodes: [node] },
+          { id: 'right', nodes: [hold] },
+        ],
+      },
+    ]);
     if (kind === 'terminate') {
       expect(bench.state).toMatchObject({ status: 'completed', output: 'Q' });
-      expect(ends(bench, 'outer/right/hold') || bench.node('outer/right/hold').status === 'cancelled').toBe(true);
+      expect(ends(bench, 'outer/right/hold') || bench.node('outer/right/hold').status === 'cancelled').toBe(
+        true,
+      );
       expect(bench.state.timers.size).toBe(0);
       settleAndCheck(bench);
       return;
@@ -300,6 +416,7 @@ const TESTS: Record<(typeof SITUATIONS)[number], (kind: NodeKind, fixture: Fixtu
 
 describe('node kind × situation', () => {
   for (const kind of NODE_KINDS) {
-    for (const situation of SITUATIONS) it(`${kind}: ${situation}`, () => TESTS[situation](kind, FIXTURES[kind]));
+    for (const situation of SITUATIONS)
+      it(`${kind}: ${situation}`, () => TESTS[situation](kind, FIXTURES[kind]));
   }
 });

@@ -189,3 +189,12 @@ export function isSettled(status: NodeStatus): boolean {
     status === 'compensation_failed'
   );
 }
+
+/** A node no longer waits for its signal. */
+export function leaveSignal(state: RunState, node: NodeState): void {
+  if (node.signal === undefined) return;
+  const waiters = state.signalWaiters.get(node.signal)?.filter((path) => path !== node.path);
+  if (waiters === undefined) return;
+  if (waiters.length === 0) state.signalWaiters.delete(node.signal);
+  else state.signalWaiters.set(node.signal, waiters);
+}

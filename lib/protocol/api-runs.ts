@@ -118,9 +118,6 @@ export const runFilterQuerySchema = z.strictObject({
   cursor: z.string().max(100).optional().describe('`nextCursor` of the page before.'),
 });
 
-/** `?follow`, `?follow=true`, `?follow=1`. */
-export const followSchema = z.enum(['', 'true', '1']).optional();
-
 export const eventPathSchema = z.strictObject({
   runId: z.string(),
   seq: z.coerce.number().int().min(1).max(MAX_COUNT),
@@ -177,7 +174,9 @@ export const workflowMetricsSchema = z.object({
   }),
 });
 
-export const historyQuerySchema = z.strictObject({ format: z.enum(['native', 'temporal']).default('native') });
+export const historyQuerySchema = z.strictObject({
+  format: z.enum(['native', 'temporal']).default('native'),
+});
 /** A whole history: ours, or in the shape of a Temporal history file. */
 export const historySchema = z.object({
   runId: z.string().optional(),

@@ -61,7 +61,12 @@ export const workflowPlanSchema = z.object({
   /** False when a run would be refused now. */
   runnable: z.boolean(),
   servers: z.array(
-    z.object({ name: z.string(), configured: z.boolean(), status: z.string().nullable(), tools: z.array(z.string()) }),
+    z.object({
+      name: z.string(),
+      configured: z.boolean(),
+      status: z.string().nullable(),
+      tools: z.array(z.string()),
+    }),
   ),
   subworkflows: z.array(z.object({ name: z.string(), found: z.boolean() })),
   secrets: z.array(z.string()),

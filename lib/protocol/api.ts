@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { streamEventSchema, workflowEventSchema } from '@/lib/protocol/event';
-import { runStatusSchema, runSummarySchema } from '@/lib/protocol/run';
+import { runSummarySchema } from '@/lib/protocol/run';
 
 /** REST bodies of /api/v1 and the messages of the live socket: the contract between server, CLI and browser. */
 
@@ -12,7 +12,7 @@ export function pageSchema<T extends z.ZodType>(item: T) {
 export const startRunBodySchema = z.strictObject({
   workflow: z.string().min(1).max(200),
   /** A version to pin; the latest when left out. */
-  version: z.int().positive().optional(),
+  version: z.int().positive().max(2_147_483_647).optional(),
   /** Names the chain of runs; one is made when left out. At most one open run has it at a time. */
   workflowId: z
     .string()
@@ -33,21 +33,6 @@ export const signalBodySchema = z.strictObject({
 });
 
 export const reasonBodySchema = z.strictObject({ reason: z.string().max(2000).optional() });
-
-export const listRunsQuerySchema = z.strictObject({
-  status: runStatusSchema.optional(),
-  workflow: z.string().optional(),
-  limit: z.coerce.number().int().min(1).max(200).default(50),
-  cursor: z.string().optional(),
-});
-
-export const listEventsQuerySchema = z.strictObject({
-  /** Only events with a larger seq. */
-  after: z.coerce.number().int().min(0).default(0),
-  limit: z.coerce.number().int().min(1).max(1000).default(200),
-  /** Long poll: milliseconds to wait for a first event when there is none yet. */
-  waitMs: z.coerce.number().int().min(0).max(30_000).default(0),
-});
 
 export const workflowSummarySchema = z.object({
   name: z.string(),

@@ -7,7 +7,7 @@ import type { JsonObject } from '@/lib/shared/json';
  * (exactly one of duration, until, signal) and everything about edges and references is left to the validator.
  */
 export function workflowJsonSchema(): JsonObject {
-  const schema = z.toJSONSchema(workflowDefinitionSchema, { io: 'input', reused: 'ref' }) as unknown as JsonObject;
+  const schema = z.toJSONSchema(workflowDefinitionSchema, { io: 'input' }) as unknown as JsonObject;
   return {
     $schema: 'https://json-schema.org/draft/2020-12/schema',
     $id: '/schemas/workflow.v1.json',

@@ -212,17 +212,19 @@ export type WorkflowNode =
   | TerminateNode;
 
 /** One node of any kind. */
-export const nodeSchema = z.discriminatedUnion('kind', [
-  mcpServerNode,
-  activityNode,
-  transformNode,
-  conditionNode,
-  parallelNode,
-  sequentialNode,
-  aggregatorNode,
-  loopNode,
-  waitNode,
-  approvalNode,
-  subworkflowNode,
-  terminateNode,
-]).meta({ id: 'node' }) as unknown as z.ZodType<WorkflowNode>;
+export const nodeSchema = z
+  .discriminatedUnion('kind', [
+    mcpServerNode,
+    activityNode,
+    transformNode,
+    conditionNode,
+    parallelNode,
+    sequentialNode,
+    aggregatorNode,
+    loopNode,
+    waitNode,
+    approvalNode,
+    subworkflowNode,
+    terminateNode,
+  ])
+  .meta({ id: 'node' }) as unknown as z.ZodType<WorkflowNode>;

@@ -11,16 +11,28 @@ export const MAX_DEFINITION_TEXT = 2_000_000;
  */
 export function parseDefinitionText(text: string): Json {
   if (text.length > MAX_DEFINITION_TEXT) {
-    throw new AppError('PAYLOAD_TOO_LARGE', `The definition is longer than ${MAX_DEFINITION_TEXT} characters.`);
+    throw new AppError(
+      'PAYLOAD_TOO_LARGE',
+      `The definition is longer than ${MAX_DEFINITION_TEXT} characters.`,
+    );
   }
-  const document = parseDocument(text, { version: '1.2', schema: 'core', uniqueKeys: true, logLevel: 'silent' });
+  const document = parseDocument(text, {
+    version: '1.2',
+    schema: 'core',
+    uniqueKeys: true,
+    logLevel: 'silent',
+  });
   const fault = document.errors[0];
   if (fault !== undefined) {
     const place = fault.linePos?.[0];
     const where = place === undefined ? '' : ` (line ${place.line}, column ${place.col})`;
-    throw new AppError('INVALID_INPUT', `The text is neither YAML nor JSON${where}: ${fault.message.split('\n')[0]}`, {
-      ...(place === undefined ? {} : { details: { line: place.line, column: place.col } }),
-    });
+    throw new AppError(
+      'INVALID_INPUT',
+      `The text is neither YAML nor JSON${where}: ${fault.message.split('\n')[0]}`,
+      {
+        ...(place === undefined ? {} : { details: { line: place.line, column: place.col } }),
+      },
+    );
   }
   try {
     // Aliases may be used, but not to blow a small text up into a huge value.

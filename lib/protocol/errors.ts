@@ -65,6 +65,21 @@ export const ERROR_CATALOGUE = {
     httpStatus: 404,
   },
   RUN_NOT_FOUND: { next: 'List the runs with `openconductor run list`.', retriable: false, httpStatus: 404 },
+  SCHEDULE_NOT_FOUND: {
+    next: 'List the schedules with `openconductor schedule list`.',
+    retriable: false,
+    httpStatus: 404,
+  },
+  SCHEDULE_EXISTS: {
+    next: 'Choose another name, or change the schedule with `openconductor schedule update`.',
+    retriable: false,
+    httpStatus: 409,
+  },
+  BULK_NOT_FOUND: {
+    next: 'List the bulk operations with `openconductor bulk list`.',
+    retriable: false,
+    httpStatus: 404,
+  },
   SERVER_NOT_FOUND: {
     next: 'List the servers with `openconductor server list`.',
     retriable: false,

@@ -37,7 +37,8 @@ export function eventsDocs(): string {
 function section(type: string, entry: EventEntry): string {
   const schema = z.toJSONSchema(entry.data, { unrepresentable: 'any', io: 'input' }) as Json;
   const rows = fields(schema);
-  const table = rows.length === 0 ? 'No payload.\n' : `| field | type | |\n|---|---|---|\n${rows.join('\n')}\n`;
+  const table =
+    rows.length === 0 ? 'No payload.\n' : `| field | type | |\n|---|---|---|\n${rows.join('\n')}\n`;
   const origin = entry.origin === 'host' ? 'from outside' : 'engine';
   return `### ${type}\n\n${entry.when}\n\n${origin} · Temporal: \`${entry.temporal}\`\n\n${table}`;
 }

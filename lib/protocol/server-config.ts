@@ -23,8 +23,8 @@ const sharedFields = {
   roots: z.array(z.url()).max(50).optional(),
   /** Whether questions of the server to the user are put to a person, or refused. Asked by default. */
   elicitation: z.enum(['ask', 'refuse']).optional(),
-  /** Whether requests of the server for a language model's answer are passed on, or refused. Refused by default. */
-  sampling: z.enum(['ask', 'refuse']).optional(),
+  /** Requests of the server for a language model's answer: put to a person, to the model set up, or refused (default). */
+  sampling: z.enum(['ask', 'endpoint', 'refuse']).optional(),
   /** Calls a second that may be started, and how many may start at once. */
   rateLimit: z
     .strictObject({ perSecond: z.number().positive(), burst: z.int().min(1).optional() })
@@ -37,6 +37,8 @@ export const stdioServerConfigSchema = z.strictObject({
   command: z.string().min(1),
   args: z.array(z.string()).default([]),
   env: z.record(z.string(), z.string()).default({}),
+  /** Megabytes that the process and its helpers may hold; it is ended above that. 2,048 by default. */
+  memoryMb: z.int().min(16).max(1_048_576).optional(),
   /** Working directory; one of its own under the data directory when left out. */
   cwd: z.string().optional(),
   ...sharedFields,

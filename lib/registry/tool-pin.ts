@@ -108,8 +108,8 @@ function shown(value: Json): string {
  * Characters that a reader does not see but a model does: zero-width and directional marks, tag characters, variation
  * selectors beyond those of emoji, private use. Soft hyphen and the byte order mark as well.
  */
-// biome-ignore lint/suspicious/noMisleadingCharacterClass: each of these characters is meant by itself.
 const HIDDEN =
+  // biome-ignore lint/suspicious/noMisleadingCharacterClass: each of these characters is meant by itself.
   /[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb\ue000-\uf8ff]|[\u{e0000}-\u{e0fff}]|[\u{f0000}-\u{10ffff}]/gu;
 
 /** The text with every hidden character written as its number. */

@@ -32,7 +32,7 @@ export async function keepPostgres(launch, giveUp) {
       if (cluster.url !== url) throw new Trouble(`Port ${new URL(url).port} of Postgres is no longer free.`);
       watch();
     } catch (error) {
-      console.error(isForPeople(error) ? /** @type {Error} */ (error).message : error);
+      console.error(isForPeople(error) ? error.message : error);
       giveUp();
     }
   };

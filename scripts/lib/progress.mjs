@@ -6,10 +6,15 @@ export const seconds = (ms) => `${(ms / 1000).toFixed(ms < 10_000 ? 2 : 1)} s`;
 /** A failure that is for the reader of the terminal: its message says what to do, its stack says nothing. */
 export class Trouble extends Error {}
 
-/** Errors whose message is written for the terminal. @param {unknown} error */
+/** What the system says about these is enough: "EACCES: permission denied, mkdir '…'". */
+const SYSTEM = new Set(['EACCES', 'EPERM', 'EROFS', 'ENOSPC']);
+
+/** True for errors whose message says it all. @param {unknown} error @returns {error is Error} */
 export const isForPeople = (error) =>
-  error instanceof Trouble ||
-  (error instanceof Error && ['DatabaseSetupError', 'ConfigError'].includes(error.name));
+  error instanceof Error &&
+  (error instanceof Trouble ||
+    ['DatabaseSetupError', 'ConfigError'].includes(error.name) ||
+    SYSTEM.has(/** @type {NodeJS.ErrnoException} */ (error).code ?? ''));
 
 /**
  * Runs one step and prints a line when it is done; one that takes longer than a second announces itself.

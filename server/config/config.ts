@@ -3,8 +3,7 @@ import { z } from 'zod';
 import { parseSetting, SETTINGS } from './settings.mjs';
 
 /** What a process does; one process does all by default. */
-export const PROCESS_ROLES = ['web', 'engine', 'sync'] as const;
-export type ProcessRole = (typeof PROCESS_ROLES)[number];
+const PROCESS_ROLES = ['web', 'engine', 'sync'] as const;
 
 /** One rule for each row of the table: the raw text of the environment in, the value out. */
 const fields = Object.fromEntries(

@@ -35,6 +35,16 @@ export interface InputRequired {
   durable: boolean;
   /** Answers of the same round that need nobody (roots, refusals by policy); they go back with the others. */
   answered?: Record<string, JsonObject>;
+  /** The task that asks, when the call goes on as a task of the server. */
+  taskId?: string;
+}
+
+/** A call that its server carries on by itself and is asked about from time to time (Tasks extension). */
+export interface ServerTask {
+  taskId: string;
+  pollIntervalMs: number;
+  /** For how long after its creation the server keeps it; null for ever. */
+  ttlMs: number | null;
 }
 
 /** One tool call. `idempotencyKey` is stable over attempts and travels in the call's `_meta`. */
@@ -61,7 +71,13 @@ export interface ToolCall {
     input: InputRequired,
     signal: AbortSignal,
   ) => Promise<Record<string, InputAnswer> | 'park'>;
-  /** Takes up a call that ended with INPUT_REQUIRED. */
+  /**
+   * Told when the server makes a task of the call; awaited, so that the task's id can be kept before anything else
+   * happens. After a crash the task is followed again with `resume: { input: { requests: [], durable: true, taskId },
+   * answers: {} }`.
+   */
+  onTask?: (task: ServerTask) => void | Promise<void>;
+  /** Takes up a call that ended with INPUT_REQUIRED, or that became a task. */
   resume?: { input: InputRequired; answers: Record<string, InputAnswer> };
 }
 

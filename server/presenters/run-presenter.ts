@@ -1,49 +1,90 @@
-import type { Program } from '@/lib/engine/compile';
-import { replay } from '@/lib/engine/step';
-import type { EngineEvent } from '@/lib/engine/types';
-import { toNodeViews } from '@/lib/engine/views';
+import { runUsage, workflowMetrics } from '@/lib/engine/metrics';
+import { toTemporalHistory } from '@/lib/engine/temporal-history';
+import { toTimeline } from '@/lib/engine/timeline';
+import { toNodeView, toNodeViews } from '@/lib/engine/views';
 import type { Actor } from '@/lib/protocol/actor';
+import type { RunRecord } from '@/lib/protocol/api-runs';
+import { AppError } from '@/lib/protocol/errors';
 import type { WorkflowEventRecord } from '@/lib/protocol/event';
-import type { RunDetail } from '@/lib/protocol/run';
+import type { NodeView, RunSummary } from '@/lib/protocol/run';
 import type { Json } from '@/lib/shared/json';
+import type { RunRow } from '@/server/ports/run-queries';
 import type { RunService } from '@/server/services/run-service';
-
-const PAGE = 1_000;
+import { type ReadRun, type RunReader, toEngineEvent } from '@/server/services/run-state';
 
 export interface RunPresenterDeps {
   runs: RunService;
-  /** The compiled definition that a run started with. */
-  program: (organizationId: string, hash: string) => Promise<Program>;
+  reader: RunReader;
+  now: () => number;
 }
 
-/** Read models of one run, made from its history: the same fold that the engine itself uses. */
+/** A row as lists show it. */
+export function toSummary(row: RunRow): RunSummary {
+  const { organizationId: _o, definitionHash: _d, shard: _s, startedBy: _b, ...summary } = row;
+  return summary;
+}
+
+/** Read models of one run, made from its history. All throw RUN_NOT_FOUND. */
 export class RunPresenter {
   constructor(private readonly deps: RunPresenterDeps) {}
 
-  /** Throws RUN_NOT_FOUND. */
-  async detail(actor: Actor, runId: string): Promise<RunDetail> {
-    const row = await this.deps.runs.get(actor, runId);
-    const { organizationId, definitionHash, shard: _shard, ...summary } = row;
-    const program = await this.deps.program(organizationId, definitionHash);
-    const events: WorkflowEventRecord[] = [];
-    for (;;) {
-      const page = await this.deps.runs.events(actor, runId, events.at(-1)?.seq ?? 0, PAGE);
-      events.push(...page);
-      if (page.length < PAGE) break;
-    }
-    if (events.length === 0) return { ...summary, input: null, output: null, nodes: [] };
-    const state = replay(program, events.map(toEngineEvent));
+  async detail(actor: Actor, runId: string): Promise<RunRecord> {
+    const [{ row, program, state, events }, links] = await Promise.all([
+      this.deps.reader.read(actor, runId),
+      this.deps.runs.neighbours(actor, runId),
+    ]);
     return {
-      ...summary,
-      historyLength: Math.max(summary.historyLength, events.length),
-      input: state.input,
-      output: (state.output ?? null) as Json,
-      nodes: toNodeViews(program, state),
+      ...toSummary(row),
+      historyLength: Math.max(row.historyLength, events.length),
+      input: state?.input ?? null,
+      output: (state?.output ?? null) as Json,
+      nodes: state === null ? [] : toNodeViews(program, state),
+      startedBy: row.startedBy,
+      searchAttributes: state?.searchAttributes ?? {},
+      links,
     };
+  }
+
+  /** The history as bars, one a node path. */
+  async timeline(actor: Actor, runId: string) {
+    const { row, events } = await this.deps.reader.read(actor, runId);
+    return {
+      runId,
+      startedMs: Date.parse(events[0]?.at ?? row.createdAt),
+      closedMs: row.closedAt === null ? null : Date.parse(row.closedAt),
+      items: toTimeline(events.map(toEngineEvent)),
+    };
+  }
+
+  async metrics(actor: Actor, runId: string) {
+    const read = await this.deps.reader.read(actor, runId);
+    const state = begun(read);
+    return { ...workflowMetrics(state, this.deps.now()), usage: runUsage(state) };
+  }
+
+  /** The whole history: ours, or as a Temporal history file. */
+  async history(actor: Actor, runId: string, format: 'native' | 'temporal') {
+    const events = await this.deps.reader.history(actor, await this.deps.runs.get(actor, runId));
+    return format === 'native' ? { runId, events } : toTemporalHistory(events.map(toEngineEvent));
+  }
+
+  /** One node with its whole input and output. Throws NODE_NOT_FOUND. */
+  async payload(actor: Actor, runId: string, path: string): Promise<NodeView> {
+    const { program, state } = await this.deps.reader.read(actor, runId);
+    const node = state?.nodes.get(path);
+    if (node !== undefined) return toNodeView(program, node);
+    throw new AppError('NODE_NOT_FOUND', `Nothing has happened to a node "${path.slice(0, 200)}".`, { path: '/node' });
+  }
+
+  /** One event, whole, however large. Throws EVENT_NOT_FOUND. */
+  async event(actor: Actor, runId: string, seq: number): Promise<WorkflowEventRecord> {
+    const [event] = await this.deps.runs.events(actor, runId, seq - 1, 1);
+    if (event?.seq === seq) return event;
+    throw new AppError('EVENT_NOT_FOUND', `The run has no event ${seq}.`, { path: '/seq' });
   }
 }
 
-/** A stored event as the engine's fold takes it. */
-export function toEngineEvent({ type, at, data }: WorkflowEventRecord): EngineEvent {
-  return { type, at: Date.parse(at), data } as unknown as EngineEvent;
+function begun({ row, state }: ReadRun) {
+  if (state !== null) return state;
+  throw new AppError('EVENT_NOT_FOUND', `Run ${row.runId} has only just been started: it has no events yet.`);
 }

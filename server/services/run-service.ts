@@ -1,17 +1,18 @@
 import { createHash } from 'node:crypto';
-import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import { ENGINE_FLAGS } from '@/lib/engine/flags';
 import type { Actor } from '@/lib/protocol/actor';
 import type { StartRunBody } from '@/lib/protocol/api';
 import { AppError } from '@/lib/protocol/errors';
 import type { WorkflowEventRecord } from '@/lib/protocol/event';
+import type { EventType } from '@/lib/protocol/events';
 import type { RunSummary } from '@/lib/protocol/run';
 import { isUuid, shardOf } from '@/lib/shared/ids';
 import { canonicalJson, type Json, type JsonObject } from '@/lib/shared/json';
 import type { StoredDefinition } from '@/server/ports/definition-store';
 import type { AcceptResult, ExecutionStore, InboxRow } from '@/server/ports/execution-store';
 import type { McpFleet } from '@/server/ports/mcp-fleet';
-import type { RunFilter, RunQueries, RunRow } from '@/server/ports/run-queries';
+import type { RunFilter, RunNeighbours, RunQueries, RunRow } from '@/server/ports/run-queries';
+import { InputChecker } from '@/server/services/input-check';
 import { requireRole, serversOf, type WorkflowService } from '@/server/services/workflow-service';
 
 export interface RunServiceDeps {
@@ -26,10 +27,34 @@ export interface RunServiceDeps {
   announce: (row: InboxRow) => void;
 }
 
+/** A run to start: everything about it that is decided. */
+export interface Opening {
+  definition: StoredDefinition;
+  input: Json;
+  /** Servers that the run may use; any when left out. */
+  servers?: string[] | undefined;
+  workflowId?: string | undefined;
+  /** More of the first event: `previousRunId`, `seeds`, `correlationId`. */
+  facts: JsonObject;
+  /** For the audit log. */
+  action: string;
+  details: JsonObject;
+  key: string | null;
+  /** What the idempotency key stands for. */
+  request: unknown;
+}
+
+/** A command to an open run: the event it becomes, and its name in the audit log. */
+export interface RunCommand {
+  eventType: EventType;
+  data: JsonObject;
+  action: string;
+  details?: JsonObject;
+}
+
 /** Use cases around runs. Every write goes to the durable inbox: acknowledged = committed there. */
 export class RunService {
-  private readonly ajv = new Ajv2020({ allErrors: true, strict: false });
-  private readonly inputChecks = new Map<string, ValidateFunction>();
+  private readonly inputs = new InputChecker();
 
   constructor(private readonly deps: RunServiceDeps) {}
 
@@ -41,12 +66,29 @@ export class RunService {
   async start(actor: Actor, body: StartRunBody, idempotencyKey: string | null): Promise<RunRow> {
     requireRole(actor, 'operator');
     const definition = await this.deps.workflows.get(actor, body.workflow, body.version);
-    await this.checkServers(actor, definition, body.servers);
-    const input = body.input ?? {};
-    this.checkInput(definition, input);
+    return this.begin(actor, {
+      definition,
+      input: body.input ?? {},
+      servers: body.servers,
+      workflowId: body.workflowId,
+      facts: {},
+      action: 'run.start',
+      details: {},
+      key: idempotencyKey,
+      request: { start: body },
+    });
+  }
+
+  /** Starts a run whose definition and input are decided. Throws as `start` does. */
+  async begin(actor: Actor, opening: Opening): Promise<RunRow> {
+    requireRole(actor, 'operator');
+    const { definition, input, facts } = opening;
+    await this.checkServers(actor, definition, opening.servers);
+    this.checkSize(input, '/input');
+    this.inputs.check(definition, input);
     const { organizationId } = actor;
     const runId = this.deps.newRunId();
-    const workflowId = body.workflowId ?? runId;
+    const workflowId = opening.workflowId ?? runId;
     const shard = shardOf(workflowId, this.deps.shards);
     const { name: workflow, version, hash } = definition;
     const started: JsonObject = {
@@ -59,6 +101,7 @@ export class RunService {
       input,
       startedBy: actor.id,
       flags: [...ENGINE_FLAGS],
+      ...facts,
     };
     const accepted = await this.deps.store.accept({
       organizationId,
@@ -75,71 +118,25 @@ export class RunService {
         startedBy: actor.id,
         parentRunId: null,
         parentNodePath: null,
-        previousRunId: null,
+        previousRunId: typeof facts.previousRunId === 'string' ? facts.previousRunId : null,
         started,
       },
       eventType: 'WORKFLOW_EXECUTION_STARTED',
       data: started,
-      idempotency:
-        idempotencyKey === null ? null : { key: idempotencyKey, requestHash: hashOf({ start: body }) },
-      audit: this.audit(actor, 'run.start', runId, { workflow, version }),
+      idempotency: opening.key === null ? null : { key: opening.key, requestHash: hashOf(opening.request) },
+      audit: this.audit(actor, opening.action, runId, { workflow, version, ...opening.details }),
     });
     this.tell(accepted);
     return this.get(actor, accepted.runId);
   }
 
-  /** Sends a signal to an open run. Throws RUN_NOT_FOUND, RUN_CLOSED. */
-  async signal(actor: Actor, runId: string, name: string, payload: Json, key: string | null): Promise<void> {
-    // The key doubles as the signal's id, so that a repeated request is dropped by the engine as well.
-    const signalId = key ?? this.deps.newRunId();
-    await this.send(
-      actor,
-      runId,
-      'WORKFLOW_EXECUTION_SIGNALED',
-      { name, payload, signalId, by: actor.id },
-      'run.signal',
-      key,
-    );
-  }
-
-  /** Asks an open run to cancel: running calls are stopped, compensation runs. Throws RUN_NOT_FOUND, RUN_CLOSED. */
-  async cancel(actor: Actor, runId: string, reason: string | undefined, key: string | null): Promise<void> {
-    const data: JsonObject = { by: actor.id, ...(reason === undefined ? {} : { reason }) };
-    await this.send(actor, runId, 'WORKFLOW_EXECUTION_CANCEL_REQUESTED', data, 'run.cancel', key);
-  }
-
-  async list(actor: Actor, filter: RunFilter, limit: number, cursor: string | null) {
-    requireRole(actor, 'viewer');
-    if (cursor !== null && !isUuid(cursor)) {
-      throw new AppError('INVALID_INPUT', 'This cursor is not one that a list gave.', { path: '/cursor' });
-    }
-    const items: RunSummary[] = await this.deps.queries.list(actor.organizationId, filter, limit, cursor);
-    return { items, nextCursor: items.length === limit ? (items.at(-1)?.runId ?? null) : null };
-  }
-
-  /** Throws RUN_NOT_FOUND. */
-  async get(actor: Actor, runId: string): Promise<RunRow> {
-    requireRole(actor, 'viewer');
-    const row = isUuid(runId) ? await this.deps.queries.get(actor.organizationId, runId) : null;
-    if (!row) throw new AppError('RUN_NOT_FOUND', `There is no run ${runId}.`, { path: '/runId' });
-    return row;
-  }
-
-  /** Events after `after`, in order. Throws RUN_NOT_FOUND. */
-  async events(actor: Actor, runId: string, after: number, limit: number): Promise<WorkflowEventRecord[]> {
-    const run = await this.get(actor, runId);
-    return this.deps.queries.events(actor.organizationId, run.runId, after, limit);
-  }
-
-  private async send(
-    actor: Actor,
-    runId: string,
-    eventType: string,
-    data: JsonObject,
-    action: string,
-    key: string | null,
-  ): Promise<void> {
+  /**
+   * Writes a command to an open run down; its owner carries it out. The role needed is checked here.
+   * Throws RUN_NOT_FOUND, RUN_CLOSED, PAYLOAD_TOO_LARGE, IDEMPOTENCY_CONFLICT.
+   */
+  async send(actor: Actor, runId: string, command: RunCommand, key: string | null): Promise<void> {
     requireRole(actor, 'operator');
+    const { eventType, data, action } = command;
     this.checkSize(data, '/payload');
     const run = await this.get(actor, runId);
     const accepted = await this.deps.store.accept({
@@ -150,9 +147,44 @@ export class RunService {
       eventType,
       data,
       idempotency: key === null ? null : { key, requestHash: hashOf({ runId, eventType, data }) },
-      audit: this.audit(actor, action, runId, {}),
+      audit: this.audit(actor, action, runId, command.details ?? {}),
     });
     this.tell(accepted);
+  }
+
+  async list(actor: Actor, filter: RunFilter, limit: number, cursor: string | null) {
+    requireRole(actor, 'viewer');
+    const before = checkCursor(cursor);
+    const items: RunSummary[] = await this.deps.queries.list(actor.organizationId, filter, limit, before);
+    return { items, nextCursor: items.length === limit ? (items.at(-1)?.runId ?? null) : null };
+  }
+
+  /** Throws RUN_NOT_FOUND. */
+  async get(actor: Actor, runId: string): Promise<RunRow> {
+    requireRole(actor, 'viewer');
+    const row = isUuid(runId) ? await this.deps.queries.get(actor.organizationId, runId) : null;
+    if (!row) throw notFound(runId);
+    return row;
+  }
+
+  /** Events after `after`, in order. Throws RUN_NOT_FOUND. */
+  async events(actor: Actor, runId: string, after: number, limit: number): Promise<WorkflowEventRecord[]> {
+    const run = await this.get(actor, runId);
+    return this.deps.queries.events(actor.organizationId, run.runId, after, limit);
+  }
+
+  /** The runs around a run. Throws RUN_NOT_FOUND. */
+  async neighbours(actor: Actor, runId: string): Promise<RunNeighbours> {
+    requireRole(actor, 'viewer');
+    const found = isUuid(runId) ? await this.deps.queries.neighbours(actor.organizationId, runId) : null;
+    if (!found) throw notFound(runId);
+    return found;
+  }
+
+  /** Open runs that ever asked people for something, newest first; behind `before`. */
+  async asking(actor: Actor, limit: number, before: string | null): Promise<RunRow[]> {
+    requireRole(actor, 'viewer');
+    return this.deps.queries.askingRuns(actor.organizationId, limit, checkCursor(before));
   }
 
   private tell({ row }: AcceptResult): void {
@@ -203,33 +235,16 @@ export class RunService {
       }
     }
   }
-
-  private checkInput({ definition, hash }: StoredDefinition, input: Json): void {
-    this.checkSize(input, '/input');
-    if (!definition.input) return;
-    let check = this.inputChecks.get(hash);
-    if (!check) {
-      check = this.ajv.compile(definition.input as object);
-      if (this.inputChecks.size > 1_000) this.inputChecks.clear();
-      this.inputChecks.set(hash, check);
-    }
-    if (check(input)) return;
-    const problems = (check.errors ?? []).map((error) => ({
-      path: `/input${error.instancePath}${missing(error.params)}`,
-      message: error.message ?? 'does not fit',
-    }));
-    const first = problems[0] ?? { path: '/input', message: 'does not fit' };
-    throw new AppError('INVALID_WORKFLOW_INPUT', `${first.path} ${first.message}.`, {
-      path: first.path,
-      details: problems,
-    });
-  }
 }
 
-/** The missing or unexpected property of an ajv error, as a further step of the path. */
-function missing(params: Record<string, unknown>): string {
-  const name = params.missingProperty ?? params.additionalProperty;
-  return typeof name === 'string' ? `/${name}` : '';
+function notFound(runId: string): AppError {
+  return new AppError('RUN_NOT_FOUND', `There is no run ${runId.slice(0, 100)}.`, { path: '/runId' });
+}
+
+/** Cursors of run lists are run ids. Throws INVALID_INPUT. */
+function checkCursor(cursor: string | null): string | null {
+  if (cursor === null || isUuid(cursor)) return cursor;
+  throw new AppError('INVALID_INPUT', 'This cursor is not one that a list gave.', { path: '/cursor' });
 }
 
 function hashOf(value: unknown): string {

@@ -3,10 +3,12 @@ import { compile } from '@/lib/engine/compile';
 import { type Knowledge, validateDefinition } from '@/lib/engine/validate';
 import { type Actor, hasRole, type Role } from '@/lib/protocol/actor';
 import type { ValidationResult, WorkflowSummary } from '@/lib/protocol/api';
+import type { WorkflowPlan } from '@/lib/protocol/api-workflows';
 import type { WorkflowDefinition } from '@/lib/protocol/definition';
 import { AppError } from '@/lib/protocol/errors';
 import { canonicalJson } from '@/lib/shared/json';
-import type { DefinitionStore, StoredDefinition } from '@/server/ports/definition-store';
+import type { DefinitionStore, StoredDefinition, VersionQueries } from '@/server/ports/definition-store';
+import { planSteps } from '@/server/services/workflow-plan';
 
 /** Throws FORBIDDEN when the actor's role is below `needed`. */
 export function requireRole(actor: Actor, needed: Role): void {
@@ -55,10 +57,15 @@ export function toWorkflowSummary({
 }
 
 export interface WorkflowServiceDeps {
-  definitions: DefinitionStore;
-  /** What is known of servers and their tools, for validation; only what can be had without connecting. */
+  definitions: DefinitionStore & VersionQueries;
+  /** What is known of servers and their tools, for validation; connects to the servers that are named. */
   knowledge: (organizationId: string, servers: readonly string[]) => Promise<Knowledge | undefined>;
+  /** State of every configured server, by name. */
+  serverStates: (organizationId: string) => Promise<ReadonlyMap<string, string>>;
 }
+
+/** Which version a writer has seen: that one, none at all (0), or it does not matter (undefined). */
+export type SeenVersion = number | undefined;
 
 /** Use cases around definitions. */
 export class WorkflowService {
@@ -71,11 +78,24 @@ export class WorkflowService {
 
   /** Throws WORKFLOW_NOT_FOUND. */
   async get(actor: Actor, name: string, version?: number): Promise<StoredDefinition> {
-    requireRole(actor, 'viewer');
-    const stored = await this.deps.definitions.get(actor.organizationId, name, version);
+    const stored = await this.find(actor, name, version);
     if (stored) return stored;
     const which = version === undefined ? `"${name}"` : `"${name}" in version ${version}`;
     throw new AppError('WORKFLOW_NOT_FOUND', `There is no workflow ${which}.`, { path: '/workflow' });
+  }
+
+  /** The same, but null when there is none. */
+  async find(actor: Actor, name: string, version?: number): Promise<StoredDefinition | null> {
+    requireRole(actor, 'viewer');
+    return this.deps.definitions.get(actor.organizationId, name, version);
+  }
+
+  /** Versions, newest first; `before` is the number that the page before ended with. Throws WORKFLOW_NOT_FOUND. */
+  async versions(actor: Actor, name: string, limit: number, before: number | null) {
+    await this.get(actor, name);
+    const rows = await this.deps.definitions.versions(actor.organizationId, name, limit, before);
+    const items = rows.map(({ createdAt, ...row }) => ({ ...row, createdAt: createdAt.toISOString() }));
+    return { items, nextCursor: items.length === limit ? String(items.at(-1)?.version) : null };
   }
 
   async validate(
@@ -89,8 +109,11 @@ export class WorkflowService {
     return { valid, problems, ...(definition ? { definition } : {}) };
   }
 
-  /** Adds a version. Throws INVALID_DEFINITION with every problem when it is not valid. */
-  async publish(actor: Actor, candidate: unknown): Promise<StoredDefinition> {
+  /**
+   * Adds a version. Throws INVALID_DEFINITION with every problem when it is not valid, VERSION_CONFLICT when somebody else
+   * has published since `seen`, INVALID_INPUT when its name is not `name`.
+   */
+  async publish(actor: Actor, candidate: unknown, seen?: SeenVersion, name?: string): Promise<StoredDefinition> {
     requireRole(actor, 'operator');
     const { valid, problems, definition } = await this.validate(actor, candidate);
     if (!valid || !definition) {
@@ -100,7 +123,52 @@ export class WorkflowService {
         details: problems,
       });
     }
+    if (name !== undefined && definition.name !== name) {
+      const message = `The definition is called "${definition.name}", the address "${name}".`;
+      throw new AppError('INVALID_INPUT', message, { path: '/name' });
+    }
     compile(definition);
-    return this.deps.definitions.put(actor, definition, definitionHash(definition));
+    return this.deps.definitions.put(actor, definition, definitionHash(definition), seen);
   }
+
+  /** What a run of a stored workflow would do, without doing it. Throws WORKFLOW_NOT_FOUND. */
+  async plan(actor: Actor, name: string, version?: number): Promise<WorkflowPlan> {
+    const stored = await this.get(actor, name, version);
+    const { definition } = stored;
+    const needed = serversOf(definition);
+    const [knowledge, states] = await Promise.all([
+      this.deps.knowledge(actor.organizationId, needed),
+      this.deps.serverStates(actor.organizationId),
+    ]);
+    const { problems } = validateDefinition(definition, knowledge);
+    const steps = planSteps(compile(definition), (server, tool) => safetyOf(knowledge, server, tool));
+    const subworkflows = await this.subworkflows(actor, definition);
+    const servers = needed.map((server) => ({
+      name: server,
+      configured: states.has(server),
+      status: states.get(server) ?? null,
+      tools: [...new Set(steps.flatMap((step) => (step.server === server && step.tool ? [step.tool] : [])))],
+    }));
+    const runnable =
+      servers.every((server) => server.configured) &&
+      subworkflows.every((sub) => sub.found) &&
+      !problems.some((problem) => problem.severity === 'error');
+    const secrets = definition.secrets ?? [];
+    return { name, version: stored.version, runnable, servers, subworkflows, secrets, steps, problems };
+  }
+
+  private async subworkflows(actor: Actor, definition: WorkflowDefinition) {
+    const names = new Set<string>();
+    for (const { node } of compile(definition).nodes.values()) if (node.kind === 'subworkflow') names.add(node.workflow);
+    if (definition.failureWorkflow !== undefined) names.add(definition.failureWorkflow);
+    return Promise.all([...names].map(async (name) => ({ name, found: (await this.find(actor, name)) !== null })));
+  }
+}
+
+function safetyOf(knowledge: Knowledge | undefined, server: string, tool: string) {
+  const annotations = knowledge?.servers.get(server)?.get(tool)?.annotations;
+  if (annotations === undefined) return null;
+  if (annotations.readOnlyHint) return 'reads';
+  if (annotations.idempotentHint) return 'repeatable';
+  return annotations.destructiveHint ? 'destroys' : 'writes';
 }

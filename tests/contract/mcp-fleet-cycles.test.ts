@@ -11,7 +11,10 @@ const descriptors = () => readdirSync('/proc/self/fd').length;
 describe(`after ${CYCLES} broken connections`, () => {
   it('no process and no descriptor is left over stdio', { timeout: 600_000 }, async () => {
     const dataDir = tempDir();
-    const fleet = fleetOf({ bad: fixture('misbehaving-server.mjs') }, { dataDir, breaker: { failures: 1_000_000 } });
+    const fleet = fleetOf(
+      { bad: fixture('misbehaving-server.mjs') },
+      { dataDir, breaker: { failures: 1_000_000 } },
+    );
     resultOf(await fleet.call(toolCall('bad', 'ok')));
     const before = descriptors();
     const ways = ['die', 'ok', 'wrong_shape', 'die'];

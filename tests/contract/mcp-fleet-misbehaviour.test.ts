@@ -92,6 +92,14 @@ describe('during a call, a server that', () => {
     expect(textOf(await fleet.call(call('ok')))).toBe('fine');
   });
 
+  it('takes too much memory: is ended, the call fails and the next one works', async () => {
+    const fleet = bad({}, {}, { memoryMb: 200 });
+    const failure = failureOf(await fleet.call(call('eat', { megabytes: 400 }, { timeoutMs: 20_000 })));
+    expect(failure).toMatchObject({ code: 'NETWORK_ERROR', ambiguous: true });
+    expect(failure.message).toMatch(/ended by us: it held \d+ MB/);
+    expect(textOf(await fleet.call(call('ok')))).toBe('fine');
+  });
+
   it('writes nonsense: the answer still arrives and the nonsense is in the log', async () => {
     const fleet = bad();
     expect(textOf(await fleet.call(call('garbage')))).toBe('after the garbage');
@@ -360,6 +368,24 @@ describe('the fleet', () => {
       '4',
       '5',
     ]);
+  });
+
+  it('keeps to the rate limit', async () => {
+    const fleet = fleetOf({
+      slow: fixture('slow-server.mjs', {}, { rateLimit: { perSecond: 20, burst: 2 } }),
+    });
+    await fleet.inspect(ORGANIZATION, 'slow');
+    const started = performance.now();
+    await Promise.all(
+      Array.from({ length: 8 }, () => fleet.call(toolCall('slow', 'slow_echo', { value: 'x' }))),
+    );
+    expect(performance.now() - started).toBeGreaterThan(250);
+    const hurried = toolCall('slow', 'slow_echo', { value: 'x' }, { timeoutMs: 20 });
+    const outcomes = await Promise.all([
+      fleet.call(toolCall('slow', 'slow_echo', { value: 'x' })),
+      fleet.call(hurried),
+    ]);
+    expect(failureOf(outcomes[1])).toMatchObject({ code: 'TIMEOUT', ambiguous: false });
   });
 
   it('a call that times out while it queues was never sent', async () => {

@@ -1,13 +1,20 @@
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { HttpServerConfig } from '@/lib/protocol/server-config';
-import type { InputAnswer, InputRequest, InputRequired, ToolCall } from '@/server/ports/mcp-fleet';
+import type {
+  InputAnswer,
+  InputRequest,
+  InputRequired,
+  SamplingAnswerer,
+  ToolCall,
+} from '@/server/ports/mcp-fleet';
 import { effects, listen } from '../fixtures/mcp-servers/modern-server.mjs';
 import {
   afterTest,
   failureOf,
   fleetOf,
   http,
+  ORGANIZATION,
   ROOT,
   resultOf,
   stdio,
@@ -180,6 +187,26 @@ describe('questions of a server of 2025', () => {
       textOf(await fleet.call(toolCall('e', 'trigger-sampling-request', args, { onInputRequired }))),
     ).toContain('forty-two');
     expect(textOf(await fleet.call(toolCall('e', 'get-roots-list')))).toContain('file:///data/documents');
+  });
+
+  it('for a model go to the model that is set up, or are refused when it fails', async () => {
+    const server = stdio(
+      [path.join(ROOT, 'node_modules/@modelcontextprotocol/server-everything/dist/index.js'), 'stdio'],
+      { sampling: 'endpoint' },
+    );
+    let asked = 0;
+    const sampling: SamplingAnswerer = async () => {
+      if (asked++ > 0) throw new Error('out of credit');
+      return { role: 'assistant', model: 'm', content: { type: 'text', text: 'from the endpoint' } };
+    };
+    const fleet = fleetOf({ e: server }, { sampling });
+    const ask = () =>
+      fleet.call(toolCall('e', 'trigger-sampling-request', { prompt: 'What?', maxTokens: 10 }));
+    expect(textOf(await ask())).toContain('from the endpoint');
+    expect(resultOf(await ask()).isError).toBe(true);
+    expect((await fleet.logs(ORGANIZATION, 'e')).some((line) => line.text.includes('out of credit'))).toBe(
+      true,
+    );
   });
 
   it('go to the right caller: never to one of several, and one at a time from then on', async () => {

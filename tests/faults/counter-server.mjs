@@ -15,8 +15,7 @@ mkdirSync(state, { recursive: true });
 const parent = process.ppid;
 
 function note(what, tool, key, input) {
-  const at = performance.timeOrigin + performance.now();
-  appendFileSync(log, `${JSON.stringify({ what, tool, key, input, at, pid: process.pid })}\n`);
+  appendFileSync(log, `${JSON.stringify({ what, tool, key, input, at: Date.now(), pid: process.pid })}\n`);
 }
 
 const keyOf = (ctx) => ctx.mcpReq._meta?.['ai.openconductor/idempotencyKey'] ?? '';

@@ -4,21 +4,31 @@ import type { SimulatedHost } from '@/tests/simulation/host';
 import type { Random } from '@/tests/simulation/random';
 
 const PEOPLE = ['ann', 'bob', 'cid', 'dan', 'eve'];
+const ROLES = ['operator', 'admin'];
 const SIGNALS = ['go', 'stop', 'sig-0', 'sig-3', 'sig-7', 'nobody-waits'];
 
+/** What kind of world a run lives in. */
+export interface Mood {
+  /** How often a call succeeds. */
+  luck: number;
+  /** Nobody pauses, cancels or terminates. */
+  calm: boolean;
+}
+
 /** One random thing that happens to a run: results, errors, timeouts, people, signals, pauses, cancels, crashes, echoes. */
-export function randomFate(host: SimulatedHost, random: Random): void {
+export function randomFate(host: SimulatedHost, random: Random, mood: Mood): void {
   host.now += random.below(3000);
   const roll = random.next();
-  if (roll < 0.5) answerCall(host, random);
+  if (roll < 0.5) answerCall(host, random, mood);
   else if (roll < 0.62) fireTimer(host, random);
   else if (roll < 0.72) decide(host, random);
   else if (roll < 0.78) signal(host, random);
   else if (roll < 0.84) child(host, random);
   else if (roll < 0.89) resolve(host, random);
-  else if (roll < 0.92) pauseOrResume(host, random);
-  else if (roll < 0.96) host.crash();
-  else if (roll < 0.985) echo(host, random);
+  else if (roll < 0.92) {
+    if (!mood.calm) pauseOrResume(host, random);
+  } else if (roll < 0.96) host.crash();
+  else if (roll < 0.985 || mood.calm) echo(host, random);
   else if (roll < 0.995)
     host.send('WORKFLOW_EXECUTION_CANCEL_REQUESTED', { reason: 'somebody asked', by: 'ann' });
   else if (random.chance(0.5)) host.send('WORKFLOW_EXECUTION_TERMINATED', { reason: 'enough', by: 'ann' });
@@ -42,7 +52,13 @@ export function goodFate(host: SimulatedHost, random: Random): boolean {
         may(host, approvalId, person),
     );
     if (by === undefined) break;
-    host.send('APPROVAL_DECIDED', { approvalId, decision: 'approve', by, form: { why: 'it is fine' } });
+    host.send('APPROVAL_DECIDED', {
+      approvalId,
+      decision: 'approve',
+      by,
+      form: { why: 'it is fine', reason: 'it is old' },
+      roles: ROLES,
+    });
     return true;
   }
   for (const [nodePath, { started }] of host.memory.children) {
@@ -71,9 +87,9 @@ export function goodFate(host: SimulatedHost, random: Random): boolean {
 
 function may(host: SimulatedHost, approvalId: string, person: string): boolean {
   const approval = host.state.nodes.get(approvalId)?.approval;
-  const users = approval?.approvers?.users;
-  return (
-    users === undefined || users.includes(person) || approval?.moreApprovers?.users?.includes(person) === true
+  if (approval?.approvers === undefined) return true;
+  return [approval.approvers, approval.moreApprovers].some(
+    (group) => group?.users?.includes(person) || group?.roles?.some((role) => ROLES.includes(role)),
   );
 }
 
@@ -83,7 +99,7 @@ function fire(host: SimulatedHost, timerId: string, fireAt: number): boolean {
   return host.send('TIMER_FIRED', { timerId });
 }
 
-function answerCall(host: SimulatedHost, random: Random): void {
+function answerCall(host: SimulatedHost, random: Random, mood: Mood): void {
   const ids = [...host.memory.calls.keys()];
   if (ids.length === 0) return;
   const activityId = random.pick(ids);
@@ -103,12 +119,14 @@ function answerCall(host: SimulatedHost, random: Random): void {
   host.answered(activityId);
   const usage = { durationMs: random.below(100), bytesIn: 10, bytesOut: 20 };
   const jitter = random.next();
-  const roll = random.next();
-  if (roll < 0.55)
+  if (random.chance(mood.luck)) {
     host.send('ACTIVITY_TASK_COMPLETED', { activityId, attempt, output: { n: random.below(10) }, usage });
-  else if (roll < 0.9)
+    return;
+  }
+  const roll = random.next();
+  if (roll < 0.75)
     host.send('ACTIVITY_TASK_FAILED', randomFailure(random, activityId, attempt, host.now, jitter));
-  else if (roll < 0.96)
+  else if (roll < 0.9)
     host.send('ACTIVITY_TASK_TIMED_OUT', {
       activityId,
       attempt,

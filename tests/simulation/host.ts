@@ -82,7 +82,30 @@ export class SimulatedHost {
       throw new Error(`Stepping and folding differ after event ${this.history.length} (${events[0]?.type}).`);
     if (this.state.historyLength !== this.history.length)
       throw new Error('The state counts its history wrongly.');
-    for (const command of commands) this.carryOut(command);
+    const fresh = new Set<string>();
+    for (const command of commands) {
+      if (command.type === 'RUN_ACTIVITY') fresh.add(command.activityId);
+      if (command.type === 'CANCEL_ACTIVITY' && fresh.has(command.activityId)) {
+        throw new Error(`${command.activityId} is asked for and cancelled in one breath.`);
+      }
+      this.carryOut(command);
+    }
+    if (this.closed) this.checkLeftovers(commands);
+  }
+
+  /** A closed run leaves nothing behind: timers ended, approvals closed, calls cancelled, children stopped or let go. */
+  private checkLeftovers(commands: readonly Command[]): void {
+    const { timers, approvals, calls, cancelling, children } = this.memory;
+    if (timers.size > 0) throw new Error(`The run closed with open timers: ${[...timers.keys()]}.`);
+    if (approvals.size > 0) throw new Error(`The run closed with open approvals: ${[...approvals.keys()]}.`);
+    for (const id of calls.keys())
+      if (!cancelling.has(id)) throw new Error(`The run closed while ${id} was left running.`);
+    for (const { command } of children.values()) {
+      if (command.parentClosePolicy !== 'abandon')
+        throw new Error(`The run closed while its child at ${command.nodePath} was left running.`);
+    }
+    if (commands.filter((command) => command.type === 'CLOSE_RUN').length !== 1)
+      throw new Error('A closed run must be closed once.');
   }
 
   private carryOut(command: Command): void {

@@ -13,6 +13,8 @@ const began = Date.now();
 const statuses: Record<string, number> = {};
 const kinds: Record<string, number> = {};
 let events = 0;
+let compensated = 0;
+let longest = 0;
 let failures = 0;
 for (let seed = from; seed < from + count; seed++) {
   try {
@@ -20,6 +22,8 @@ for (let seed = from; seed < from + count; seed++) {
     statuses[result.status] = (statuses[result.status] ?? 0) + 1;
     for (const kind of result.kinds) kinds[kind] = (kinds[kind] ?? 0) + 1;
     events += result.events;
+    longest = Math.max(longest, result.events);
+    if (result.compensated > 1) compensated++;
   } catch (error) {
     failures++;
     console.error(`seed ${seed}: ${error instanceof Error ? error.message : String(error)}`);
@@ -36,6 +40,8 @@ console.log(
       to: from + count - 1,
       failures,
       events,
+      longest,
+      runsThatUndidSeveral: compensated,
       seconds: (Date.now() - began) / 1000,
       statuses,
       kinds,

@@ -16,6 +16,8 @@ export interface SeedResult {
   events: number;
   nodes: number;
   kinds: Set<string>;
+  /** How many nodes were undone. */
+  compensated: number;
 }
 
 /** Errors of generated definitions that are meant: expressions that fail, and references that only may exist. */
@@ -44,14 +46,15 @@ export function runSeed(seed: number): SeedResult {
     );
   const program = compile(definition);
   const host = new SimulatedHost(program, definition, randomInput(random));
+  const mood = { luck: random.pick([0.5, 0.75, 0.9, 0.98]), calm: random.chance(0.5) };
   const fates = random.below(120);
-  for (let i = 0; i < fates && !host.closed; i++) randomFate(host, random);
+  for (let i = 0; i < fates && !host.closed; i++) randomFate(host, random, mood);
   for (let i = 0; !host.closed; i++) {
     if (i > 5000) throw new Error('The run does not end although nothing goes wrong any more.');
     if (!goodFate(host, random))
       throw new Error(`The run is stuck: status ${host.state.status}, nothing is open.`);
   }
-  checkHistory(definition, host.history);
+  checkHistory(definition, host.history, host.boundaries);
   checkPrefixes(host);
   const kinds = new Set<string>();
   for (const node of host.state.nodes.values())
@@ -62,6 +65,7 @@ export function runSeed(seed: number): SeedResult {
     events: host.history.length,
     nodes: host.state.nodes.size,
     kinds,
+    compensated: host.state.closing?.compensated ?? 0,
   };
 }
 

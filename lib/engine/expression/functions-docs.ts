@@ -1,11 +1,16 @@
 import { FUNCTIONS } from '@/lib/engine/expression/function-table';
 
+/** `a, b, c?` for a function of two or three arguments; long lists are cut short. */
+function parameters([least, most]: readonly [number, number]): string {
+  const shown = Math.min(most, least + 2);
+  const names = Array.from({ length: shown }, (_none, i) => `${'abcde'[i]}${i < least ? '' : '?'}`);
+  return [...names, ...(most > shown ? ['…'] : [])].join(', ');
+}
+
 /** The function library as a Markdown table, for docs/workflow-reference.md. */
 export function functionsDocs(): string {
   const rows = FUNCTIONS.map(({ name, method, arity, about }) => {
-    const [least, most] = arity;
-    const args = most === 0 ? '' : least === most ? 'abcdefghij'.slice(0, most).split('').join(', ') : `${least === 0 ? '' : 'a'}${most > 1 || least === 0 ? `${least === 0 ? 'a?' : ', b?'}` : ''}`;
-    return `| \`${method ? 'value.' : ''}${name}(${args})\` | ${about.replaceAll('|', '\\|')} |`;
+    return `| \`${method ? 'value.' : ''}${name}(${parameters(arity)})\` | ${about.replaceAll('|', '\\|')} |`;
   });
   return `| function | gives |\n|---|---|\n${rows.join('\n')}\n`;
 }

@@ -2,11 +2,17 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import type { ReadableStream } from 'node:stream/web';
 
-/** A Node request as a web Request; the body is a stream, and a caller that hangs up aborts its signal. */
-export function toRequest(incoming: IncomingMessage): Request {
+/**
+ * A Node request as a web Request; the body is a stream. The request's signal fires when the caller hangs up: before the
+ * request is complete, or (a GET is complete at once) before `outgoing` has been sent.
+ */
+export function toRequest(incoming: IncomingMessage, outgoing: ServerResponse): Request {
   const gone = new AbortController();
   incoming.once('close', () => {
     if (!incoming.complete) gone.abort();
+  });
+  outgoing.once('close', () => {
+    if (!outgoing.writableFinished) gone.abort();
   });
   const method = incoming.method ?? 'GET';
   const hasBody = method !== 'GET' && method !== 'HEAD';
@@ -23,15 +29,27 @@ export function toRequest(incoming: IncomingMessage): Request {
   } as RequestInit);
 }
 
-/** Sends a web Response over a Node one. */
+/** Sends a web Response over a Node one, as fast as the caller takes it. A caller that hangs up ends its source. */
 export async function writeResponse(outgoing: ServerResponse, response: Response): Promise<void> {
   outgoing.writeHead(response.status, Object.fromEntries(response.headers));
   if (!response.body) {
     outgoing.end();
     return;
   }
-  for await (const chunk of response.body as unknown as AsyncIterable<Uint8Array>) {
-    if (!outgoing.write(chunk)) await new Promise((resolve) => outgoing.once('drain', resolve));
+  const reader = response.body.getReader();
+  let proceed: (() => void) | undefined;
+  outgoing.once('close', () => {
+    proceed?.();
+    if (!outgoing.writableFinished) reader.cancel().catch(() => {});
+  });
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done || outgoing.destroyed) break;
+    if (outgoing.write(value)) continue;
+    await new Promise<void>((resolve) => {
+      proceed = resolve;
+      outgoing.once('drain', resolve);
+    });
   }
   outgoing.end();
 }

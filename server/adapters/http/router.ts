@@ -1,4 +1,3 @@
-import type { z } from 'zod';
 import type { Actor } from '@/lib/protocol/actor';
 import {
   AppError,
@@ -7,38 +6,9 @@ import {
   toProblem,
   zodToAppError,
 } from '@/lib/protocol/errors';
+import { readBody } from '@/server/adapters/http/body';
+import type { Operation } from '@/server/adapters/http/operation';
 import type { Log } from '@/server/ports/log';
-
-/** A request as an operation sees it: parsed and checked. */
-export interface OperationRequest<Q, B> {
-  actor: Actor;
-  params: Record<string, string>;
-  query: Q;
-  body: B;
-  headers: Headers;
-  signal: AbortSignal;
-}
-
-export interface OperationResponse {
-  status: number;
-  body: unknown;
-  headers?: Record<string, string>;
-}
-
-/** One operation of the REST API. `path` is a template such as `/api/v1/runs/{runId}`. */
-export interface Operation<Q extends z.ZodType = z.ZodType, B extends z.ZodType = z.ZodType> {
-  method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
-  path: string;
-  summary: string;
-  query?: Q;
-  body?: B;
-  handle(request: OperationRequest<z.infer<Q>, z.infer<B>>): Promise<OperationResponse>;
-}
-
-/** Keeps the schema types of an operation for its handler, then forgets them for the table. */
-export function operation<Q extends z.ZodType, B extends z.ZodType>(of: Operation<Q, B>): Operation {
-  return of as unknown as Operation;
-}
 
 export interface RouterDeps {
   operations: readonly Operation[];
@@ -49,19 +19,23 @@ export interface RouterDeps {
   maxBodyBytes: number;
   log: Log;
   newRequestId: () => string;
+  /** Fires when the process stops: streams end. */
+  stopping?: AbortSignal;
 }
 
 interface Route {
   operation: Operation;
   pattern: RegExp;
   names: string[];
+  /** Places of the path that are not parameters: more of them make a route the better match. */
+  literals: number;
 }
 
 const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]', '::1']);
 
 /** The REST API as one function from Request to Response, independent of the server in front of it. */
 export function createRouter(deps: RouterDeps): (request: Request) => Promise<Response> {
-  const routes = deps.operations.map(toRoute);
+  const routes = deps.operations.map(toRoute).sort((a, b) => b.literals - a.literals);
   return async (request) => {
     const requestId = deps.newRequestId();
     const begun = performance.now();
@@ -71,16 +45,20 @@ export function createRouter(deps: RouterDeps): (request: Request) => Promise<Re
     try {
       checkHost(request, deps.allowedHosts);
       const { route, params } = match(routes, request.method, pathname);
+      const of = route.operation;
       actor = await deps.authenticate(request);
-      const given = await route.operation.handle({
+      const given = await of.handle({
         actor,
-        params,
-        query: parseQuery(route.operation, request),
-        body: await parseBody(route.operation, request, deps.maxBodyBytes),
+        params: parsePart(of.params, params) as Record<string, string>,
+        query: parsePart(of.query, queryOf(request)),
+        body: of.body ? parsePart(of.body, await readBody(request, deps.maxBodyBytes, of.yaml === true)) : undefined,
         headers: request.headers,
-        signal: request.signal,
+        signal: deps.stopping ? AbortSignal.any([request.signal, deps.stopping]) : request.signal,
       });
-      response = json(given.status, given.body, { 'x-request-id': requestId, ...given.headers });
+      if (given instanceof Response) {
+        response = given;
+        response.headers.set('x-request-id', requestId);
+      } else response = json(given.status, given.body, { 'x-request-id': requestId, ...given.headers });
     } catch (error) {
       response = problem(toAppError(error), requestId, deps.log);
     }
@@ -98,16 +76,17 @@ export function createRouter(deps: RouterDeps): (request: Request) => Promise<Re
 
 function toRoute(of: Operation): Route {
   const names: string[] = [];
-  const source = of.path.replace(/\{(\w+)\}/g, (_all, name: string) => {
+  const source = of.path.replaceAll('.', '\\.').replace(/\{(\w+)\}/g, (_all, name: string) => {
     names.push(name);
     return '([^/]+)';
   });
-  return { operation: of, pattern: new RegExp(`^${source}/?$`), names };
+  const literals = of.path.split('/').length - names.length;
+  return { operation: of, pattern: new RegExp(`^${source}/?$`), names, literals };
 }
 
 function match(routes: readonly Route[], method: string, pathname: string) {
   const wanted = method === 'HEAD' ? 'GET' : method;
-  const allowed: string[] = [];
+  const allowed = new Set<string>();
   for (const route of routes) {
     const found = route.pattern.exec(pathname);
     if (!found) continue;
@@ -115,22 +94,30 @@ function match(routes: readonly Route[], method: string, pathname: string) {
       const params = Object.fromEntries(route.names.map((name, i) => [name, decode(found[i + 1] ?? '')]));
       return { route, params };
     }
-    allowed.push(route.operation.method);
+    allowed.add(route.operation.method);
   }
-  if (allowed.length > 0) {
+  if (allowed.size > 0) {
     throw new AppError('METHOD_NOT_ALLOWED', `${method} is not for ${pathname}.`, {
-      details: { allow: allowed },
+      details: { allow: [...allowed] },
     });
   }
-  throw new AppError('NOT_FOUND', `There is nothing at ${pathname}.`);
+  throw new AppError('NOT_FOUND', `There is nothing at ${pathname.slice(0, 200)}.`);
 }
 
 function decode(part: string): string {
+  let text: string;
   try {
-    return decodeURIComponent(part);
+    text = decodeURIComponent(part);
   } catch {
     throw new AppError('INVALID_INPUT', 'The address holds a broken percent-encoding.', { path: '/' });
   }
+  return checkedText(text, 'The address');
+}
+
+/** A database takes no NUL in a text. */
+function checkedText(text: string, what: string): string {
+  if (!text.includes('\u0000')) return text;
+  throw new AppError('INVALID_INPUT', `${what} holds a NUL character.`, { path: '/' });
 }
 
 /**
@@ -154,58 +141,33 @@ export function checkHost(request: Request, allowedHosts: readonly string[]): vo
   }
 }
 
-function parseQuery(of: Operation, request: Request): unknown {
-  const given = Object.fromEntries(new URL(request.url).searchParams);
-  if (!of.query) return {};
-  const parsed = of.query.safeParse(given);
-  if (!parsed.success) throw zodToAppError(parsed.error);
-  return parsed.data;
+function queryOf(request: Request): Record<string, string> {
+  const query = Object.fromEntries(new URL(request.url).searchParams);
+  for (const [name, value] of Object.entries(query)) {
+    checkedText(name, 'The query');
+    checkedText(value, `The query parameter ${name}`);
+  }
+  return query;
 }
 
-async function parseBody(of: Operation, request: Request, maxBytes: number): Promise<unknown> {
-  if (!of.body) return undefined;
-  const type = request.headers.get('content-type') ?? '';
-  if (!/^application\/(.+\+)?json\b/i.test(type)) {
-    throw new AppError('UNSUPPORTED_MEDIA_TYPE', `The body is "${type || 'of no type'}".`, {
-      path: '/headers/content-type',
-    });
-  }
-  const text = await readText(request, maxBytes);
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (error) {
-    throw new AppError('INVALID_JSON', `The body is not JSON: ${(error as Error).message}.`, { path: '/' });
-  }
-  const parsed = of.body.safeParse(value);
+/** A part of the request as its schema gives it; without a schema it is passed on. Throws INVALID_INPUT. */
+function parsePart(schema: Operation['query'], given: unknown): unknown {
+  if (!schema) return given;
+  const parsed = schema.safeParse(given);
   if (!parsed.success) throw zodToAppError(parsed.error);
   return parsed.data;
-}
-
-async function readText(request: Request, maxBytes: number): Promise<string> {
-  const tooLarge = () =>
-    new AppError('PAYLOAD_TOO_LARGE', `The body is larger than ${maxBytes} bytes.`, { path: '/' });
-  if (Number(request.headers.get('content-length') ?? 0) > maxBytes) throw tooLarge();
-  if (!request.body) return '';
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of request.body as unknown as AsyncIterable<Uint8Array>) {
-    size += chunk.byteLength;
-    if (size > maxBytes) throw tooLarge();
-    chunks.push(chunk);
-  }
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks));
-  } catch {
-    throw new AppError('INVALID_JSON', 'The body is not UTF-8.', { path: '/' });
-  }
 }
 
 /** A JSON answer that no cache keeps. */
 export function json(status: number, body: unknown, headers: Record<string, string> = {}): Response {
-  return new Response(status === 204 ? null : JSON.stringify(body), {
+  const hasBody = status !== 204 && status !== 304;
+  return new Response(hasBody ? JSON.stringify(body) : null, {
     status,
-    headers: { 'content-type': 'application/json', 'cache-control': 'no-store', ...headers },
+    headers: {
+      ...(hasBody ? { 'content-type': 'application/json' } : {}),
+      'cache-control': 'no-store',
+      ...headers,
+    },
   });
 }
 

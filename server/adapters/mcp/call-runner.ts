@@ -2,7 +2,7 @@ import { setMaxListeners } from 'node:events';
 import { type CallToolResult, type InputRequiredResult, SdkHttpError } from '@modelcontextprotocol/client';
 import type { ServerConfig } from '@/lib/protocol/server-config';
 import type { Clock } from '@/lib/shared/clock';
-import type { Json } from '@/lib/shared/json';
+import type { Json, JsonObject } from '@/lib/shared/json';
 import { type CallRecord, newCallRecord } from '@/server/adapters/mcp/call-meter';
 import type { Connection } from '@/server/adapters/mcp/connection';
 import { failed, failedBeforeSending, failedCall } from '@/server/adapters/mcp/failures';
@@ -10,11 +10,14 @@ import { answersOf, isInputRequired, roundOf, urlRound } from '@/server/adapters
 import { PausableDeadline } from '@/server/adapters/mcp/pausable-deadline';
 import { type ConnectionPool, type Lease, type PoolKey, raceAbort } from '@/server/adapters/mcp/pool';
 import type { ServerState } from '@/server/adapters/mcp/server-state';
+import { followTask, taskOf } from '@/server/adapters/mcp/task-follower';
 import type { ToolEntry } from '@/server/adapters/mcp/tool-catalogue';
 import type {
   InputAnswer,
   InputRequest,
   InputRequired,
+  SamplingAnswerer,
+  ServerTask,
   ToolCall,
   ToolOutcome,
 } from '@/server/ports/mcp-fleet';
@@ -32,6 +35,8 @@ export interface CallEnvironment {
   clock: Clock;
   /** Milliseconds to read a tool list again. */
   listTimeoutMs: number;
+  /** The language model that is set up for sampling, if any. */
+  sampling: SamplingAnswerer | undefined;
 }
 
 /** Runs one call to its outcome: queue, breaker, connection, check, send, check. Never throws. */
@@ -155,7 +160,12 @@ class CallAttempt {
   /** Sends the call, again with answers each time that the server asks for something first. */
   private async rounds(connection: Connection, entry: ToolEntry): Promise<ToolOutcome> {
     const { call } = this;
-    let answered = call.resume === undefined ? undefined : answersOf(call.resume.input, call.resume.answers);
+    const { resume } = call;
+    if (resume?.input.taskId !== undefined) {
+      const task = { taskId: resume.input.taskId, pollIntervalMs: 0, ttlMs: null };
+      return this.follow(task, connection, entry, resume);
+    }
+    let answered = call.resume === undefined ? undefined : await this.resumed(call.resume);
     for (let round = 0; round <= MAX_ROUNDS; round++) {
       const started = performance.now();
       let result: CallToolResult | InputRequiredResult;
@@ -173,6 +183,11 @@ class CallAttempt {
         answered = undefined;
         continue;
       }
+      const task = this.record.task === undefined ? undefined : taskOf(this.record.task);
+      if (task !== undefined) {
+        await call.onTask?.(task);
+        return this.follow(task, connection, entry);
+      }
       if (!isInputRequired(result)) return this.accept(result, entry, performance.now() - started);
       // Nothing is under way at the server until the answers are sent.
       this.record = newCallRecord();
@@ -184,20 +199,85 @@ class CallAttempt {
     return failed('PROTOCOL_ERROR', `${call.server} asked for input more than ${MAX_ROUNDS} times.`, false);
   }
 
+  /** Follows the task that the server made of the call. */
+  private async follow(
+    task: ServerTask,
+    connection: Connection,
+    entry: ToolEntry,
+    first?: NonNullable<ToolCall['resume']>,
+  ): Promise<ToolOutcome> {
+    const { call, env } = this;
+    const started = performance.now();
+    // The work goes on at the server: should the call end early, its outcome is unknown.
+    this.record.sent = true;
+    try {
+      const context = {
+        connection,
+        config: env.config,
+        clock: env.clock,
+        server: call.server,
+        tool: call.tool,
+        signal: this.controller.signal,
+        ask: (input: InputRequired) => this.ask(input),
+        parked: (input: InputRequired) => this.parked(input),
+        accept: (result: CallToolResult) => this.accept(result, entry, performance.now() - started),
+        onProgress: call.onProgress,
+      };
+      return await followTask(task, context, first);
+    } catch (error) {
+      return this.broken(error, connection);
+    }
+  }
+
+  /** The answers that a call is taken up again with; what a model is to answer was left for now. */
+  private async resumed({
+    input,
+    answers,
+  }: NonNullable<ToolCall['resume']>): Promise<ReturnType<typeof answersOf>> {
+    const complete = { ...answers };
+    for (const request of input.requests) {
+      if (request.kind !== 'sampling' || complete[request.key] !== undefined) continue;
+      if (this.env.config.sampling === 'endpoint')
+        complete[request.key] = await this.askModel(request.params);
+    }
+    return answersOf(input, complete);
+  }
+
   /** The answers of whoever makes the call; undefined when the call is to wait for them elsewhere. */
   private async ask(input: InputRequired): Promise<Record<string, InputAnswer> | undefined> {
     const { onInputRequired } = this.call;
-    if (onInputRequired === undefined) return undefined;
+    const forModel = this.env.config.sampling === 'endpoint' ? input.requests.filter(isSampling) : [];
+    const others = input.requests.filter((request) => !(forModel as InputRequest[]).includes(request));
+    if (others.length > 0 && onInputRequired === undefined) return undefined;
     this.deadline.pause();
     try {
-      const answers = await onInputRequired(input, this.controller.signal);
-      return answers === 'park' ? undefined : answers;
+      const answers =
+        others.length === 0
+          ? {}
+          : await onInputRequired?.({ ...input, requests: others }, this.controller.signal);
+      if (answers === undefined || answers === 'park') return undefined;
+      for (const { key, params } of forModel) answers[key] = await this.askModel(params);
+      return answers;
     } catch (error) {
       // Whoever was to answer gave up: the call waits for another, unless it is over itself.
       if (this.controller.signal.aborted) throw error;
       return undefined;
     } finally {
       this.deadline.resume();
+    }
+  }
+
+  /** The answer of the model that is set up; a refusal when there is none or it fails. */
+  private async askModel(params: JsonObject): Promise<InputAnswer> {
+    const { sampling, state, clock } = this.env;
+    if (sampling === undefined) return { action: 'decline' };
+    try {
+      return { action: 'result', result: await sampling(params, this.controller.signal) };
+    } catch (error) {
+      if (this.controller.signal.aborted) throw error;
+      const reason = error instanceof Error ? error.message : String(error);
+      state.log.add(clock.now(), 'client', `the language model did not answer: ${reason}`);
+      return { action: 'decline' };
     }
   }
 
@@ -282,6 +362,10 @@ class CallAttempt {
       { retryAt },
     );
   }
+}
+
+function isSampling(request: InputRequest): request is Extract<InputRequest, { kind: 'sampling' }> {
+  return request.kind === 'sampling';
 }
 
 /** The server has forgotten the session: the call was not looked at and can be sent on a new one. */

@@ -6,6 +6,7 @@ import {
   type PriorDiscovery,
   type Transport,
 } from '@modelcontextprotocol/client';
+import type { z } from 'zod';
 import type { JsonObject } from '@/lib/shared/json';
 import { type CallMeter, type CallRecord, markParams } from '@/server/adapters/mcp/call-meter';
 import type { CallsInFlight } from '@/server/adapters/mcp/server-questions';
@@ -148,6 +149,16 @@ export class Connection {
     } finally {
       this.transport.meter.forget(record);
     }
+  }
+
+  /** One request of the Tasks extension, which the SDK has no methods for. */
+  taskRequest<T extends z.ZodType>(
+    method: 'tasks/get' | 'tasks/update' | 'tasks/cancel',
+    params: Record<string, unknown>,
+    schema: T,
+    timeoutMs: number,
+  ): Promise<z.infer<T>> {
+    return this.client.request({ method, params }, schema, { timeout: timeoutMs }) as Promise<z.infer<T>>;
   }
 
   /** Speaks with the server in its own protocol; rejects when it does not answer. */

@@ -27,6 +27,7 @@ import type {
   HealthReport,
   HealthState,
   ManagedMcpFleet,
+  SamplingAnswerer,
   ServerLogLine,
   ServerRegistry,
   ToolCall,
@@ -71,6 +72,8 @@ export interface McpFleetOptions {
     store: ToolPinStore;
     policy: ToolPinPolicy | ((organizationId: string, server: string) => ToolPinPolicy);
   };
+  /** Answers servers whose configuration says `sampling: endpoint`; such requests are refused without it. */
+  sampling?: SamplingAnswerer;
   /** Told what happens in the fleet. Must not throw. */
   onEvent?: (event: FleetEvent) => void;
 }
@@ -184,6 +187,7 @@ class Fleet implements ManagedMcpFleet {
       pool: this.pool,
       clock: this.options.clock,
       listTimeoutMs: this.connectTimeoutMs,
+      sampling: this.options.sampling,
     });
     state.stats.record(performance.now() - started, !outcome.ok || outcome.result.isError);
     if (!outcome.ok && outcome.failure.code !== 'CANCELLED') state.stats.lastError = outcome.failure.message;

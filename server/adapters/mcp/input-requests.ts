@@ -53,7 +53,7 @@ export function elicitation(key: string, params: ElicitRequest['params']): Input
 
 /** The policy's own answer to a request, or undefined when somebody has to be asked. */
 function refusal(request: InputRequest, config: ServerConfig): JsonObject | undefined {
-  if (request.kind === 'sampling') return config.sampling === 'ask' ? undefined : noModel();
+  if (request.kind === 'sampling') return (config.sampling ?? 'refuse') === 'refuse' ? noModel() : undefined;
   return config.elicitation === 'refuse' ? { action: 'decline' } : undefined;
 }
 

@@ -1,6 +1,7 @@
 import { type Client, type ClientCapabilities, ProtocolError } from '@modelcontextprotocol/client';
 import type { ServerConfig } from '@/lib/protocol/server-config';
 import { elicitation, rootsOf, toResponse } from '@/server/adapters/mcp/input-requests';
+import { TASKS_EXTENSION } from '@/server/adapters/mcp/wire-codes';
 import type { InputAnswer, InputRequest } from '@/server/ports/mcp-fleet';
 
 const INVALID_REQUEST = -32_600;
@@ -11,8 +12,9 @@ export type AskCaller = (request: InputRequest, signal: AbortSignal) => Promise<
 /** The capabilities that we declare to a server: exactly what its configuration lets it ask for. */
 export function capabilitiesFor(config: ServerConfig): ClientCapabilities {
   return {
+    extensions: { [TASKS_EXTENSION]: {} },
     ...(config.elicitation === 'refuse' ? {} : { elicitation: { form: {}, url: {} } }),
-    ...(config.sampling === 'ask' ? { sampling: {} } : {}),
+    ...(config.sampling === 'ask' || config.sampling === 'endpoint' ? { sampling: {} } : {}),
     ...(config.roots === undefined ? {} : { roots: {} }),
   };
 }

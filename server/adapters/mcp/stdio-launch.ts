@@ -21,6 +21,8 @@ const PASSED_ON = [
   'TERM',
 ];
 
+const DEFAULT_MEMORY_MB = 2048;
+
 /** What every server process of this fleet shares. */
 export interface LaunchOptions {
   dataDir: string;
@@ -75,6 +77,7 @@ export function stdioTransport(
     env: childEnvironment(options.environment, config.env),
     cwd,
     maxMessageBytes: options.maxMessageBytes,
+    maxMemoryBytes: (config.memoryMb ?? DEFAULT_MEMORY_MB) * 1_048_576,
     children: options.children,
     log,
     now: options.now,

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { JSONRPCMessage, Transport } from '@modelcontextprotocol/client';
 import { CallMeter } from '@/server/adapters/mcp/call-meter';
+import { watchMemory } from '@/server/adapters/mcp/child-memory';
 import { type ChildRegistry, signalGroup } from '@/server/adapters/mcp/child-registry';
 import { LineSplitter } from '@/server/adapters/mcp/line-splitter';
 import type { ServerLog } from '@/server/adapters/mcp/server-log';
@@ -20,6 +21,8 @@ export interface StdioTransportOptions {
   cwd: string;
   /** Bytes of one message from the server at most. */
   maxMessageBytes: number;
+  /** Bytes of memory that the process tree may hold. */
+  maxMemoryBytes: number;
   children: ChildRegistry;
   log: ServerLog;
   now: () => number;
@@ -38,6 +41,7 @@ export class StdioTransport implements Transport {
   endedBy: string | undefined;
   private child: ChildProcess | undefined;
   private finished = false;
+  private stopWatching: () => void = () => undefined;
   private corked = false;
   private exited: Promise<void> = Promise.resolve();
 
@@ -67,6 +71,7 @@ export class StdioTransport implements Transport {
     this.exited = new Promise((resolve) => {
       child.once('exit', (code, signal) => {
         this.endedBy ??= signal === null ? `exit code ${code}` : `signal ${signal}`;
+        this.stopWatching();
         if (child.pid !== undefined) {
           signalGroup(child.pid, 'SIGKILL');
           children.remove(child.pid);
@@ -87,7 +92,12 @@ export class StdioTransport implements Transport {
         if (child.pid === undefined) this.finish();
       });
       child.once('spawn', () => {
-        if (child.pid !== undefined) children.add(child.pid, [command, ...args].join(' '));
+        if (child.pid !== undefined) {
+          children.add(child.pid, [command, ...args].join(' '));
+          this.stopWatching = watchMemory(child.pid, this.options.maxMemoryBytes, (bytes) =>
+            this.tooMuchMemory(bytes),
+          );
+        }
         resolve();
       });
     });
@@ -188,6 +198,13 @@ export class StdioTransport implements Transport {
       this.endedBy ??= reason;
       signalGroup(pid, 'SIGKILL');
     });
+  }
+
+  private tooMuchMemory(bytes: number): void {
+    const megabytes = Math.round(bytes / 1_048_576);
+    this.endedBy ??= `ended by us: it held ${megabytes} MB of memory`;
+    this.options.log.add(this.options.now(), 'client', this.endedBy);
+    if (this.child?.pid !== undefined) signalGroup(this.child.pid, 'SIGKILL');
   }
 
   private endsWithin(ms: number): Promise<boolean> {

@@ -8,3 +8,6 @@ export const ANSWER_TOO_LARGE = -32_098;
 
 /** The answer stream ended without the answer. */
 export const STREAM_ENDED = -32_097;
+
+/** Identifier of the Tasks extension (SEP-2663), which is declared as a capability. */
+export const TASKS_EXTENSION = 'io.modelcontextprotocol/tasks';

@@ -56,12 +56,16 @@ export function createRunQueries(prisma: PrismaClient): RunQueries {
   return {
     async list(organizationId, filter, limit, before) {
       return inOrganization(prisma, organizationId, async (tx) => {
-        const found = await tx.$queryRaw<{ runId: string }[]>(runIdsSql(organizationId, filter, limit, before));
+        const found = await tx.$queryRaw<{ runId: string }[]>(
+          runIdsSql(organizationId, filter, limit, before),
+        );
         const rows = await rowsOf(
           tx,
           found.map((row) => row.runId),
         );
-        return rows.map(({ organizationId: _o, definitionHash: _d, shard: _s, startedBy: _b, ...summary }) => summary);
+        return rows.map(
+          ({ organizationId: _o, definitionHash: _d, shard: _s, startedBy: _b, ...summary }) => summary,
+        );
       });
     },
 

@@ -1,0 +1,94 @@
+import { parseDocument } from 'yaml';
+import { AppError, jsonPointer } from '@/lib/protocol/errors';
+
+/** Deeper values than this are refused: schemas and the fold of events walk them by recursion. */
+const MAX_DEPTH = 200;
+/** Aliases of a YAML document may stand for this many nodes each, so that a small file cannot become a huge value. */
+const MAX_ALIASES = 100;
+
+const JSON_TYPE = /^application\/(.+\+)?json\b/i;
+const YAML_TYPE = /^(application\/(x-)?yaml|text\/(x-)?yaml|application\/.+\+yaml)\b/i;
+
+/**
+ * The body as a value. Throws UNSUPPORTED_MEDIA_TYPE, PAYLOAD_TOO_LARGE, INVALID_JSON, INVALID_YAML, INVALID_INPUT (nested
+ * too deep, or text that is not Unicode).
+ */
+export async function readBody(request: Request, maxBytes: number, yaml: boolean): Promise<unknown> {
+  const type = request.headers.get('content-type') ?? '';
+  const isYaml = yaml && YAML_TYPE.test(type);
+  if (!isYaml && !JSON_TYPE.test(type)) {
+    throw new AppError('UNSUPPORTED_MEDIA_TYPE', `The body is "${type || 'of no type'}".`, {
+      path: '/headers/content-type',
+    });
+  }
+  const source = await readText(request, maxBytes);
+  const value = isYaml ? parseYaml(source) : parseJson(source);
+  checkShape(value);
+  return value;
+}
+
+function parseJson(source: string): unknown {
+  try {
+    return JSON.parse(source);
+  } catch (error) {
+    throw new AppError('INVALID_JSON', `The body is not JSON: ${(error as Error).message}.`, { path: '/' });
+  }
+}
+
+function parseYaml(source: string): unknown {
+  const refuse = (message: string) =>
+    new AppError('INVALID_YAML', `The body is not YAML that can be used: ${message}`, { path: '/' });
+  const document = parseDocument(source, { prettyErrors: true });
+  const fault = document.errors[0];
+  if (fault !== undefined) throw refuse(fault.message);
+  try {
+    // Through JSON, so that whatever YAML knows beyond it (dates, sets, keys that are no text) cannot get any further.
+    return JSON.parse(JSON.stringify(document.toJS({ maxAliasCount: MAX_ALIASES }) ?? null));
+  } catch (error) {
+    throw refuse((error as Error).message);
+  }
+}
+
+/** Refuses what no schema should have to walk: values nested too deep, and text with half a surrogate pair. */
+export function checkShape(value: unknown): void {
+  const stack: { value: unknown; path: string[] }[] = [{ value, path: [] }];
+  for (let top = stack.pop(); top !== undefined; top = stack.pop()) {
+    const { path } = top;
+    if (typeof top.value === 'string') checkText(top.value, path);
+    if (typeof top.value !== 'object' || top.value === null) continue;
+    if (path.length >= MAX_DEPTH) {
+      throw new AppError('INVALID_INPUT', `The body is nested more than ${MAX_DEPTH} levels deep.`, { path: '/' });
+    }
+    for (const [key, inner] of Object.entries(top.value)) {
+      checkText(key, path);
+      if (typeof inner === 'string') checkText(inner, [...path, key]);
+      else if (typeof inner === 'object' && inner !== null) stack.push({ value: inner, path: [...path, key] });
+    }
+  }
+}
+
+const LONE_SURROGATE = /\p{Surrogate}/u;
+
+function checkText(text: string, path: readonly string[]): void {
+  if (!LONE_SURROGATE.test(text)) return;
+  const pointer = jsonPointer(path) || '/';
+  throw new AppError('INVALID_INPUT', `${pointer}: the text is not Unicode (half a surrogate pair).`, { path: pointer });
+}
+
+async function readText(request: Request, maxBytes: number): Promise<string> {
+  const tooLarge = () =>
+    new AppError('PAYLOAD_TOO_LARGE', `The body is larger than ${maxBytes} bytes.`, { path: '/' });
+  if (Number(request.headers.get('content-length') ?? 0) > maxBytes) throw tooLarge();
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of request.body ?? []) {
+    size += chunk.byteLength;
+    if (size > maxBytes) throw tooLarge();
+    chunks.push(chunk);
+  }
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks));
+  } catch {
+    throw new AppError('INVALID_JSON', 'The body is not UTF-8.', { path: '/' });
+  }
+}

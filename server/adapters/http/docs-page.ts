@@ -1,0 +1,1 @@
+export function docsPage(_d: unknown): string { return ''; }

@@ -1,0 +1,139 @@
+import { refusedDecision } from '@/lib/engine/admit';
+import { compiledOf, parseActivityId } from '@/lib/engine/state';
+import type { ApprovalState } from '@/lib/engine/types';
+import { type Actor, hasRole, ROLES } from '@/lib/protocol/actor';
+import type { Task } from '@/lib/protocol/api-runs';
+import type { WorkflowEventRecord } from '@/lib/protocol/event';
+import type { Failure } from '@/lib/protocol/run';
+import type { Json } from '@/lib/shared/json';
+import type { RunRow } from '@/server/ports/run-queries';
+import { openApprovals, unknownCalls } from '@/server/services/run-control';
+import type { RunService } from '@/server/services/run-service';
+import type { ReadRun, RunReader } from '@/server/services/run-state';
+
+/** Runs read in one round of a page. */
+const ROUND = 100;
+/** Answers kept; a run whose history has not grown asks what it asked before. */
+const MAX_KEPT = 5_000;
+
+type Kind = Task['kind'];
+/** A task without what depends on who looks at it. */
+type Found = { task: Task; approval: ApprovalState | null };
+
+/**
+ * What waits for people, over all open runs of the organisation, newest run first.
+ *
+ * Cost: one index walk over the runs that ever asked somebody something, then one replay of the history of each open one; a run
+ * whose history has not grown since is answered from memory. A page reads no more runs than it needs to be full.
+ */
+export class TaskPresenter {
+  private readonly kept = new Map<string, { length: number; found: Found[] }>();
+
+  constructor(private readonly deps: { runs: RunService; reader: RunReader }) {}
+
+  /** `nextCursor` is the last run that the page looked at. All tasks of one run are on one page, so it can be longer than `limit`. */
+  async list(actor: Actor, kind: Kind | undefined, limit: number, cursor: string | null) {
+    const items: Task[] = [];
+    let before = cursor;
+    for (;;) {
+      const rows = await this.deps.runs.asking(actor, ROUND, before);
+      for (const row of rows) {
+        for (const { task, approval } of await this.tasksOf(actor, row)) {
+          if (kind !== undefined && task.kind !== kind) continue;
+          items.push(approval === null ? task : { ...task, mayDecide: mayDecide(actor, approval) } as Task);
+        }
+        before = row.runId;
+        if (items.length >= limit) return { items, nextCursor: before };
+      }
+      if (rows.length < ROUND) return { items, nextCursor: null };
+    }
+  }
+
+  private async tasksOf(actor: Actor, row: RunRow): Promise<Found[]> {
+    const known = this.kept.get(row.runId);
+    if (known !== undefined && known.length === row.historyLength) return known.found;
+    const read = await this.deps.reader.readRow(actor, row);
+    const found = tasksIn(read);
+    this.kept.delete(row.runId);
+    if (this.kept.size >= MAX_KEPT) this.kept.delete(this.kept.keys().next().value as string);
+    this.kept.set(row.runId, { length: read.events.length, found });
+    return found;
+  }
+}
+
+/** What a run asks of people now. */
+export function tasksIn({ row, program, state, events }: ReadRun): Found[] {
+  if (state === null || state.closedAt !== undefined) return [];
+  const { runId, workflowId, workflow, version } = row;
+  const base = { runId, workflowId, workflow, version };
+  const approvals = openApprovals(state).map(({ approval, node }): Found => {
+    const { approvalId, approvers, moreApprovers } = approval;
+    return {
+      approval,
+      task: {
+        kind: 'approval',
+        taskId: `${runId}:approval:${approvalId}`,
+        ...base,
+        nodePath: node.path,
+        since: sinceOf(events, 'APPROVAL_REQUESTED', 'approvalId', approvalId),
+        approvalId,
+        title: approval.title,
+        description: approval.description ?? null,
+        quorum: approval.quorum,
+        approvers: approvers === undefined ? [] : moreApprovers === undefined ? [approvers] : [approvers, moreApprovers],
+        decisions: approval.decisions.map(({ by, decision, comment, at }) => ({
+          by,
+          decision,
+          comment: comment ?? null,
+          at: new Date(at).toISOString(),
+        })),
+        form: approval.form ?? null,
+        subject: approval.subject ?? null,
+        deadline: approval.deadline === undefined ? null : new Date(approval.deadline).toISOString(),
+        mayDecide: false,
+      },
+    };
+  });
+  const unknown = unknownCalls(state).map(({ activityId, node }): Found => {
+    const purpose = parseActivityId(activityId)?.purpose ?? 'do';
+    const call = purpose === 'do' ? node.call : node.compensation;
+    const compiled = compiledOf(program, node);
+    const target = purpose === 'do' ? compiled.call?.target : compiled.compensate?.target;
+    return {
+      approval: null,
+      task: {
+        kind: 'unknown-outcome',
+        taskId: `${runId}:unknown:${activityId}`,
+        ...base,
+        nodePath: node.path,
+        since: sinceOf(events, 'ACTIVITY_TASK_OUTCOME_UNKNOWN', 'activityId', activityId),
+        purpose,
+        server: target?.kind === 'mcp' ? target.server : null,
+        tool: target === undefined ? null : target.kind === 'mcp' ? target.tool : target.name,
+        attempt: call?.attempt ?? 1,
+        input: (call?.input ?? null) as Json,
+        failure: failureOf(events, activityId),
+      },
+    };
+  });
+  return [...approvals, ...unknown];
+}
+
+function sinceOf(events: readonly WorkflowEventRecord[], type: string, field: string, value: string): string {
+  const event = events.findLast((one) => one.type === type && one.data[field] === value);
+  return event?.at ?? events[0]?.at ?? new Date(0).toISOString();
+}
+
+function failureOf(events: readonly WorkflowEventRecord[], activityId: string): Failure | null {
+  const event = events.findLast(
+    (one) => one.type === 'ACTIVITY_TASK_OUTCOME_UNKNOWN' && one.data.activityId === activityId,
+  );
+  return (event?.data.failure ?? null) as Failure | null;
+}
+
+/** True when the actor's yes would count, were the form filled in. */
+function mayDecide(actor: Actor, approval: ApprovalState): boolean {
+  if (!hasRole(actor.role, 'operator')) return false;
+  const roles = ROLES.filter((role) => hasRole(actor.role, role));
+  return refusedDecision(approval, { by: actor.id, decision: 'reject', roles }) === null;
+}

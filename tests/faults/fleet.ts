@@ -1,0 +1,137 @@
+import { join } from 'node:path';
+import { CRASH_POINTS } from '@/server/workers/engine/crash-points';
+import { Engine } from '@/tests/faults/engine';
+import { FaultyProxy } from '@/tests/faults/proxy';
+import { PAYLOAD_LIMIT } from '@/tests/faults/programs';
+import type { FaultLog } from '@/tests/faults/fault-log';
+import { withPort } from '@/tests/faults/with-port';
+import type { Random } from '@/tests/simulation/random';
+
+const CLOCK_OFFSETS = ['300000', '-300000'];
+
+export interface FleetOptions {
+  bundle: string;
+  databaseUrl: string;
+  target: { host: string; port: number };
+  folder: string;
+  servers: Record<string, unknown>;
+  size: number;
+  random: Random;
+  faults: FaultLog;
+  /** Which arms a new process may get. */
+  mayArm: (fault: string) => boolean;
+}
+
+/** One place for an engine process: when the process ends, another takes the place. */
+export interface Slot {
+  readonly name: string;
+  readonly proxy: FaultyProxy;
+  engine: Engine | null;
+  /** Ended by the harness itself with this fault, so that its end is not counted twice. */
+  killedBy: string | null;
+  stopped: boolean;
+}
+
+/** Keeps a number of engine processes alive on one database, each behind its own proxy. */
+export class Fleet {
+  readonly slots: Slot[] = [];
+  /** While true, new processes may be armed with crash points and wrong clocks. */
+  arming = false;
+  /** While true, ended processes are not replaced. */
+  private closing = false;
+  private readonly lives: Promise<void>[] = [];
+
+  private constructor(private readonly options: FleetOptions) {}
+
+  static async start(options: FleetOptions): Promise<Fleet> {
+    const fleet = new Fleet(options);
+    for (let i = 0; i < options.size; i++) {
+      const proxy = await FaultyProxy.start(options.target);
+      const slot: Slot = { name: `engine-${i}`, proxy, engine: null, killedBy: null, stopped: false };
+      fleet.slots.push(slot);
+      fleet.lives.push(fleet.keepAlive(slot));
+    }
+    return fleet;
+  }
+
+  /** Engines that answer, those that are stopped by SIGSTOP aside. */
+  up(): Slot[] {
+    return this.slots.filter((slot) => slot.engine?.isUp === true && !slot.stopped);
+  }
+
+  /** Replaces processes that would still die by themselves. */
+  disarm(): void {
+    this.arming = false;
+    for (const slot of this.slots) {
+      if (slot.engine?.arms.OPENCONDUCTOR_CRASH_POINT !== undefined) this.kill(slot, 'disarm');
+    }
+  }
+
+  kill(slot: Slot, fault: string): void {
+    slot.killedBy = fault;
+    slot.engine?.signal('SIGKILL');
+  }
+
+  async close(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
+    this.closing = true;
+    for (const slot of this.slots) {
+      slot.engine?.signal('SIGCONT');
+      slot.engine?.signal(signal);
+    }
+    await Promise.all(this.lives);
+    for (const slot of this.slots) await slot.proxy.close();
+  }
+
+  /** For the harness's own sudden end. */
+  closeNow(): void {
+    this.closing = true;
+    for (const slot of this.slots) slot.engine?.signal('SIGKILL');
+  }
+
+  private async keepAlive(slot: Slot): Promise<void> {
+    while (!this.closing) {
+      const arms = this.arms();
+      const engine = Engine.start({
+        bundle: this.options.bundle,
+        databaseUrl: withPort(this.options.databaseUrl, slot.proxy.port),
+        dataDir: join(this.options.folder, slot.name),
+        servers: this.options.servers,
+        logFile: join(this.options.folder, `${slot.name}.log`),
+        env: {
+          OPENCONDUCTOR_LOG_LEVEL: 'info',
+          OPENCONDUCTOR_MAX_PAYLOAD_BYTES: String(PAYLOAD_LIMIT),
+          OPENCONDUCTOR_DATABASE_POOL: '4',
+          ...arms,
+        },
+      });
+      slot.killedBy = null;
+      slot.engine = engine;
+      if (arms.OPENCONDUCTOR_CLOCK_OFFSET_MS) this.options.faults.note('clock-skew', `${slot.name} ${arms.OPENCONDUCTOR_CLOCK_OFFSET_MS}`);
+      await engine.end;
+      this.judge(slot, engine);
+      if (!this.closing) await new Promise((resolve) => setTimeout(resolve, 50 + this.options.random.below(400)));
+    }
+  }
+
+  /** What the end of a process that nobody of the harness ended means: it was armed, or somebody's input killed it. */
+  private judge(slot: Slot, engine: Engine): void {
+    if (this.closing || slot.killedBy !== null || engine.ended?.signal !== 'SIGKILL') return;
+    const crash = engine.arms.OPENCONDUCTOR_CRASH_POINT;
+    const fault = crash === undefined ? 'poison' : `crash:${crash.split(':')[0]}`;
+    this.options.faults.note(fault, slot.name);
+  }
+
+  private arms(): Record<string, string> {
+    const { random, mayArm } = this.options;
+    if (!this.arming) return {};
+    const arms: Record<string, string> = {};
+    const points = CRASH_POINTS.filter((point) => mayArm(`crash:${point}`));
+    if (points.length > 0 && random.chance(0.6)) {
+      const point = random.pick(points);
+      const rare = point === 'during-lease-renewal' || point === 'during-compensation' || point === 'after-append-before-ack';
+      arms.OPENCONDUCTOR_CRASH_POINT = `${point}:${1 + random.below(rare ? 12 : 150)}`;
+    }
+    if (mayArm('clock-skew') && random.chance(0.3)) arms.OPENCONDUCTOR_CLOCK_OFFSET_MS = random.pick(CLOCK_OFFSETS);
+    return arms;
+  }
+}
