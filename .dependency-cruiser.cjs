@@ -9,7 +9,7 @@ const TEST = ['\\.test\\.tsx?$', '/testing\\.ts$'];
 /** Folders of lib/ that only compute: no clock, randomness, environment or I/O. */
 const PURE = ['shared', 'protocol', 'engine', 'registry', 'commands', 'keyboard', 'theme'];
 /** What npm packages a pure folder may use. */
-const PURE_PACKAGES = { protocol: ['zod'], engine: ['zod', '@marcbachmann/cel-js'] };
+const PURE_PACKAGES = { protocol: ['zod', 'yaml'], engine: ['zod', '@marcbachmann/cel-js'] };
 
 const packages = (names) => names.map((name) => `^node_modules/${name}/`);
 

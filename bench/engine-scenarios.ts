@@ -2,41 +2,10 @@ import type { Memory, NoisyPlan, NoisyResult } from '@/bench/engine-methods';
 import { comparePeers } from '@/bench/peers/compare';
 import { BenchChild } from '@/bench/support/child';
 import type { LoadPlan, LoadResult } from '@/bench/support/closed-loop';
-import type { BenchCluster } from '@/bench/support/cluster';
+import { atLeast, below, type Scenario, type ScenarioContext } from '@/bench/support/scenario';
 import { median, round, type Spread } from '@/bench/support/stats';
 
-/** What a scenario gets. */
-export interface ScenarioContext {
-  cluster: BenchCluster;
-  /** Shorter and smaller: shows that it works, its figures are rough. */
-  quick: boolean;
-  /** Folder for CPU profiles of our engine's processes. */
-  profile?: string | undefined;
-}
-
-/** A budget and whether it was kept. `value` is in the unit that `what` names. */
-export interface Verdict {
-  what: string;
-  value: number;
-  budget: number;
-  ok: boolean;
-}
-
-export interface ScenarioResult {
-  [figure: string]: unknown;
-  verdicts: Verdict[];
-}
-
-export type Scenario = (context: ScenarioContext) => Promise<ScenarioResult>;
-
 const WARM_UP: LoadPlan = { concurrency: 16, seconds: 3 };
-
-const below = (what: string, value: number, budget: number): Verdict => {
-  return { what, value, budget, ok: value < budget };
-};
-const atLeast = (what: string, value: number, budget: number): Verdict => {
-  return { what, value, budget, ok: value >= budget };
-};
 
 /** A process with our engine on a fresh database. */
 async function ourEngine(
@@ -150,7 +119,7 @@ const recovery: Scenario = async ({ cluster, quick }) => {
 
 const noisyTenant: Scenario = async (context) => {
   const { quick } = context;
-  const plan: NoisyPlan = { runs: quick ? 5_000 : 50_000, quietSeconds: quick ? 2 : 10 };
+  const plan: NoisyPlan = { runs: quick ? 5_000 : 50_000, seconds: quick ? 2 : 10 };
   const child = await ourEngine(context, 'noisy');
   await child.call('load', { ...WARM_UP, seconds: 1 });
   const result = await child.call<NoisyResult>('noisy', plan);

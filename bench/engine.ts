@@ -1,8 +1,10 @@
+import { loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
-import { SCENARIOS, type ScenarioResult, type Verdict } from '@/bench/engine-scenarios';
+import { SCENARIOS } from '@/bench/engine-scenarios';
 import { withCleanUp } from '@/bench/support/cleanup';
 import { startBenchCluster } from '@/bench/support/cluster';
 import { machineFacts } from '@/bench/support/machine';
+import type { Verdict } from '@/bench/support/scenario';
 import { round } from '@/bench/support/stats';
 
 const USAGE = `npm run bench -- engine [--json] [--quick] [--peers] [--only a,b] [--profile DIR] [--strict]
@@ -55,8 +57,9 @@ export async function benchEngine(args: readonly string[]): Promise<void> {
       });
       const tookSeconds = round((performance.now() - begun) / 1000, 1);
       print({ scenario: name, tookSeconds, ...result });
-      missed.push(...failures(result));
+      missed.push(...result.verdicts.filter((verdict) => !verdict.ok));
     }
+    print({ end: true, loadAfter: round(loadavg()[0] ?? 0), missed });
   });
   for (const { what, value, budget } of missed) {
     process.stderr.write(`budget missed: ${what}: ${value} (budget ${budget})\n`);
@@ -70,8 +73,4 @@ function chosen(only: string | undefined, peers: boolean): string[] {
   const unknown = names.filter((name) => !SCENARIOS[name]);
   if (unknown.length > 0) throw new Error(`Unknown: ${unknown.join(', ')}.\n${USAGE}`);
   return names;
-}
-
-function failures({ verdicts }: ScenarioResult): Verdict[] {
-  return verdicts.filter((verdict) => !verdict.ok);
 }

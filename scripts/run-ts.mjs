@@ -6,7 +6,9 @@ import { existsSync, rmSync } from 'node:fs';
 import { isAbsolute, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { bundleToCache } from './lib/bundle.mjs';
+import { checkNode, ensureInstalled } from './lib/install.mjs';
 import { inRoot } from './lib/paths.mjs';
+import { ensureGenerated } from './lib/prisma-client.mjs';
 import { isForPeople } from './lib/progress.mjs';
 
 const [file, ...args] = process.argv.slice(2);
@@ -22,6 +24,9 @@ if (entry === undefined || !existsSync(entry)) {
 
 let outfile = '';
 try {
+  checkNode();
+  await ensureInstalled(() => console.error('installing packages …'));
+  await ensureGenerated();
   outfile = await bundleToCache(entry);
 } catch (error) {
   console.error(isForPeople(error) ? error.message : error);

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { resolve } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { toRequest, writeResponse } from '@/server/adapters/http/node-http';
 import { checkHost } from '@/server/adapters/http/router';
 import { createLog } from '@/server/adapters/observability/pino-log';
@@ -13,6 +14,9 @@ import type { Log } from '@/server/ports/log';
 import { createRuntime, type Runtime } from '@/server/runtime';
 import { type CrashPoint, dieAt } from '@/server/workers/engine/crash-points';
 import { STREAM_CHANNEL } from '@/server/workers/relay';
+
+const SEND_OFF_MS = 25;
+const SEND_OFF_WAITS = 40;
 
 /**
  * The process: reads the settings, builds everything, serves, and stops cleanly.
@@ -40,8 +44,9 @@ async function main(): Promise<void> {
   });
   setInstance(runtime);
   const { server, live, closeNext } = await serve(config, runtime, log, root);
-  await runtime.start();
   const url = urlOf(config, server);
+  runtime.listensAt(url);
+  await runtime.start();
   const instanceFile = resolve(config.dataDir, 'run', 'instance.json');
   await mkdir(resolve(config.dataDir, 'run'), { recursive: true });
   await writeFile(
@@ -56,10 +61,10 @@ async function main(): Promise<void> {
     log.info('shutdown', { status: 'begun', reason });
     void (async () => {
       await live?.close();
-      server.close();
+      const closed = new Promise<'closed'>((done) => server.close(() => done('closed')));
       await runtime.stop();
       await closeNext?.();
-      server.closeAllConnections();
+      await sendOff(server, closed);
       await rm(instanceFile, { force: true });
       log.info('shutdown', { status: 'success' });
       process.exit(0);
@@ -107,6 +112,15 @@ async function serve(config: Config, runtime: Runtime, log: Log, root: string) {
       })
     : null;
   return { server, live, closeNext: app ? () => app.close() : null };
+}
+
+/** Answers that are ending (streams, long polls) get a moment to reach their readers; then every connection is cut. */
+async function sendOff(server: Server, closed: Promise<'closed'>): Promise<void> {
+  for (let waits = 0; waits < SEND_OFF_WAITS; waits++) {
+    server.closeIdleConnections();
+    if ((await Promise.race([closed, delay(SEND_OFF_MS)])) === 'closed') return;
+  }
+  server.closeAllConnections();
 }
 
 type Pages = (request: IncomingMessage, response: ServerResponse) => Promise<void>;

@@ -7,7 +7,6 @@ import { createOperations } from '@/server/adapters/http/operations';
 import { createRouter } from '@/server/adapters/http/router';
 import { createSystemRoutes } from '@/server/adapters/http/system-routes';
 import { isAlive, machineName } from '@/server/adapters/machine';
-import { createMcpFleet } from '@/server/adapters/mcp/fleet';
 import { createMemoryBus } from '@/server/adapters/memory/bus';
 import { createPrometheus } from '@/server/adapters/observability/prometheus';
 import { createAuditLog } from '@/server/adapters/postgres/audit-log';
@@ -23,11 +22,11 @@ import { createRunQueries } from '@/server/adapters/postgres/run-queries';
 import { createStreamStore } from '@/server/adapters/postgres/stream-store';
 import { SystemClock } from '@/server/adapters/system-clock';
 import type { Config } from '@/server/config/config';
+import { createFleet } from '@/server/fleet';
 import type { ActivityFunction } from '@/server/ports/activity';
 import type { Log } from '@/server/ports/log';
 import { RunPresenter } from '@/server/presenters/run-presenter';
 import { TaskPresenter } from '@/server/presenters/task-presenter';
-import { loadFleetConfig, seedWorkspace, staticServerRegistry } from '@/server/services/fleet-config';
 import { HealthService } from '@/server/services/health-service';
 import { RerunService } from '@/server/services/rerun-service';
 import { RunControl } from '@/server/services/run-control';
@@ -54,6 +53,7 @@ const MAX_ACTIVITIES = 1_000;
 const MAX_RESIDENTS = 100_000;
 const MAX_PRESSURE = 2_000;
 const HEALTH_TIMEOUT_MS = 2_000;
+const WATCH_CONNECTIONS = 4;
 
 export interface RuntimeOptions {
   config: Config & { databaseUrl: string };
@@ -79,11 +79,13 @@ export async function createRuntime(options: RuntimeOptions) {
   const pools = {
     engine: createPool(roleUrl(config.databaseUrl, 'oc_engine'), config.databasePool, 'openconductor-engine'),
     app: createPool(roleUrl(config.databaseUrl, 'oc_app'), config.databasePool, 'openconductor-app'),
+    // Watchers read on connections of their own: however many there are, the engine's commits never queue behind them.
+    watch: createPool(roleUrl(config.databaseUrl, 'oc_engine'), WATCH_CONNECTIONS, 'openconductor-watch'),
     auth: createPool(roleUrl(config.databaseUrl, 'oc_auth'), 2, 'openconductor-auth'),
   };
   const prisma = createPrisma(pools.app);
   const store = createExecutionStore(pools.engine);
-  const streams = createStreamStore(pools.engine);
+  const streams = createStreamStore(pools.watch);
   const definitions = createDefinitionStore(prisma);
   const queries = createRunQueries(prisma);
   const programs = new Programs(definitions);
@@ -94,27 +96,20 @@ export async function createRuntime(options: RuntimeOptions) {
   };
   const owner: Actor = await createIdentityStore(pools.auth).ensureLocalOwner();
 
-  const workspace = resolve(config.dataDir, 'workspace');
-  seedWorkspace(resolve(root, 'workspace'), workspace);
-  const servers = loadFleetConfig(config.configFile, {
-    workspace,
-    dataDir: config.dataDir,
-    packageRoots: [root],
-    environment: options.environment,
-  });
-  const fleet = createMcpFleet({
-    servers: staticServerRegistry(owner.organizationId, servers),
+  let listeningAt = '';
+  const servers = createFleet({
+    config,
+    fileOrganization: owner.organizationId,
+    prisma,
+    engine: pools.engine,
     clock,
-    log: {
-      debug: (facts, message) => log.debug(message, { ...facts }),
-      info: (facts, message) => log.info(message, { ...facts }),
-      warn: (facts, message) => log.warn(message, { ...facts }),
-    },
-    dataDir: config.dataDir,
-    stdioCommands: config.stdioCommands,
+    log,
+    version,
+    root,
     environment: options.environment,
-    client: { name: 'openconductor', version },
+    publicUrl: () => config.url ?? listeningAt,
   });
+  const { fleet } = servers;
 
   const serverStates = async (organizationId: string) =>
     new Map((await fleet.list(organizationId)).map((server) => [server.name, server.status]));
@@ -164,7 +159,7 @@ export async function createRuntime(options: RuntimeOptions) {
     maxResidents: MAX_RESIDENTS,
     maxPressure: MAX_PRESSURE,
   });
-  const relay = new Relay({ store: streams, bus, clock, log, pollMs: RELAY_POLL_MS });
+  const relay = new Relay({ store: createStreamStore(pools.engine), bus, clock, log, pollMs: RELAY_POLL_MS });
   const maintenance = new Maintenance({ store: createMaintenanceStore(pools.engine), clock, log });
 
   const health = new HealthService({
@@ -216,6 +211,8 @@ export async function createRuntime(options: RuntimeOptions) {
     stream,
     servers: serverService,
     version,
+    log,
+    more: servers.operations,
   });
   // Until sign-in exists every caller that may reach this instance acts as the local owner.
   const authenticate = async () => owner;
@@ -248,8 +245,14 @@ export async function createRuntime(options: RuntimeOptions) {
       return (await handleSystem(request)) ?? handleApi(request);
     },
 
+    /** Says at which address this process listens; needed before somebody grants access to a remote server. */
+    listensAt(url: string): void {
+      listeningAt = url;
+    },
+
     async start(): Promise<void> {
       await publishStarters(workflows, owner, resolve(root, 'workflows', 'starters'), log);
+      servers.start({ probes: config.roles.includes('sync') });
       if (!hasEngine) return;
       await maintenance.start();
       await host.start();
@@ -264,7 +267,7 @@ export async function createRuntime(options: RuntimeOptions) {
         await relay.stop();
         maintenance.stop();
       }
-      await fleet.close();
+      await servers.stop();
       await prisma.$disconnect();
       await bus.close();
       await Promise.all(Object.values(pools).map((pool) => pool.end()));

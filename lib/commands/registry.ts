@@ -1,4 +1,6 @@
+import * as bulk from '@/lib/commands/rows/bulk';
 import * as run from '@/lib/commands/rows/run';
+import * as schedule from '@/lib/commands/rows/schedule';
 import * as server from '@/lib/commands/rows/server';
 import * as system from '@/lib/commands/rows/system';
 import * as workflow from '@/lib/commands/rows/workflow';
@@ -20,6 +22,20 @@ export const COMMANDS = [
   server.serverList,
   server.serverInspect,
   server.serverCall,
+  schedule.scheduleList,
+  schedule.scheduleShow,
+  schedule.scheduleCreate,
+  schedule.scheduleUpdate,
+  schedule.scheduleDelete,
+  schedule.schedulePause,
+  schedule.scheduleResume,
+  schedule.scheduleTrigger,
+  schedule.scheduleBackfill,
+  schedule.scheduleTimes,
+  bulk.bulkRun,
+  bulk.bulkList,
+  bulk.bulkShow,
+  bulk.bulkStop,
   system.start,
   system.health,
   system.help,

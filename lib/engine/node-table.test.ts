@@ -5,8 +5,8 @@ import { NODE_KINDS, type NodeKind } from '@/lib/protocol/definition';
 import type { Json } from '@/lib/shared/json';
 
 /**
- * Node kind × situation. Every cell is one test named `<kind>: <situation>`; scripts/generate-docs.ts makes the table in
- * docs/engine-tests.md from these names. Kinds that never wait are tested against what happens around them.
+ * Node kind × situation. Every cell is one test named `<kind>: <situation>`; `scripts/generate-docs.ts --table` prints the table
+ * of these names. Kinds that never wait are tested against what happens around them.
  */
 const SITUATIONS = [
   'success',

@@ -85,6 +85,31 @@ export const ERROR_CATALOGUE = {
     retriable: false,
     httpStatus: 404,
   },
+  SERVER_EXISTS: {
+    next: 'Choose another name, or change the server with `openconductor server edit NAME`.',
+    retriable: false,
+    httpStatus: 409,
+  },
+  SERVER_READ_ONLY: {
+    next: 'Change it in the configuration file and start again.',
+    retriable: false,
+    httpStatus: 409,
+  },
+  SECRET_NOT_FOUND: {
+    next: 'List the secrets with `openconductor secret list`.',
+    retriable: false,
+    httpStatus: 404,
+  },
+  SECRET_UNREADABLE: {
+    next: 'Start with the key that it was sealed under (OPENCONDUCTOR_SECRET_KEY or secret.key), or set it anew.',
+    retriable: false,
+    httpStatus: 500,
+  },
+  INPUT_NOT_EXPECTED: {
+    next: 'List what waits for people with `openconductor run show RUN_ID`.',
+    retriable: false,
+    httpStatus: 409,
+  },
   TOOL_NOT_FOUND: {
     next: 'List the tools with `openconductor server inspect NAME`.',
     retriable: false,
@@ -328,7 +353,10 @@ export function isAppError(error: unknown): error is AppError {
   );
 }
 
-const RETRIABLE_DATABASE = /^(08|53|57P)/;
+/** SQLSTATE classes, and Prisma's codes for a database or a connection that cannot be had in time. */
+const RETRIABLE_DATABASE = /^(08...|53...|57P..|P1001|P1002|P1008|P1017|P2024|P2028)$/;
+/** What the connection pool says, without a code, when every connection stays taken for too long. */
+const NO_CONNECTION = 'timeout exceeded when trying to connect';
 const NETWORK_CODES = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'EAI_AGAIN']);
 
 /** Anything thrown → AppError: the one place where unknown errors get a code. */
@@ -336,7 +364,8 @@ export function toAppError(error: unknown): AppError {
   if (isAppError(error)) return error;
   if (error instanceof z.ZodError) return zodToAppError(error);
   const code = (error as { code?: unknown } | null)?.code;
-  if (typeof code === 'string' && (RETRIABLE_DATABASE.test(code) || NETWORK_CODES.has(code))) {
+  const isAway = typeof code === 'string' && (RETRIABLE_DATABASE.test(code) || NETWORK_CODES.has(code));
+  if (isAway || (error as { message?: unknown } | null)?.message === NO_CONNECTION) {
     return new AppError('DATABASE_UNAVAILABLE', 'The database did not answer.', { cause: error });
   }
   return new AppError('INTERNAL', 'Something went wrong on our side.', { cause: error });

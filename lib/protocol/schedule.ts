@@ -4,7 +4,13 @@ import { durationSchema, slugSchema } from '@/lib/protocol/definition-common';
 /** REST bodies of /api/v1/schedules. Times are ISO 8601 UTC; durations are `30s`, `5m`, … or milliseconds. */
 
 /** What happens to a time that comes while a run of the schedule is still open; Temporal's names. */
-export const OVERLAP_POLICIES = ['skip', 'buffer-one', 'allow-all', 'cancel-other', 'terminate-other'] as const;
+export const OVERLAP_POLICIES = [
+  'skip',
+  'buffer-one',
+  'allow-all',
+  'cancel-other',
+  'terminate-other',
+] as const;
 export const overlapPolicySchema = z.enum(OVERLAP_POLICIES);
 export type OverlapPolicy = z.infer<typeof overlapPolicySchema>;
 

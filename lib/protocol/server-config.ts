@@ -25,6 +25,11 @@ const sharedFields = {
   elicitation: z.enum(['ask', 'refuse']).optional(),
   /** Requests of the server for a language model's answer: put to a person, to the model set up, or refused (default). */
   sampling: z.enum(['ask', 'endpoint', 'refuse']).optional(),
+  /**
+   * What a tool whose definition is not the accepted one leads to: nothing, an event (default), or an event and a
+   * refusal of its calls until somebody accepts it.
+   */
+  toolChanges: z.enum(['off', 'warn', 'block']).optional(),
   /** Calls a second that may be started, and how many may start at once. */
   rateLimit: z
     .strictObject({ perSecond: z.number().positive(), burst: z.int().min(1).optional() })

@@ -2,8 +2,10 @@
  * One way to turn TypeScript of this repository into a file that Node runs: packages stay outside (Node finds
  * them in node_modules), `@/` is the root of the clone, stack traces point at the source.
  */
-import { join, relative, resolve } from 'node:path';
+import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
 import { CACHE_DIR, inRoot } from './paths.mjs';
+import { startTime } from './proc.mjs';
 import { Trouble } from './progress.mjs';
 
 /**
@@ -59,6 +61,16 @@ export async function bundleToCache(entry) {
     .replaceAll(/[^\w-]+/g, '_');
   // The pid keeps two runs at once apart: one must not read the half-written bundle of the other.
   const outfile = join(CACHE_DIR, 'run', `${name}.${process.pid}.mjs`);
+  sweep(dirname(outfile));
   await bundle({ entry: absolute, outfile });
   return outfile;
+}
+
+/** Removes the bundles of runs that were killed before they could. @param {string} directory */
+function sweep(directory) {
+  if (!existsSync(directory)) return;
+  for (const name of readdirSync(directory)) {
+    const pid = Number(/\.(\d+)\.mjs(\.map)?$/.exec(name)?.[1]);
+    if (pid > 0 && startTime(pid) === undefined) rmSync(join(directory, name), { force: true });
+  }
 }

@@ -66,7 +66,13 @@ export function releaseFile(file) {
  */
 export async function withLock(file, work) {
   await takeFile(file, { launcher: describe(process.pid) }, async (holder) => {
+    const begin = performance.now();
+    let told = false;
     while (isSameProcess(holder.launcher)) {
+      if (!told && performance.now() - begin > 2000) {
+        told = true;
+        console.error(`waiting for process ${holder.launcher.pid}, which installs or builds in this clone`);
+      }
       // Released and taken again by someone else: look anew.
       if (readHolder(file)?.launcher.pid !== holder.launcher.pid) return;
       await pause(100);

@@ -41,9 +41,10 @@ const workflowDetailSchema = z.looseObject({
 /** A workflow as the server shows it; `definition` is its document. */
 export type WorkflowDetail = z.infer<typeof workflowDetailSchema>;
 
-interface Request<T> {
+/** One request and the form of its answer. */
+export interface ApiRequest<T> {
   schema: z.ZodType<T>;
-  method?: 'GET' | 'POST';
+  method?: 'GET' | 'POST' | 'PUT' | 'DELETE';
   body?: unknown;
   headers?: Record<string, string>;
   timeoutMs?: number;
@@ -158,7 +159,7 @@ export class ApiClient {
   }
 
   /** Every page of a list. */
-  private async all<T>(path: string, item: z.ZodType<T>): Promise<T[]> {
+  async all<T>(path: string, item: z.ZodType<T>): Promise<T[]> {
     const rows: T[] = [];
     let cursor: string | null | undefined;
     do {
@@ -178,7 +179,8 @@ export class ApiClient {
     });
   }
 
-  private async send<T>(path: string, request: Request<T>): Promise<T> {
+  /** One request to a path below the address of the instance; for commands that have no method of their own here. */
+  async send<T>(path: string, request: ApiRequest<T>): Promise<T> {
     const base = await this.baseUrl();
     const text = request.body === undefined ? undefined : JSON.stringify(request.body);
     let response: Response;

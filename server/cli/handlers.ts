@@ -1,8 +1,10 @@
 import type { CommandName, CommandOf } from '@/lib/commands/registry';
 import type { ArgsOf } from '@/lib/commands/types';
+import * as bulk from '@/server/cli/bulk-commands';
 import type { CliContext } from '@/server/cli/context';
 import { runOrchestrate } from '@/server/cli/orchestrate';
 import * as run from '@/server/cli/run-commands';
+import * as schedule from '@/server/cli/schedule-commands';
 import * as server from '@/server/cli/server-commands';
 import * as system from '@/server/cli/system-commands';
 import * as workflow from '@/server/cli/workflow-commands';
@@ -26,6 +28,20 @@ export const HANDLERS: { readonly [N in CommandName]: Handler<ArgsOf<CommandOf<N
   'server list': server.listServers,
   'server inspect': server.inspectServer,
   'server call': server.callServer,
+  'schedule list': schedule.listSchedules,
+  'schedule show': schedule.showSchedule,
+  'schedule create': schedule.createSchedule,
+  'schedule update': schedule.updateSchedule,
+  'schedule delete': schedule.deleteSchedule,
+  'schedule pause': schedule.pauseSchedule,
+  'schedule resume': schedule.resumeSchedule,
+  'schedule trigger': schedule.triggerSchedule,
+  'schedule backfill': schedule.backfillSchedule,
+  'schedule times': schedule.listTimes,
+  'bulk run': bulk.runBulk,
+  'bulk list': bulk.listBulk,
+  'bulk show': bulk.showBulk,
+  'bulk stop': bulk.stopBulk,
   start: system.startInstance,
   health: system.showHealth,
   help: system.showHelp,

@@ -40,6 +40,14 @@ const config = z.object({
   maxBodyBytes: z.int(),
   maxPayloadBytes: z.int(),
   stdioCommands: z.array(z.string()),
+  networks: z.array(z.enum(['public', 'loopback', 'private'])),
+  secretKey: z.string(),
+  probeIntervalMs: z.int(),
+  samplingKind: z.enum(['off', 'openai', 'anthropic']),
+  samplingUrl: z.string(),
+  samplingModel: z.string(),
+  samplingApiKey: z.string(),
+  samplingMaxTokens: z.int(),
   allowedHosts: z.array(z.string()),
   configFile: z.string(),
   drainTimeoutMs: z.int(),
@@ -84,6 +92,11 @@ export function loadConfig(
     }),
   );
   const result = config.parse(values);
+  if (result.samplingKind !== 'off' && result.samplingModel === '') {
+    throw new ConfigError([
+      'OPENCONDUCTOR_SAMPLING_MODEL is not set; OPENCONDUCTOR_SAMPLING needs to know which model to ask.',
+    ]);
+  }
   if (result.shutdownTimeoutMs <= result.drainTimeoutMs) {
     throw new ConfigError([
       `OPENCONDUCTOR_SHUTDOWN_TIMEOUT_MS is ${result.shutdownTimeoutMs}; allowed is more than ` +

@@ -200,8 +200,11 @@ export interface ManagedMcpFleet extends McpFleet {
   /** Speaks MCP with the server now and notes the result. Throws SERVER_NOT_FOUND only. */
   probe(organizationId: string, server: string): Promise<HealthReport>;
   health(organizationId: string, server: string): Promise<HealthHistory>;
-  /** Accepts the tools as they are now. Throws as `inspect` does. */
-  acceptTools(organizationId: string, server: string): Promise<void>;
+  /**
+   * Accepts the tools as they are now: all of them, or those named (also one that is gone). Throws as `inspect` does,
+   * and TOOL_NOT_FOUND.
+   */
+  acceptTools(organizationId: string, server: string, tools?: readonly string[]): Promise<void>;
   /** What differs from the accepted definitions (empty when nothing does, or nothing was pinned yet). */
   toolChanges(organizationId: string, server: string): Promise<ToolChange[]>;
   /** Closes the server's connections when they fall idle, so that the next call reads its configuration anew. */

@@ -40,7 +40,8 @@ export class RerunService {
   /** Everything again, with the definition the run had or the newest one. */
   async restart(actor: Actor, runId: string, body: RestartBody, key: string | null): Promise<RunRow> {
     const read = await this.closed(actor, runId);
-    const definition = body.version === 'latest' ? await this.deps.workflows.get(actor, read.row.workflow) : undefined;
+    const definition =
+      body.version === 'latest' ? await this.deps.workflows.get(actor, read.row.workflow) : undefined;
     return this.again(actor, read, { mode: 'restart' }, key, definition, body.input);
   }
 

@@ -39,7 +39,12 @@ export class RunControl {
   }
 
   /** Ends the run at once; nothing is compensated. */
-  async terminate(actor: Actor, runId: string, reason: string | undefined, key: string | null): Promise<void> {
+  async terminate(
+    actor: Actor,
+    runId: string,
+    reason: string | undefined,
+    key: string | null,
+  ): Promise<void> {
     await this.plain(actor, runId, 'WORKFLOW_EXECUTION_TERMINATED', 'run.terminate', reason, key);
   }
 
@@ -176,10 +181,13 @@ function unknownCall(state: RunState, nodePath: string | undefined): string {
   const fitting = nodePath === undefined ? calls : calls.filter(({ node }) => node.path === nodePath);
   const [first] = fitting;
   if (nodePath !== undefined && !state.nodes.has(nodePath)) {
-    throw new AppError('NODE_NOT_FOUND', `The run has no node "${nodePath.slice(0, 200)}".`, { path: '/nodePath' });
+    throw new AppError('NODE_NOT_FOUND', `The run has no node "${nodePath.slice(0, 200)}".`, {
+      path: '/nodePath',
+    });
   }
   if (first === undefined) {
-    const what = nodePath === undefined ? 'No call of the run waits' : `The call of "${nodePath}" does not wait`;
+    const what =
+      nodePath === undefined ? 'No call of the run waits' : `The call of "${nodePath}" does not wait`;
     throw new AppError('OUTCOME_KNOWN', `${what} for a person.`, { path: '/nodePath' });
   }
   if (fitting.length === 1) return first.activityId;
@@ -196,14 +204,24 @@ function refuse(why: ReturnType<typeof refusedDecision>, approval: ApprovalState
     case 'not-open':
       throw new AppError('APPROVAL_CLOSED', `"${approval.title}" is settled.`, { path: '/approvalId' });
     case 'decided-already':
-      throw new AppError('APPROVAL_DECIDED_ALREADY', `${actor.displayName} has decided "${approval.title}".`, {
-        path: '/approvalId',
-      });
+      throw new AppError(
+        'APPROVAL_DECIDED_ALREADY',
+        `${actor.displayName} has decided "${approval.title}".`,
+        {
+          path: '/approvalId',
+        },
+      );
     case 'not-an-approver':
-      throw new AppError('FORBIDDEN', `${actor.displayName} is not among those who decide "${approval.title}".`, {
-        path: '/approvalId',
-      });
+      throw new AppError(
+        'FORBIDDEN',
+        `${actor.displayName} is not among those who decide "${approval.title}".`,
+        {
+          path: '/approvalId',
+        },
+      );
     case 'form-invalid':
-      throw new AppError('INVALID_INPUT', 'The form does not match the schema of the question.', { path: '/form' });
+      throw new AppError('INVALID_INPUT', 'The form does not match the schema of the question.', {
+        path: '/form',
+      });
   }
 }

@@ -66,7 +66,9 @@ describe('planTurn', () => {
   });
 
   it('after downtime starts what lies in the catch-up window, in order, and records that older times were missed', () => {
-    const plan = planTurn(view({ of: { nextAt: NOW - 10 * MINUTE, catchupWindowMs: 3 * MINUTE, overlap: 'allow-all' } }));
+    const plan = planTurn(
+      view({ of: { nextAt: NOW - 10 * MINUTE, catchupWindowMs: 3 * MINUTE, overlap: 'allow-all' } }),
+    );
     expect(minutes(plan.start)).toEqual([-3, -2, -1, 0]);
     expect(minutes(plan.settled)).toEqual([-10]);
     expect(plan.settled[0]).toMatchObject({ state: 'missed', settledAt: NOW });
@@ -127,15 +129,18 @@ describe('planTurn', () => {
     expect(plan.attentionAt).toBe(NOW + 1_000);
   });
 
-  it.each(['cancel-other', 'terminate-other'] as const)('%s: of several waiting times the last one counts', (overlap) => {
-    const earlier = waiting(NOW - MINUTE);
-    const plan = planTurn(view({ of: { overlap }, waiting: [earlier], openRuns: ['run'] }));
-    expect(plan.stop?.for.nominalAt).toBe(NOW);
-    expect(plan.settled.map((it) => [(it.nominalAt - NOW) / MINUTE, it.state])).toEqual([
-      [-1, 'skipped'],
-      [0, 'waiting'],
-    ]);
-  });
+  it.each(['cancel-other', 'terminate-other'] as const)(
+    '%s: of several waiting times the last one counts',
+    (overlap) => {
+      const earlier = waiting(NOW - MINUTE);
+      const plan = planTurn(view({ of: { overlap }, waiting: [earlier], openRuns: ['run'] }));
+      expect(plan.stop?.for.nominalAt).toBe(NOW);
+      expect(plan.settled.map((it) => [(it.nominalAt - NOW) / MINUTE, it.state])).toEqual([
+        [-1, 'skipped'],
+        [0, 'waiting'],
+      ]);
+    },
+  );
 
   it('the policy of an asked occurrence overrides that of the schedule', () => {
     const asked = waiting(NOW - 5, { kind: 'trigger', overlap: 'allow-all' });

@@ -12,7 +12,13 @@ import {
   type ScheduleTiming,
 } from '@/lib/protocol/schedule';
 import type { AuditLog } from '@/server/ports/audit-log';
-import type { Occurrence, Schedule, ScheduleFacts, ScheduleStore, Timing } from '@/server/ports/schedule-store';
+import type {
+  Occurrence,
+  Schedule,
+  ScheduleFacts,
+  ScheduleStore,
+  Timing,
+} from '@/server/ports/schedule-store';
 import { checkTiming, nextTime, nextTimes } from '@/server/services/schedule-times';
 import { requireRole, type WorkflowService } from '@/server/services/workflow-service';
 
@@ -91,7 +97,12 @@ export class ScheduleService {
   }
 
   /** Pauses or resumes. Times that come while it is paused are let pass for good. Throws SCHEDULE_NOT_FOUND. */
-  async pause(actor: Actor, name: string, paused: boolean, note: string | undefined): Promise<ScheduleSummary> {
+  async pause(
+    actor: Actor,
+    name: string,
+    paused: boolean,
+    note: string | undefined,
+  ): Promise<ScheduleSummary> {
     requireRole(actor, 'operator');
     const schedule = await this.find(actor, name);
     const now = await this.deps.store.now();
@@ -112,7 +123,11 @@ export class ScheduleService {
     const { store } = this.deps;
     let taken: number[] = [];
     // Another time may hold this very millisecond.
-    for (let nominalAt = await store.now(), tries = 0; taken.length === 0 && tries < 10; nominalAt++, tries++) {
+    for (
+      let nominalAt = await store.now(), tries = 0;
+      taken.length === 0 && tries < 10;
+      nominalAt++, tries++
+    ) {
       const asked = { nominalAt, kind: 'trigger', overlap: overlap ?? null, requestKey } as const;
       taken = await store.ask(actor.organizationId, scheduleId, [asked]);
     }
@@ -138,10 +153,14 @@ export class ScheduleService {
     }
     const times = nextTimes(schedule, from - 1, MOST_BACKFILLED + 1).filter((time) => time <= to);
     if (times.length > MOST_BACKFILLED) {
-      throw new AppError('INVALID_INPUT', `The span holds more than ${MOST_BACKFILLED} times.`, { path: '/to' });
+      throw new AppError('INVALID_INPUT', `The span holds more than ${MOST_BACKFILLED} times.`, {
+        path: '/to',
+      });
     }
     const overlap = span.overlap ?? null;
-    const asked = times.map((nominalAt) => ({ nominalAt, kind: 'backfill', overlap, requestKey: null }) as const);
+    const asked = times.map(
+      (nominalAt) => ({ nominalAt, kind: 'backfill', overlap, requestKey: null }) as const,
+    );
     const taken = await this.deps.store.ask(actor.organizationId, schedule.scheduleId, asked);
     await this.told(actor, 'schedule.backfill', name, { from: span.from, to: span.to, times: taken.length });
     return taken.map(iso);
@@ -155,7 +174,12 @@ export class ScheduleService {
   }
 
   /** The times that a schedule would have. Throws INVALID_INPUT. */
-  async preview(actor: Actor, spec: ScheduleTiming, count: number, after: string | undefined): Promise<string[]> {
+  async preview(
+    actor: Actor,
+    spec: ScheduleTiming,
+    count: number,
+    after: string | undefined,
+  ): Promise<string[]> {
     requireRole(actor, 'viewer');
     return nextTimes(toTiming(spec), await this.after(after), count).map(iso);
   }
@@ -167,7 +191,9 @@ export class ScheduleService {
   private async find(actor: Actor, name: string): Promise<Schedule> {
     const schedule = await this.deps.store.get(actor.organizationId, name);
     if (schedule) return schedule;
-    throw new AppError('SCHEDULE_NOT_FOUND', `There is no schedule "${name.slice(0, 200)}".`, { path: '/name' });
+    throw new AppError('SCHEDULE_NOT_FOUND', `There is no schedule "${name.slice(0, 200)}".`, {
+      path: '/name',
+    });
   }
 
   private async save(actor: Actor, scheduleId: string, facts: ScheduleFacts, now: number): Promise<void> {
@@ -209,14 +235,17 @@ function toTiming({ cron, every, timeZone, offset }: ScheduleTiming): Timing {
   if ((cron === undefined) === (every === undefined)) {
     throw new AppError('INVALID_INPUT', 'Give either `cron` or `every`.', { path: '/cron' });
   }
-  const everyMs = every === undefined ? null : within(durationMs(every), MIN_INTERVAL_MS, MAX_CATCHUP_MS, '/every');
+  const everyMs =
+    every === undefined ? null : within(durationMs(every), MIN_INTERVAL_MS, MAX_CATCHUP_MS, '/every');
   const offsetMs = within(durationMs(offset), 0, everyMs === null ? 0 : everyMs - 1, '/offset');
   return { cron: cron?.trim() ?? null, timeZone, everyMs, offsetMs };
 }
 
 function within(ms: number, min: number, max: number, path: string): number {
   if (ms >= min && ms <= max) return ms;
-  throw new AppError('INVALID_INPUT', `${path.slice(1)} takes ${min} to ${max} ms here, not ${ms}.`, { path });
+  throw new AppError('INVALID_INPUT', `${path.slice(1)} takes ${min} to ${max} ms here, not ${ms}.`, {
+    path,
+  });
 }
 
 function iso(ms: number): string {

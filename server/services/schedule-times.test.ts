@@ -72,7 +72,9 @@ describe('where clocks change', () => {
       '2026-10-26T01:30',
     ]);
     // Asked for from between the two half past twos.
-    expect(times(cron('15,45 2 * * *', 'Europe/Berlin'), '2026-10-25T01:00Z', 1)).toEqual(['2026-10-26T01:15']);
+    expect(times(cron('15,45 2 * * *', 'Europe/Berlin'), '2026-10-25T01:00Z', 1)).toEqual([
+      '2026-10-26T01:15',
+    ]);
   });
 
   it('autumn: a rhythm goes on by elapsed time', () => {
@@ -94,7 +96,10 @@ describe('where clocks change', () => {
 
 describe('intervals', () => {
   it('count from 1970, moved by the offset', () => {
-    expect(times(every(3_600_000, 600_000), '2026-11-20T12:15Z', 2)).toEqual(['2026-11-20T13:10', '2026-11-20T14:10']);
+    expect(times(every(3_600_000, 600_000), '2026-11-20T12:15Z', 2)).toEqual([
+      '2026-11-20T13:10',
+      '2026-11-20T14:10',
+    ]);
     expect(times(every(3_600_000, 600_000), '2026-11-20T12:09Z', 1)).toEqual(['2026-11-20T12:10']);
   });
 });

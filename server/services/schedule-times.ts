@@ -32,7 +32,9 @@ function cronOf(expression: string, timeZone: string): Cron {
     cron = new Cron(expression, { timezone: timeZone, mode: '5-or-6-parts', fixedTimeRule: 'no-wildcard' });
   } catch (error) {
     const why = (error as Error).message.replace(/^CronPattern: /, '');
-    throw new AppError('INVALID_INPUT', `"${expression}" is not a cron expression: ${why}`, { path: '/cron' });
+    throw new AppError('INVALID_INPUT', `"${expression}" is not a cron expression: ${why}`, {
+      path: '/cron',
+    });
   }
   if (parsed.size > 1_000) parsed.clear();
   parsed.set(key, cron);

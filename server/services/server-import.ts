@@ -186,8 +186,8 @@ function placeholders(
   });
 }
 
-/** Replaces a value that looks secret by a reference, and notes it. */
-function hideSecret(
+/** Replaces a value that looks secret (by its key, or by a scheme such as Bearer) by a reference, and notes it. */
+export function hideSecret(
   value: string,
   key: string,
   path: readonly string[],

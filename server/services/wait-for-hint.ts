@@ -29,6 +29,8 @@ export async function waitForHint<T>(
       const items = await read();
       if (items.length > 0 || signal.aborted || deps.clock.now() >= until) return items;
       await hint.fired;
+      // Whoever waited has gone, or the process stops and its stores with it: nothing is read any more.
+      if (signal.aborted) return [];
     } finally {
       hint.cancel();
     }

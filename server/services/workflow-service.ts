@@ -27,7 +27,11 @@ export function serversOf(definition: unknown): string[] {
   const visit = (value: unknown): void => {
     if (Array.isArray(value)) value.forEach(visit);
     else if (typeof value === 'object' && value !== null) {
-      const { kind, server, compensate } = value as { kind?: unknown; server?: unknown; compensate?: unknown };
+      const { kind, server, compensate } = value as {
+        kind?: unknown;
+        server?: unknown;
+        compensate?: unknown;
+      };
       if (kind === 'mcp-server' && typeof server === 'string') found.add(server);
       const undoing = (compensate as { server?: unknown } | undefined)?.server;
       if (typeof kind === 'string' && typeof undoing === 'string') found.add(undoing);
@@ -113,7 +117,12 @@ export class WorkflowService {
    * Adds a version. Throws INVALID_DEFINITION with every problem when it is not valid, VERSION_CONFLICT when somebody else
    * has published since `seen`, INVALID_INPUT when its name is not `name`.
    */
-  async publish(actor: Actor, candidate: unknown, seen?: SeenVersion, name?: string): Promise<StoredDefinition> {
+  async publish(
+    actor: Actor,
+    candidate: unknown,
+    seen?: SeenVersion,
+    name?: string,
+  ): Promise<StoredDefinition> {
     requireRole(actor, 'operator');
     const { valid, problems, definition } = await this.validate(actor, candidate);
     if (!valid || !definition) {
@@ -159,9 +168,12 @@ export class WorkflowService {
 
   private async subworkflows(actor: Actor, definition: WorkflowDefinition) {
     const names = new Set<string>();
-    for (const { node } of compile(definition).nodes.values()) if (node.kind === 'subworkflow') names.add(node.workflow);
+    for (const { node } of compile(definition).nodes.values())
+      if (node.kind === 'subworkflow') names.add(node.workflow);
     if (definition.failureWorkflow !== undefined) names.add(definition.failureWorkflow);
-    return Promise.all([...names].map(async (name) => ({ name, found: (await this.find(actor, name)) !== null })));
+    return Promise.all(
+      [...names].map(async (name) => ({ name, found: (await this.find(actor, name)) !== null })),
+    );
   }
 }
 

@@ -3,7 +3,13 @@ import { isAppError } from '@/lib/protocol/errors';
 import type { Clock } from '@/lib/shared/clock';
 import type { Bus } from '@/server/ports/bus';
 import type { Log } from '@/server/ports/log';
-import type { Occurrence, Schedule, ScheduleChange, ScheduleQueue, ScheduleView } from '@/server/ports/schedule-store';
+import type {
+  Occurrence,
+  Schedule,
+  ScheduleChange,
+  ScheduleQueue,
+  ScheduleView,
+} from '@/server/ports/schedule-store';
 import type { RunService } from '@/server/services/run-service';
 import { planTurn } from '@/server/services/schedule-plan';
 import { SCHEDULES_CHANNEL } from '@/server/services/schedule-service';
@@ -112,12 +118,22 @@ export class Scheduler {
   }
 
   /** Starts the run of one time. Gives the occurrence back as it is then: `waiting` when it is worth another try. */
-  private async begin(actor: Actor, schedule: Schedule, occurrence: Occurrence, now: number): Promise<Occurrence> {
+  private async begin(
+    actor: Actor,
+    schedule: Schedule,
+    occurrence: Occurrence,
+    now: number,
+  ): Promise<Occurrence> {
     const { scheduleId, organizationId, name, workflow, version, input } = schedule;
     const { nominalAt } = occurrence;
     const workflowId = scheduledWorkflowId(name, nominalAt);
     const body = { workflow, workflowId, input, ...(version === null ? {} : { version }) };
-    const started = (runId: string): Occurrence => ({ ...occurrence, state: 'started', runId, settledAt: now });
+    const started = (runId: string): Occurrence => ({
+      ...occurrence,
+      state: 'started',
+      runId,
+      settledAt: now,
+    });
     try {
       const run = await this.deps.runs.start(actor, body, scheduledKey(scheduleId, nominalAt));
       this.deps.log.info('schedule', { status: 'started', schedule_id: scheduleId, run_id: run.runId });
@@ -144,7 +160,8 @@ export class Scheduler {
     occurrence: Occurrence,
   ): Promise<void> {
     const at = new Date(occurrence.nominalAt).toISOString();
-    const eventType = how === 'cancel' ? 'WORKFLOW_EXECUTION_CANCEL_REQUESTED' : 'WORKFLOW_EXECUTION_TERMINATED';
+    const eventType =
+      how === 'cancel' ? 'WORKFLOW_EXECUTION_CANCEL_REQUESTED' : 'WORKFLOW_EXECUTION_TERMINATED';
     const data = { by: actor.id, reason: `The schedule starts its next run (${at}).` };
     for (const runId of runIds) {
       try {
@@ -152,7 +169,8 @@ export class Scheduler {
         await this.deps.runs.send(actor, runId, { eventType, data, action: `run.${how}` }, key);
       } catch (error) {
         // Closed meanwhile, or asked before by an earlier time: both are what is wanted.
-        if (isAppError(error) && ['RUN_CLOSED', 'RUN_NOT_FOUND', 'IDEMPOTENCY_CONFLICT'].includes(error.code)) continue;
+        if (isAppError(error) && ['RUN_CLOSED', 'RUN_NOT_FOUND', 'IDEMPOTENCY_CONFLICT'].includes(error.code))
+          continue;
         throw error;
       }
     }

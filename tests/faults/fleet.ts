@@ -100,7 +100,7 @@ export class Fleet {
         env: {
           OPENCONDUCTOR_LOG_LEVEL: 'info',
           OPENCONDUCTOR_MAX_PAYLOAD_BYTES: String(PAYLOAD_LIMIT),
-          OPENCONDUCTOR_DATABASE_POOL: '4',
+          OPENCONDUCTOR_DATABASE_POOL: '6',
           ...arms,
         },
       });

@@ -1,23 +1,12 @@
-import { mkdirSync, rmSync } from 'node:fs';
-import { mkdtemp } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { CRASH_POINTS } from '@/server/workers/engine/crash-points';
-import { PatientClient } from '@/tests/faults/client';
-import { CounterLog } from '@/tests/faults/counter-log';
-import { FaultyPostgres } from '@/tests/faults/database';
-import { bundleServer } from '@/tests/faults/engine';
 import { collect } from '@/tests/faults/evidence';
-import { FaultLog, type StruckFault } from '@/tests/faults/fault-log';
-import { Fleet } from '@/tests/faults/fleet';
+import type { StruckFault } from '@/tests/faults/fault-log';
 import { checkLaws, type Violation } from '@/tests/faults/laws';
 import { Nemesis, NEMESIS_FAULTS } from '@/tests/faults/nemesis';
-import { People } from '@/tests/faults/people';
-import { fixedDefinitions, poisonProgram, type Program, randomProgram } from '@/tests/faults/programs';
-import { watchRecovery } from '@/tests/faults/recovery';
-import { ROOT } from '@/tests/faults/root';
+import { poisonProgram, type Program, randomProgram } from '@/tests/faults/programs';
 import { Round } from '@/tests/faults/round';
 import { timeline } from '@/tests/faults/timeline';
+import { openWorld } from '@/tests/faults/world';
 import { Random } from '@/tests/simulation/random';
 
 export interface FaultOptions {
@@ -60,42 +49,10 @@ export async function runFaults(options: FaultOptions): Promise<FaultResult> {
   const { seed, say } = options;
   const began = Date.now();
   const random = new Random(seed);
-  const may = (fault: string) => options.only === null || options.only.some((name) => fault === name || fault.startsWith(`${name}:`));
-  const folder = await mkdtemp(join(tmpdir(), 'oc-faults-run-'));
-  mkdirSync(join(folder, 'state'));
-  const counter = new CounterLog(join(folder, 'counter.jsonl'));
-  const postgres = await FaultyPostgres.start();
-  const bundle = await bundleServer();
-  const faults = new FaultLog();
-  const fleet = await Fleet.start({
-    bundle,
-    databaseUrl: postgres.url,
-    target: postgres.address,
-    folder,
-    servers: {
-      counter: {
-        command: 'node',
-        args: [join(ROOT, 'tests/faults/counter-server.mjs')],
-        env: { COUNTER_LOG: counter.file, COUNTER_STATE: join(folder, 'state') },
-        concurrency: 64,
-      },
-    },
-    size: options.engines,
-    random,
-    faults,
-    mayArm: may,
-  });
-  const onExit = () => {
-    fleet.closeNow();
-    postgres.removeNow();
-    rmSync(bundle, { force: true });
-    rmSync(`${bundle}.map`, { force: true });
-    if (options.keep !== true) rmSync(folder, { recursive: true, force: true });
-  };
-  process.on('exit', onExit);
-  const onSignal = () => process.exit(130);
-  process.on('SIGINT', onSignal);
-  process.on('SIGTERM', onSignal);
+  const may = (fault: string) =>
+    options.only === null || options.only.some((name) => fault === name || fault.startsWith(`${name}:`));
+  const world = await openWorld({ random, engines: options.engines, may, keep: options.keep ?? false, say });
+  const { postgres, fleet, counter, people, client, faults } = world;
 
   const result: FaultResult = {
     seed,
@@ -110,15 +67,8 @@ export async function runFaults(options: FaultOptions): Promise<FaultResult> {
     violations: [],
     timelines: [],
   };
-  const people = new People(postgres, random);
-  const client = new PatientClient(fleet, random);
-  const recovery = watchRecovery(postgres, fleet, faults);
   let lastStream = 0;
   try {
-    for (const definition of fixedDefinitions()) {
-      const answer = await client.ask('POST', '/api/v1/workflows', definition);
-      if (answer.status !== 201) throw new Error(`${definition.name} is refused: ${JSON.stringify(answer.body)}`);
-    }
     for (let round = 0; result.programs < options.programs; round++) {
       if (Date.now() - began > options.minutes * 60_000) break;
       const size = Math.min(options.roundSize ?? ROUND, options.programs - result.programs);
@@ -149,15 +99,7 @@ export async function runFaults(options: FaultOptions): Promise<FaultResult> {
   } finally {
     result.repeatedRequests = client.repeated;
     result.resolvedOutcomes = people.resolved;
-    recovery.stop();
-    await people.close().catch(() => undefined);
-    await fleet.close();
-    await postgres.remove().catch(() => undefined);
-    process.off('exit', onExit);
-    process.off('SIGINT', onSignal);
-    process.off('SIGTERM', onSignal);
-    onExit();
-    if (options.keep === true) say(`kept: ${folder}`);
+    await world.close();
   }
   result.seconds = (Date.now() - began) / 1000;
   return result;

@@ -197,7 +197,7 @@ export class Nemesis {
 
   begin(): void {
     this.deps.fleet.arming = true;
-    this.hands = [this.hand(PROCESS_FAULTS, 300, 1_800), this.hand(DATABASE_FAULTS, 800, 3_000)];
+    this.hands = [this.hand(PROCESS_FAULTS, 500, 3_000), this.hand(DATABASE_FAULTS, 1_500, 6_000)];
   }
 
   /** Ends all faults; resolves when the last one is healed. */

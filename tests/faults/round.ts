@@ -30,7 +30,7 @@ export interface Report {
 
 const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 /** Programs that are open at the same time, at most. */
-const OPEN_AT_ONCE = 120;
+const OPEN_AT_ONCE = 200;
 /** How long after the last fault a run may take to end. */
 const TAIL_MS = 90_000;
 
@@ -53,7 +53,7 @@ export class Round {
   async drive(): Promise<void> {
     const watching = [this.repeat(() => this.deps.people.decide(), 250), this.repeat(() => this.watch(), 60)];
     const waiting = [...this.programs];
-    const hands = Array.from({ length: 12 }, async () => {
+    const hands = Array.from({ length: 10 }, async () => {
       for (let program = waiting.shift(); program !== undefined; program = waiting.shift()) {
         await this.room();
         await this.begin(program);

@@ -5,6 +5,7 @@ import { apply, createRun, outstanding, replay, step } from '@/lib/engine/step';
 import { startedEvent } from '@/lib/engine/testing';
 import type { EngineEvent, EventData, EventType, RunState } from '@/lib/engine/types';
 import type { WorkflowDefinition } from '@/lib/protocol/definition';
+import type { Seed } from '@/lib/protocol/events-run';
 import type { Json } from '@/lib/shared/json';
 
 /** What a host keeps in memory; all of it is lost in a crash and rebuilt from `outstanding`. */
@@ -43,8 +44,9 @@ export class SimulatedHost {
     readonly program: Program,
     definition: WorkflowDefinition,
     input: Json,
+    seeds?: Record<string, Seed>,
   ) {
-    const started = startedEvent(definition, input, this.now);
+    const started = startedEvent(definition, input, this.now, seeds === undefined ? {} : { seeds });
     const first = createRun(program, started);
     this.state = first.state;
     this.shadow = replay(program, first.events);

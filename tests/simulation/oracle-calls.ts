@@ -74,6 +74,9 @@ export function checkAttempts(places: Map<string, Place>, history: readonly Engi
   }
 }
 
+/** After these nobody has to wait for the call any more: it answered, or a person said what became of it. */
+const ANSWERS = new Set(['ACTIVITY_TASK_FAILED', 'ACTIVITY_TASK_TIMED_OUT', 'OUTCOME_RESOLVED']);
+
 /** A call that could be undone and may be running is never given up without awaiting its outcome. */
 export function checkAwaited(
   places: Map<string, Place>,
@@ -86,8 +89,7 @@ export function checkAwaited(
   history.forEach((event, i) => {
     if (event.type === 'ACTIVITY_TASK_SCHEDULED') sent.set(event.data.activityId, i);
     else if (event.type === 'ACTIVITY_TASK_CANCEL_REQUESTED') asked.add(event.data.activityId);
-    else if (event.type === 'ACTIVITY_TASK_FAILED' || event.type === 'ACTIVITY_TASK_TIMED_OUT')
-      sent.delete(event.data.activityId);
+    else if (ANSWERS.has(event.type)) sent.delete((event.data as { activityId: string }).activityId);
     else if (event.type === 'ACTIVITY_TASK_CANCELED') {
       const { activityId } = event.data;
       const since = sent.get(activityId);

@@ -33,7 +33,7 @@ export function checkApprovals(places: Map<string, Place>, history: readonly Eng
       passed.add(event.data.nodePath);
     } else {
       const path =
-        event.type === 'NODE_COMPLETED' && event.data.port === undefined
+        event.type === 'NODE_COMPLETED' && event.data.port === undefined && event.data.seeded !== true
           ? event.data.nodePath
           : event.type === 'ACTIVITY_TASK_SCHEDULED' && event.data.purpose === 'do'
             ? event.data.nodePath

@@ -1,8 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
 import { compile } from '@/lib/engine/compile';
+import { planRerun } from '@/lib/engine/rerun';
 import { apply } from '@/lib/engine/step';
 import type { RunState } from '@/lib/engine/types';
 import { validateDefinition } from '@/lib/engine/validate';
+import type { WorkflowDefinition } from '@/lib/protocol/definition';
 import { goodFate, randomFate } from '@/tests/simulation/fates';
 import { randomDefinition, randomInput } from '@/tests/simulation/generate';
 import { SimulatedHost } from '@/tests/simulation/host';
@@ -45,17 +47,35 @@ export function runSeed(seed: number): SeedResult {
       `The generated definition is refused: ${found.code} at ${found.pointer}: ${found.message}`,
     );
   const program = compile(definition);
-  const host = new SimulatedHost(program, definition, randomInput(random));
+  const input = randomInput(random);
+  const host = new SimulatedHost(program, definition, input);
   const mood = { luck: random.pick([0.5, 0.75, 0.9, 0.98]), calm: random.chance(0.5) };
   const fates = random.below(120);
   for (let i = 0; i < fates && !host.closed; i++) randomFate(host, random, mood);
-  for (let i = 0; !host.closed; i++) {
-    if (i > 5000) throw new Error('The run does not end although nothing goes wrong any more.');
-    if (!goodFate(host, random))
-      throw new Error(`The run is stuck: status ${host.state.status}, nothing is open.`);
+  finish(definition, host, random);
+  const { status } = host.state;
+  // What did not complete is tried again, with the results that are kept.
+  if (status === 'failed' || status === 'cancelled' || status === 'timed_out') {
+    const seeds = planRerun(program, host.state, { mode: 'retry' });
+    const again = new SimulatedHost(program, definition, input, seeds);
+    finish(definition, again, random);
+    for (const path of Object.keys(seeds)) {
+      if (
+        host.history.some(
+          (event) =>
+            event.type === 'ACTIVITY_TASK_SCHEDULED' && event.data.activityId === `${path}:compensate`,
+        )
+      ) {
+        throw new Error(`${path} was undone and yet its result is kept.`);
+      }
+      if (
+        again.memory.calls.has(`${path}:do`) ||
+        again.commands.some((command) => command.type === 'RUN_ACTIVITY' && command.nodePath === path)
+      ) {
+        throw new Error(`${path} was kept and yet called again.`);
+      }
+    }
   }
-  checkHistory(definition, host.history, host.boundaries);
-  checkPrefixes(host);
   const kinds = new Set<string>();
   for (const node of host.state.nodes.values())
     if (node.order > 0) kinds.add(program.nodes.get(node.id)?.kind ?? '');
@@ -67,6 +87,17 @@ export function runSeed(seed: number): SeedResult {
     kinds,
     compensated: host.state.closing?.compensated ?? 0,
   };
+}
+
+/** A helpful world until the run ends; then every law is checked. */
+function finish(definition: WorkflowDefinition, host: SimulatedHost, random: Random): void {
+  for (let i = 0; !host.closed; i++) {
+    if (i > 5000) throw new Error('The run does not end although nothing goes wrong any more.');
+    if (!goodFate(host, random))
+      throw new Error(`The run is stuck: status ${host.state.status}, nothing is open.`);
+  }
+  checkHistory(definition, host.history, host.boundaries);
+  checkPrefixes(host);
 }
 
 /** A fold from the first event, event by event, never throws, and ends in the live state. */

@@ -18,6 +18,9 @@ CREATE TABLE bulk_operation (
     -- The last run dealt with: run ids are worked off in rising order, up to `until_run_id`.
     after_run_id     uuid NOT NULL DEFAULT '00000000-0000-0000-0000-000000000000',
     until_run_id     uuid NOT NULL,
+    -- The chunk under way: [{"runId", "shard"}, ...]. Noted before it is sent, for runs that have the command may no
+    -- longer fit the filter when a crash makes somebody send it again.
+    chunk            json,
     actor_kind       text NOT NULL,
     actor_id         text NOT NULL,
     created_at       timestamptz(3) NOT NULL DEFAULT now(),

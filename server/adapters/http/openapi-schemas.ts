@@ -115,23 +115,32 @@ export class SchemaCollection {
       io,
       metadata: this.names,
       unrepresentable: 'any',
+      override: ({ zodSchema, jsonSchema }) => {
+        const text = z.globalRegistry.get(zodSchema as unknown as z.ZodType)?.description;
+        if (text !== undefined) jsonSchema.description ??= text;
+      },
     }) as unknown as JsonObject;
     const { $schema: _s, $defs, ...rest } = made;
+    if (isAnyJson(rest, '#')) return this.anyJson();
     const renamed = new Map<string, string>();
     const own = isJsonObject($defs) ? $defs : {};
     for (const [name, inner] of Object.entries(own)) renamed.set(`#/$defs/${name}`, this.nameFor(name, inner, io));
-    renamed.set('#', '');
     for (const [name, inner] of Object.entries(own)) {
       const to = renamed.get(`#/$defs/${name}`) ?? name;
-      if (to === 'Json') this.components.Json ??= { description: 'Any JSON value.' };
+      if (to === 'Json') this.anyJson();
       else this.components[to] ??= this.tidy(inner, io, renamed);
     }
     return this.tidy(rest, io, renamed) as JsonObject;
   }
 
+  private anyJson(): JsonObject {
+    this.components.Json ??= { description: 'Any JSON value.' };
+    return { $ref: `${PLACE}Json` };
+  }
+
   /** A name of the document. What is asked for and what is answered may differ by defaults: then the former gets its own. */
   private nameFor(name: string, inner: Json, io: 'input' | 'output'): string {
-    if (isAnyJson(inner, name)) return 'Json';
+    if (isAnyJson(inner, `#/$defs/${name}`)) return 'Json';
     if (!name.startsWith('__')) return io === 'input' && !name.endsWith('Body') ? `${name}Input` : name;
     this.unnamed += 1;
     return `Part${this.unnamed}`;
@@ -154,9 +163,8 @@ export class SchemaCollection {
 }
 
 /** True for what `z.json()` becomes: text, number, boolean, null, and lists and objects of itself. */
-function isAnyJson(schema: Json, name: string): boolean {
+function isAnyJson(schema: Json, self: string): boolean {
   if (!isJsonObject(schema) || !Array.isArray(schema.anyOf)) return false;
-  const self = `#/$defs/${name}`;
   const text = JSON.stringify(schema.anyOf);
-  return schema.anyOf.length === 6 && text.includes(`{"type":"null"}`) && text.includes(self);
+  return schema.anyOf.length === 6 && text.includes(`{"type":"null"}`) && text.includes(`"$ref":"${self}"`);
 }

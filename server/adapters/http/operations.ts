@@ -15,6 +15,8 @@ export interface OperationDeps extends RunOperationDeps, RunCommandDeps, EventOp
   workflows: WorkflowService;
   servers: ServerService;
   tasks: TaskPresenter;
+  /** Operations that are made elsewhere. */
+  more?: readonly Operation[];
   /** Of the program, for the OpenAPI document. */
   version: string;
 }
@@ -29,6 +31,7 @@ export function createOperations(deps: OperationDeps): Operation[] {
     ...taskOperations(deps),
     ...serverOperations(deps),
     ...eventOperations(deps),
+    ...(deps.more ?? []),
   ];
   operations.push(...aboutOperations(() => operations, deps.version));
   return operations;

@@ -1,4 +1,5 @@
 import { toAppError, toProblem } from '@/lib/protocol/errors';
+import type { Log } from '@/server/ports/log';
 
 /** Comments that keep connections open through proxies, milliseconds. */
 const HEARTBEAT_MS = 15_000;
@@ -27,6 +28,7 @@ export function eventStream(
   feed: Feed,
   after: number,
   signal: AbortSignal,
+  log: Log,
   heartbeatMs = HEARTBEAT_MS,
 ): Response {
   const encoder = new TextEncoder();
@@ -61,7 +63,15 @@ export function eventStream(
         waitMs = heartbeatMs;
       } catch (error) {
         if (gone.signal.aborted) return;
-        send(`event: problem\ndata: ${JSON.stringify(toProblem(toAppError(error)))}\n\n`);
+        if (signal.aborted) {
+          // The process stops, and the stores with it: the reader connects to whoever comes next.
+          controller.close();
+          return;
+        }
+        const failure = toAppError(error);
+        const cause = failure.cause instanceof Error ? failure.cause.stack : failure.cause;
+        log.warn('event_stream', { status: 'failed', code: failure.code, after: seen, error: failure.message, cause });
+        send(`event: problem\ndata: ${JSON.stringify(toProblem(failure))}\n\n`);
         controller.close();
       }
     },

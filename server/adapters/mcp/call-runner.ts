@@ -127,7 +127,9 @@ class CallAttempt {
     if (entry === undefined) {
       return failed('TOOL_NOT_FOUND', `${call.server} has no tool ${call.tool}.`, false);
     }
-    const change = this.env.state.guard.blockedBy(call.tool);
+    const { guard } = this.env.state;
+    const change =
+      guard.blockedBy(call.tool) === undefined ? undefined : await guard.stillBlockedBy(call.tool);
     if (change !== undefined) {
       return failed(
         'TOOL_BLOCKED',

@@ -21,7 +21,7 @@ const PROBE_MS = 10_000;
 const MAX_TOOL_PAGES = 200;
 
 /** `_meta` key of the idempotency key: our own namespace, as the specification asks for. */
-export const IDEMPOTENCY_META_KEY = 'ai.openconductor/idempotencyKey';
+const IDEMPOTENCY_META_KEY = 'ai.openconductor/idempotencyKey';
 
 /** A transport that tells what passes over it and why it ended. */
 export interface MeteredTransport extends Transport {

@@ -242,12 +242,12 @@ class Fleet implements ManagedMcpFleet {
     return this.state(organizationId, server, config).health.history();
   }
 
-  async acceptTools(organizationId: string, server: string): Promise<void> {
+  async acceptTools(organizationId: string, server: string, tools?: readonly string[]): Promise<void> {
     const config = await this.config(organizationId, server);
     const lease = await this.connect(organizationId, server, config);
     try {
       await lease.connection.listTools(this.connectTimeoutMs);
-      await this.state(organizationId, server, config).guard.accept();
+      await this.state(organizationId, server, config).guard.accept(tools);
     } finally {
       lease.release();
     }
@@ -327,7 +327,8 @@ class Fleet implements ManagedMcpFleet {
     return new ToolGuard({
       organizationId,
       server,
-      policy: typeof policy === 'function' ? policy(organizationId, server) : policy,
+      // Asked at each list: the configuration of a server may change while it is known here.
+      policy: () => (typeof policy === 'function' ? policy(organizationId, server) : policy),
       store,
       now,
       onChanged: (changes, blocked) => {

@@ -17,7 +17,7 @@ const STATE_LIFETIME_MS = 600_000;
 export interface OAuthClientOptions {
   store: OAuthStore;
   /** Where authorization servers send the browser back to. */
-  redirectUrl: string;
+  redirectUrl: string | (() => string);
   clientName: string;
   /** HTTPS address of our client metadata document; servers that support it need no registration then. */
   clientMetadataUrl?: string;
@@ -65,11 +65,13 @@ export class FleetOAuthProvider implements OAuthClientProvider {
   }
 
   get redirectUrl(): string {
-    return this.options.redirectUrl;
+    const { redirectUrl } = this.options;
+    return typeof redirectUrl === 'function' ? redirectUrl() : redirectUrl;
   }
 
   get clientMetadata(): OAuthClientMetadata {
-    const { clientName, redirectUrl } = this.options;
+    const { clientName } = this.options;
+    const { redirectUrl } = this;
     const { clientSecret, scope } = this.fixed;
     return {
       client_name: clientName,

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Tool } from '@/lib/protocol/api';
+import { AppError } from '@/lib/protocol/errors';
 import { diffTools, inspectTool, type ToolChange, type ToolFinding, toolText } from '@/lib/registry/tool-pin';
 import type { PinnedTool, ToolPinPolicy, ToolPinStore } from '@/server/ports/mcp-fleet';
 
@@ -7,7 +8,7 @@ import type { PinnedTool, ToolPinPolicy, ToolPinStore } from '@/server/ports/mcp
 export interface ToolGuardOptions {
   organizationId: string;
   server: string;
-  policy: ToolPinPolicy;
+  policy: () => ToolPinPolicy;
   store: ToolPinStore;
   now: () => number;
   onChanged: (changes: ToolChange[], blocked: string[]) => void;
@@ -45,11 +46,21 @@ export class ToolGuard {
     return this.blocked.get(tool);
   }
 
+  /** The same, after a look whether it was accepted meanwhile through another process. */
+  async stillBlockedBy(tool: string): Promise<ToolChange | undefined> {
+    if (!this.blocked.has(tool)) return undefined;
+    await this.check(this.present);
+    return this.blocked.get(tool);
+  }
+
   /** Looks at a list that was just read. */
   async check(tools: Tool[]): Promise<void> {
     const { policy, store, organizationId, server } = this.options;
-    if (policy === 'off') return;
     this.present = tools;
+    if (policy() === 'off') {
+      this.blocked = new Map();
+      return;
+    }
     this.pins = await store.load(organizationId, server);
     if (this.pins === undefined) {
       await this.accept();
@@ -60,28 +71,39 @@ export class ToolGuard {
     this.compare(this.pins, tools);
   }
 
-  /** Accepts the tools as they are now. */
-  async accept(): Promise<void> {
+  /** Accepts the tools as they are now: all of them, or those named. Throws TOOL_NOT_FOUND. */
+  async accept(names?: readonly string[]): Promise<void> {
     const { store, organizationId, server, now } = this.options;
     const acceptedAt = now();
-    const known = new Map((this.pins ?? []).map((pin) => [pin.hash, pin]));
-    this.pins = this.present.map((tool) => {
+    const before = this.pins ?? [];
+    const known = new Map(before.map((pin) => [pin.hash, pin]));
+    for (const name of names ?? []) {
+      if ([...this.present, ...before.map((pin) => pin.tool)].some((tool) => tool.name === name)) continue;
+      throw new AppError('TOOL_NOT_FOUND', `${server} has no tool ${name}.`);
+    }
+    const accepts = (name: string) => names === undefined || names.includes(name);
+    const kept = before.filter((pin) => !accepts(pin.tool.name));
+    const taken = this.present.filter((tool) => accepts(tool.name));
+    const pins = taken.map((tool) => {
       const hash = toolHash(tool);
       return known.get(hash) ?? { hash, tool, acceptedAt };
     });
+    this.pins = [...pins, ...kept];
     await store.save(organizationId, server, this.pins);
-    this.blocked = new Map();
     this.told = '';
+    this.blocked = this.barred(this.changes);
+  }
+
+  private barred(changes: readonly ToolChange[]): Map<string, ToolChange> {
+    if (this.options.policy() !== 'block') return new Map();
+    return new Map(changes.flatMap((change) => (change.kind === 'removed' ? [] : [[change.tool, change]])));
   }
 
   private compare(pins: readonly PinnedTool[], tools: Tool[]): void {
     const accepted = new Set(pins.map((pin) => pin.hash));
     const changed = tools.filter((tool) => !accepted.has(toolHash(tool)));
     const changes = changed.length === 0 && tools.length === pins.length ? [] : this.changes;
-    const barred = changes.filter((change) => change.kind !== 'removed');
-    this.blocked = new Map(
-      this.options.policy === 'block' ? barred.map((change) => [change.tool, change]) : [],
-    );
+    this.blocked = this.barred(changes);
     const text = changes.map((change) => change.text).join('\n');
     if (text === this.told) return;
     this.told = text;

@@ -17,9 +17,12 @@ export function createPool(url: string, max: number, applicationName: string): p
   return pool;
 }
 
-/** True when Postgres refused a statement for good (its outcome is known: nothing was written). */
+/**
+ * True when Postgres refused a statement for what it says: its data (class 22), a constraint (23), its names or rights
+ * (42). It would be refused again. Anything else passes: lost connections, shutdowns, cancelled statements, lock timeouts,
+ * serialization failures.
+ */
 export function isRefusal(error: unknown): boolean {
   const code = (error as { code?: unknown } | null)?.code;
-  // Class 08 (connection), 53 (resources), 57P (shutdown) and 40 (rollback, also from a crash) are not refusals of the data.
-  return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) && !/^(08|40|53|57P|58)/.test(code);
+  return typeof code === 'string' && /^(22|23|42)[0-9A-Z]{3}$/.test(code);
 }

@@ -1,5 +1,11 @@
 import type pg from 'pg';
-import type { Occurrence, Schedule, ScheduleChange, ScheduleQueue, ScheduleView } from '@/server/ports/schedule-store';
+import type {
+  Occurrence,
+  Schedule,
+  ScheduleChange,
+  ScheduleQueue,
+  ScheduleView,
+} from '@/server/ports/schedule-store';
 
 /** Settled times that are kept of each schedule, besides those whose run is open. */
 const KEPT = 200;

@@ -97,7 +97,10 @@ export function createScheduleStore(prisma: PrismaClient): ScheduleStore {
 
     async list(organizationId) {
       return inOrganization(prisma, organizationId, async (tx) => {
-        const rows = await tx.workflowSchedule.findMany({ where: { organizationId }, orderBy: { name: 'asc' } });
+        const rows = await tx.workflowSchedule.findMany({
+          where: { organizationId },
+          orderBy: { name: 'asc' },
+        });
         return rows.map(toSchedule);
       });
     },
@@ -130,7 +133,10 @@ export function createScheduleStore(prisma: PrismaClient): ScheduleStore {
         const nextAt = date(next);
         // Looked at once more at once, in case something waits.
         const data = { ...facts(changed), nextAt, attentionAt: new Date(0), updatedAt: new Date() };
-        const { count } = await tx.workflowSchedule.updateMany({ where: { organizationId, scheduleId }, data });
+        const { count } = await tx.workflowSchedule.updateMany({
+          where: { organizationId, scheduleId },
+          data,
+        });
         return count > 0;
       });
     },

@@ -1,11 +1,17 @@
-import type { CloseRun, StartChild, StartWorkflow, StopChild } from '@/lib/engine/commands';
+import type { CloseRun, Command, StartChild, StartWorkflow } from '@/lib/engine/commands';
 import type { EngineEvent, RunState, Transition } from '@/lib/engine/types';
 import { isAppError, toAppError } from '@/lib/protocol/errors';
 import type { Clock } from '@/lib/shared/clock';
 import { shardOf } from '@/lib/shared/ids';
 import type { Json, JsonObject } from '@/lib/shared/json';
 import type { DefinitionStore } from '@/server/ports/definition-store';
-import type { CommitPart, ExecutionStore, NewInboxRow, NewRun } from '@/server/ports/execution-store';
+import type {
+  AcceptRequest,
+  CommitPart,
+  ExecutionStore,
+  NewInboxRow,
+  NewRun,
+} from '@/server/ports/execution-store';
 import type { ResidentRun } from '@/server/workers/engine/resident-run';
 
 export interface ChildDeps {
@@ -69,6 +75,25 @@ async function prepare(deps: ChildDeps, run: ResidentRun, opening: Opening): Pro
   };
 }
 
+/**
+ * Tries again until the store answers for certain: no run fails, or stays open for ever, because the database was away for
+ * a while. Ends with the error when it says something, or when the run is lost.
+ */
+async function insist<T>(deps: ChildDeps, run: ResidentRun, work: () => Promise<T>): Promise<T> {
+  for (let attempt = 0; ; attempt++) {
+    try {
+      return await work();
+    } catch (error) {
+      const { code } = error as { code?: unknown };
+      const isRefused = typeof code === 'string' && /^(22|23|42)[0-9A-Z]{3}$/.test(code);
+      const isAnswer = isAppError(error) ? error.code !== 'DATABASE_UNAVAILABLE' : isRefused;
+      if (run.gone || isAnswer || error instanceof TypeError) throw error;
+      const next = deps.clock.now() + Math.min(1_000, 25 * 2 ** attempt);
+      await new Promise<void>((resolve) => deps.clock.at(next, resolve));
+    }
+  }
+}
+
 /** Accepts the start of `opening` once, whatever crashes in between: `key` makes a repetition find the first run. */
 async function accept(
   deps: ChildDeps,
@@ -76,9 +101,9 @@ async function accept(
   opening: Opening,
   key: string,
 ): Promise<string | null> {
-  const newRun = await prepare(deps, run, opening);
+  const newRun = await insist(deps, run, () => prepare(deps, run, opening));
   if (!newRun) return null;
-  const { runId, row } = await deps.store.accept({
+  const request: AcceptRequest = {
     organizationId: newRun.organizationId,
     runId: newRun.runId,
     shard: newRun.shard,
@@ -93,7 +118,8 @@ async function accept(
       object: newRun.runId,
       details: { workflow: newRun.workflow },
     },
-  });
+  };
+  const { runId, row } = await insist(deps, run, () => deps.store.accept(request));
   if (row) deps.announce(row);
   return runId;
 }
@@ -130,32 +156,28 @@ export async function startChild(
   }
 }
 
-/** Passes a cancel or terminate on to a child; a child that has closed meanwhile is left alone. */
-export async function stopChild(deps: ChildDeps, run: ResidentRun, command: StopChild): Promise<void> {
-  if (!command.childRunId) return;
-  const eventType =
-    command.type === 'CANCEL_CHILD' ? 'WORKFLOW_EXECUTION_CANCEL_REQUESTED' : 'WORKFLOW_EXECUTION_TERMINATED';
-  try {
-    const { row } = await deps.store.accept({
+/**
+ * What children are told when their parent gives them up, as rows for their inboxes that join the parent's commit. A child
+ * whose run nobody knows yet is left out; one that has closed meanwhile drops its row.
+ */
+export function stopChildRows(
+  deps: ChildDeps,
+  run: ResidentRun,
+  commands: readonly Command[],
+): NewInboxRow[] {
+  return commands.flatMap((command) => {
+    if (command.type !== 'CANCEL_CHILD' && command.type !== 'TERMINATE_CHILD') return [];
+    const { type, childRunId, childWorkflowId } = command;
+    if (!childRunId) return [];
+    return {
+      shard: shardOf(childWorkflowId, deps.shards),
       organizationId: run.info.organizationId,
-      runId: command.childRunId,
-      shard: shardOf(command.childWorkflowId, deps.shards),
-      newRun: null,
-      eventType,
+      runId: childRunId,
+      eventType:
+        type === 'CANCEL_CHILD' ? 'WORKFLOW_EXECUTION_CANCEL_REQUESTED' : 'WORKFLOW_EXECUTION_TERMINATED',
       data: { reason: 'The parent run gave it up.', by: run.info.runId },
-      idempotency: null,
-      audit: {
-        actorKind: 'system',
-        actorId: run.info.runId,
-        action: 'run.cancel',
-        object: command.childRunId,
-        details: {},
-      },
-    });
-    if (row) deps.announce(row);
-  } catch (error) {
-    if (!isAppError(error) || (error.code !== 'RUN_CLOSED' && error.code !== 'RUN_NOT_FOUND')) throw error;
-  }
+    };
+  });
 }
 
 /**
@@ -171,7 +193,8 @@ export async function openClosingWorkflows(
   for (const command of transition.commands) {
     if (command.type !== 'START_WORKFLOW') continue;
     if (command.purpose === 'continue-as-new') {
-      const next = await prepare(deps, run, { ...opening(command, run), previousRunId: run.info.runId });
+      const following = { ...opening(command, run), previousRunId: run.info.runId };
+      const next = await insist(deps, run, () => prepare(deps, run, following));
       if (next) part.newRuns.push(next);
     } else {
       await accept(deps, run, opening(command, run), `failure:${run.info.runId}`);

@@ -55,7 +55,8 @@ export class Committer {
     return parts.map((part) => verdicts.get(part.runId) ?? 'fenced');
   }
 
-  private async writeMerged(parts: CommitPart[]): Promise<Map<string, CommitVerdict>> {
+  /** @param doubtful an earlier try of these very parts ended without an answer: they may be written already */
+  private async writeMerged(parts: CommitPart[], doubtful = false): Promise<Map<string, CommitVerdict>> {
     const { store, owner, clock, log, telemetry } = this.deps;
     for (let attempt = 0; ; attempt++) {
       const begun = clock.now();
@@ -77,28 +78,41 @@ export class Committer {
           if (this.stopped) return new Map(parts.map((part) => [part.runId, 'fenced']));
           const written = await this.readBack(parts);
           if (written) return written;
+          // The statement may still be under way in the database and be written after we looked.
+          doubtful = true;
           await this.pause(Math.min(MAX_BACKOFF_MS, 25 * 2 ** attempt));
         } else if (parts.length > 1) {
-          return this.writeOneByOne(parts);
+          return this.writeOneByOne(parts, doubtful);
         } else {
-          return this.judgeRefused(parts[0] as CommitPart, error);
+          return this.judgeRefused(parts[0] as CommitPart, error, doubtful);
         }
       }
     }
   }
 
-  private async writeOneByOne(parts: CommitPart[]): Promise<Map<string, CommitVerdict>> {
+  private async writeOneByOne(parts: CommitPart[], doubtful: boolean): Promise<Map<string, CommitVerdict>> {
     const verdicts = new Map<string, CommitVerdict>();
     for (const part of parts) {
-      for (const [runId, verdict] of await this.writeMerged([part])) verdicts.set(runId, verdict);
+      for (const [runId, verdict] of await this.writeMerged([part], doubtful)) verdicts.set(runId, verdict);
     }
     return verdicts;
   }
 
-  /** A refused single part: written before after all (our own earlier attempt), or truly rejected. */
-  private async judgeRefused(part: CommitPart, error: unknown): Promise<Map<string, CommitVerdict>> {
-    const written = await this.readBack([part]);
+  /**
+   * A refused single part: written before after all (our own earlier try), made from a history that has grown since (the
+   * run has to be read anew), or truly rejected.
+   */
+  private async judgeRefused(
+    part: CommitPart,
+    error: unknown,
+    doubtful: boolean,
+  ): Promise<Map<string, CommitVerdict>> {
+    const written = doubtful ? await this.readBack([part]) : null;
     if (written?.get(part.runId) === 'written') return written;
+    if ((error as { code?: unknown }).code === '23505') {
+      this.deps.log.warn('commit', { status: 'stale', run_id: part.runId, error: String(error) });
+      return new Map([[part.runId, 'fenced']]);
+    }
     this.deps.log.error('commit', { status: 'rejected', run_id: part.runId, error: String(error) });
     return new Map([[part.runId, 'rejected']]);
   }

@@ -2,7 +2,7 @@ import type { Command, RunActivity } from '@/lib/engine/commands';
 import type { EngineEvent, EventData, EventType } from '@/lib/engine/types';
 import type { Clock } from '@/lib/shared/clock';
 import { type ActivityDeps, asFailure, isRetrySafe, runAttempt } from '@/server/workers/engine/activities';
-import { type ChildDeps, startChild, stopChild } from '@/server/workers/engine/children';
+import { type ChildDeps, startChild } from '@/server/workers/engine/children';
 import type { CommitVerdict } from '@/server/workers/engine/committer';
 import { crashPoint } from '@/server/workers/engine/crash-points';
 import type { Pressure } from '@/server/workers/engine/pressure';
@@ -21,6 +21,7 @@ export interface EffectsHost {
   readonly ready: ReadyQueue;
   readonly pressure: Pressure;
   readonly isDraining: boolean;
+  readonly leases: { confirmed(): Promise<void> };
   deliver(run: ResidentRun, event: EngineEvent): Promise<CommitVerdict>;
   track(promise: Promise<unknown>): void;
 }
@@ -63,7 +64,7 @@ export function carryOut(host: EffectsHost, run: ResidentRun, command: Command):
       return;
     case 'CANCEL_CHILD':
     case 'TERMINATE_CHILD':
-      host.track(stopChild(host.deps.children, run, command));
+      // The row that tells the child was written in the same commit.
       return;
     case 'REQUEST_APPROVAL':
     case 'CLOSE_APPROVAL':
@@ -133,6 +134,8 @@ async function attemptActivity(
     });
     if ((await host.deliver(run, noted)) !== 'written') return;
   }
+  await host.leases.confirmed();
+  if (run.gone) return;
   crashPoint('before-effect');
   if (activityId.endsWith(':compensate')) crashPoint('during-compensation');
   const outcome = await runAttempt(host.deps.activities, scope, command);

@@ -5,7 +5,7 @@ import type { RunStatus } from '@/lib/protocol/run';
 import type { JsonObject } from '@/lib/shared/json';
 import type { CommitPart, InboxRow, OpenRun } from '@/server/ports/execution-store';
 import type { Lease } from '@/server/ports/lease-store';
-import { childClosedEvent, openClosingWorkflows } from '@/server/workers/engine/children';
+import { childClosedEvent, openClosingWorkflows, stopChildRows } from '@/server/workers/engine/children';
 import { Committer, type CommitVerdict } from '@/server/workers/engine/committer';
 import { crashPoint } from '@/server/workers/engine/crash-points';
 import { carryOut } from '@/server/workers/engine/effects';
@@ -20,7 +20,7 @@ import { LeaseManager } from '@/server/workers/engine/leases';
 import { emptyPart, openRunOf, rowUpdate, sleepPart } from '@/server/workers/engine/parts';
 import { Pressure } from '@/server/workers/engine/pressure';
 import { ReadyQueue } from '@/server/workers/engine/ready-queue';
-import { byRun, deadLetterPart, revive } from '@/server/workers/engine/recovery';
+import { byRun, deadLetterPart, persist, revive } from '@/server/workers/engine/recovery';
 import { newResidentRun, type ResidentRun } from '@/server/workers/engine/resident-run';
 
 const PAGE = 500;
@@ -177,16 +177,22 @@ export class EngineHost {
       const start = rows.find((row) => row.eventType === 'WORKFLOW_EXECUTION_STARTED');
       run = start ? await this.create(start) : await this.wake(runId);
     } finally {
-      this.loading.delete(runId);
-      for (const row of rows.sort((a, b) => a.id - b.id)) {
-        if (run && run !== 'closed') {
-          this.handle(row, run);
-          continue;
-        }
-        this.pressure.remove(row.organizationId);
-        if (run === 'closed') this.finishInbox(row);
-        else this.inbox.leave(row.id);
+      this.handOut(runId, run);
+    }
+  }
+
+  /** Hands the rows that came while a run was being loaded to what became of it. */
+  private handOut(runId: string, run: ResidentRun | 'closed' | null): void {
+    const rows = this.loading.get(runId) ?? [];
+    this.loading.delete(runId);
+    for (const row of rows.sort((a, b) => a.id - b.id)) {
+      if (run && run !== 'closed') {
+        this.handle(row, run);
+        continue;
       }
+      this.pressure.remove(row.organizationId);
+      if (run === 'closed') this.finishInbox(row);
+      else this.inbox.leave(row.id);
     }
   }
 
@@ -265,10 +271,11 @@ export class EngineHost {
     }));
     if (inboxId !== undefined) part.inboxDone = [inboxId];
     part.update = rowUpdate(run, transition, this.deps.clock.now());
+    part.inboxAdds.push(...stopChildRows(this.deps.children, run, transition.commands));
     const closing = transition.commands.find((command) => command.type === 'CLOSE_RUN');
     if (closing) {
       const parentEvent = childClosedEvent(run, transition.state, closing);
-      if (parentEvent) part.inboxAdds = [parentEvent];
+      if (parentEvent) part.inboxAdds.push(parentEvent);
       // Started before the close is committed and under an idempotency key: a crash between the two repeats it harmlessly.
       await openClosingWorkflows(this.deps.children, run, transition, part);
     }
@@ -349,16 +356,23 @@ export class EngineHost {
 
   private async takeOver(leases: readonly Lease[]): Promise<void> {
     const begun = this.deps.clock.now();
-    const shards = leases.map((lease) => lease.shard);
-    const loaded = await this.loadDue(shards, null, this.wokenUntil);
-    await this.inbox.read(shards, (row) => this.receive(row));
     const { clock, surviveMs } = this.deps;
+    const held = () =>
+      leases.filter((lease) => this.leases.epoch(lease.shard) === lease.epoch).map(({ shard }) => shard);
+    // Shards that are held but not loaded would be nobody's: it goes on until it is done, or they are lost.
+    const goesOn = () => !this.draining && held().length > 0;
+    const loaded = await persist(this.deps, 'take_over', goesOn, async () => {
+      const count = await this.loadDue(held(), null, this.wokenUntil);
+      await this.inbox.read(held(), (row) => this.receive(row));
+      return count;
+    });
+    if (loaded === null) return;
     if (loaded > 0)
       this.suspicion.push(clock.at(clock.now() + surviveMs, () => this.track(this.clearSuspicion())));
     const seconds = (clock.now() - begun) / 1000;
     if (loaded > 0) this.deps.telemetry.recovered(loaded, seconds);
     this.deps.log.info('shards_acquired', {
-      shards: shards.length,
+      shards: leases.length,
       runs: loaded,
       duration_ms: Math.round(seconds * 1000),
     });
@@ -377,35 +391,43 @@ export class EngineHost {
     }
   }
 
-  /** Replays runs into memory and takes up what they had going. Runs that have no event yet are left to their inbox row. */
+  /**
+   * Replays runs into memory and takes up what they had going. Runs that have no event yet are left to their inbox row,
+   * runs that a row is bringing up (`recovery` false) to it: of a run there must never be two copies.
+   */
   private async load(infos: readonly OpenRun[], recovery: boolean): Promise<void> {
     const { store, programs, maxRecoveries, log } = this.deps;
-    const wanted = infos.filter((info) => !this.residents.has(info.runId));
+    const wanted = infos.filter(
+      ({ runId }) => !this.residents.has(runId) && !(recovery && this.loading.has(runId)),
+    );
     if (wanted.length === 0) return;
     const ids = wanted.map((info) => info.runId);
-    const histories = byRun(await store.readHistories(ids));
-    const counts = recovery ? await store.countRecoveries(ids) : new Map<string, number>();
-    for (const info of wanted) {
-      const history = histories.get(info.runId);
-      if (!history) continue;
-      try {
-        const program = await programs.get(info.organizationId, info.definitionHash);
+    if (recovery) for (const id of ids) this.loading.set(id, []);
+    try {
+      const histories = byRun(await store.readHistories(ids));
+      const compiled = await programs.all(wanted);
+      const counts = recovery ? await store.countRecoveries(ids) : new Map<string, number>();
+      for (const info of wanted) {
+        const history = histories.get(info.runId);
         const epoch = this.leases.epoch(info.shard);
-        if (epoch === undefined || this.residents.has(info.runId)) continue;
-        if ((counts.get(info.runId) ?? 0) > maxRecoveries) {
+        if (!history || epoch === undefined) continue;
+        if ((counts.get(info.runId) ?? info.recoveries) > maxRecoveries) {
           this.track(this.deadLetter(info, epoch, history.length));
           continue;
         }
-        const run = revive(info, epoch, program, history);
-        this.residents.set(info.runId, run);
-        if (run.state) for (const command of outstanding(program, run.state)) carryOut(this, run, command);
-      } catch (error) {
-        // One run that cannot be replayed must not keep the others of its page from being taken over.
-        log.error('load_run', {
-          run_id: info.runId,
-          error: error instanceof Error ? error.stack : String(error),
-        });
+        try {
+          const program = compiled.get(info.definitionHash);
+          if (!program) throw new Error(`Its definition ${info.definitionHash} cannot be used.`);
+          const run = revive(info, epoch, program, history);
+          this.residents.set(info.runId, run);
+          if (run.state) for (const command of outstanding(program, run.state)) carryOut(this, run, command);
+        } catch (error) {
+          // One run that cannot be replayed must not keep the others of its page from being taken over.
+          log.error('load_run', { run_id: info.runId, error: String((error as Error).stack ?? error) });
+        }
       }
+    } finally {
+      if (recovery) for (const id of ids) this.handOut(id, this.residents.get(id) ?? null);
     }
   }
 
@@ -438,7 +460,13 @@ export class EngineHost {
     if (until > this.wokenUntil) {
       const from = this.wokenUntil;
       this.wokenUntil = until;
-      await this.loadDue(shards, from, until);
+      try {
+        await this.loadDue(shards, from, until);
+      } catch (error) {
+        // The next round looks at this span of time again.
+        this.wokenUntil = from;
+        throw error;
+      }
     }
     await this.sleepSome();
   }

@@ -25,6 +25,9 @@ export interface LeaseManagerDeps {
  */
 export class LeaseManager {
   private readonly epochs = new Map<number, number>();
+  /** Until when the leases last confirmed run at least, on this process's clock. */
+  private freshUntil = Number.NEGATIVE_INFINITY;
+  private unsure: (() => void)[] = [];
   private cancelNext: (() => void) | null = null;
   private running: Promise<void> = Promise.resolve();
   private stopped = false;
@@ -38,6 +41,17 @@ export class LeaseManager {
 
   held(): number[] {
     return [...this.epochs.keys()];
+  }
+
+  /**
+   * Resolves when the leases are known to run: at once while the last heartbeat is younger than their time, else after
+   * the next one, which drops what was lost. A process that was stopped, or cut off from the database, begins nothing
+   * on the strength of leases that another may have taken over.
+   */
+  async confirmed(): Promise<void> {
+    while (this.deps.clock.now() >= this.freshUntil) {
+      await new Promise<void>((resolve) => this.unsure.push(resolve));
+    }
   }
 
   async start(): Promise<void> {
@@ -77,8 +91,11 @@ export class LeaseManager {
       const asked = clock.now();
       const { held, neighbours, processes: live, now } = await store.heartbeat(process, ttlMs);
       crashPoint('during-lease-renewal');
-      this.deps.onDatabaseTime(now, (clock.now() - asked) / 2);
-      this.keep(held);
+      const took = clock.now() - asked;
+      this.deps.onDatabaseTime(now, took / 2);
+      await this.keep(held);
+      this.freshUntil = clock.now() - took + ttlMs;
+      for (const resolve of this.unsure.splice(0)) resolve();
       const dead = await this.bury(neighbours);
       const share = Math.ceil(this.deps.shards / (live - dead));
       if (this.epochs.size < share) {
@@ -111,12 +128,12 @@ export class LeaseManager {
     return dead.length;
   }
 
-  private keep(held: readonly Lease[]): void {
+  private async keep(held: readonly Lease[]): Promise<void> {
     const still = new Map(held.map((lease) => [lease.shard, lease.epoch]));
     this.lose(this.held().filter((shard) => still.get(shard) !== this.epochs.get(shard)));
-    // Held in the table but unknown here: an acquire whose answer was lost. It counts as taken now.
-    const unknown = held.filter((lease) => !this.epochs.has(lease.shard));
-    for (const lease of unknown) this.epochs.set(lease.shard, lease.epoch);
-    if (unknown.length > 0) this.deps.onAcquired(unknown);
+    // Held in the table but not here: the answer of an acquire or of a release was lost, or a commit was refused. Given
+    // back, to be taken under a new epoch: writes of the old one may still be on their way.
+    const unknown = held.filter((lease) => !this.epochs.has(lease.shard)).map((lease) => lease.shard);
+    if (unknown.length > 0) await this.deps.store.release(this.deps.process.id, unknown);
   }
 }

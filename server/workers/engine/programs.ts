@@ -1,5 +1,5 @@
 import { compile, type Program } from '@/lib/engine/compile';
-import { AppError } from '@/lib/protocol/errors';
+import { AppError, isAppError } from '@/lib/protocol/errors';
 import type { DefinitionStore } from '@/server/ports/definition-store';
 
 const MAX_PROGRAMS = 2_000;
@@ -24,6 +24,25 @@ export class Programs {
     loading.catch(() => this.byHash.delete(key));
     if (this.byHash.size > MAX_PROGRAMS) this.byHash.delete(this.byHash.keys().next().value as string);
     return loading;
+  }
+
+  /**
+   * The programs of several runs, by hash; without those that are unknown or do not compile. Throws what the store throws
+   * when it cannot be asked.
+   */
+  async all(
+    wanted: readonly { organizationId: string; definitionHash: string }[],
+  ): Promise<Map<string, Program>> {
+    const found = new Map<string, Program>();
+    for (const { organizationId, definitionHash } of wanted) {
+      if (found.has(definitionHash)) continue;
+      try {
+        found.set(definitionHash, await this.get(organizationId, definitionHash));
+      } catch (error) {
+        if (!isAppError(error) || error.code === 'DATABASE_UNAVAILABLE') throw error;
+      }
+    }
+    return found;
   }
 
   private async load(organizationId: string, hash: string): Promise<Program> {

@@ -2,7 +2,9 @@ import type { Program } from '@/lib/engine/compile';
 import { apply } from '@/lib/engine/step';
 import type { EngineEvent, RunState } from '@/lib/engine/types';
 import type { Failure } from '@/lib/protocol/run';
+import type { Clock } from '@/lib/shared/clock';
 import type { CommitPart, OpenRun, StoredEvent } from '@/server/ports/execution-store';
+import type { Log } from '@/server/ports/log';
 import { emptyPart } from '@/server/workers/engine/parts';
 import { newResidentRun, type ResidentRun } from '@/server/workers/engine/resident-run';
 
@@ -15,6 +17,29 @@ export function byRun(events: readonly StoredEvent[]): Map<string, StoredEvent[]
     else groups.set(event.runId, [event]);
   }
   return groups;
+}
+
+/**
+ * Does `work` again, with growing pauses, until it succeeds; null once `isWanted` says that it does not matter any more.
+ *
+ * @param operation name in the log
+ */
+export async function persist<T>(
+  { clock, log }: { clock: Clock; log: Log },
+  operation: string,
+  isWanted: () => boolean,
+  work: () => Promise<T>,
+): Promise<T | null> {
+  for (let attempt = 0; isWanted(); attempt++) {
+    try {
+      return await work();
+    } catch (error) {
+      log.warn(operation, { status: 'failed', attempt, error: String(error) });
+      const next = clock.now() + Math.min(1_000, 50 * 2 ** attempt);
+      await new Promise<void>((resolve) => clock.at(next, resolve));
+    }
+  }
+  return null;
 }
 
 /** A run brought back into memory by folding its history. */

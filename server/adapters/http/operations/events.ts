@@ -1,12 +1,9 @@
 import { eventPageSchema } from '@/lib/protocol/api';
-import {
-  listEventsQuerySchema,
-  listStreamQuerySchema,
-  streamPageSchema,
-} from '@/lib/protocol/api-events';
+import { listEventsQuerySchema, listStreamQuerySchema, streamPageSchema } from '@/lib/protocol/api-events';
 import { AppError } from '@/lib/protocol/errors';
 import { type Operation, operation, text } from '@/server/adapters/http/operation';
 import { eventStream, resumeAfter } from '@/server/adapters/http/sse';
+import type { Log } from '@/server/ports/log';
 import type { RunEventFeed } from '@/server/services/run-event-feed';
 import type { RunService } from '@/server/services/run-service';
 import type { StreamFeed } from '@/server/services/stream-feed';
@@ -15,6 +12,7 @@ export interface EventOperationDeps {
   runs: RunService;
   feed: RunEventFeed;
   stream: StreamFeed;
+  log: Log;
 }
 
 /** Entries read at once for a stream. */
@@ -27,7 +25,7 @@ const SSE =
   'entry as JSON. Comments keep the connection open; `event: problem` tells an error before the stream ends.';
 
 /** Events of a run and of the whole organisation: pages, long polls and streams. */
-export function eventOperations({ runs, feed, stream }: EventOperationDeps): Operation[] {
+export function eventOperations({ runs, feed, stream, log }: EventOperationDeps): Operation[] {
   return [
     operation({
       id: 'listRunEvents',
@@ -76,6 +74,7 @@ export function eventOperations({ runs, feed, stream }: EventOperationDeps): Ope
           },
           after,
           signal,
+          log,
         );
       },
     }),
@@ -118,6 +117,7 @@ export function eventOperations({ runs, feed, stream }: EventOperationDeps): Ope
           },
           after,
           signal,
+          log,
         );
       },
     }),

@@ -12,8 +12,8 @@ import {
 import type { ErrorCode } from '@/lib/protocol/errors';
 import { runSummarySchema } from '@/lib/protocol/run';
 import { answers, idempotencyKey, type Operation, operation, text } from '@/server/adapters/http/operation';
-import { toSummary } from '@/server/presenters/run-presenter';
 import type { RunRow } from '@/server/ports/run-queries';
+import { toSummary } from '@/server/presenters/run-presenter';
 import type { RerunService } from '@/server/services/rerun-service';
 import type { RunControl } from '@/server/services/run-control';
 
@@ -26,7 +26,12 @@ const OPEN: ErrorCode[] = ['RUN_NOT_FOUND', 'RUN_CLOSED'];
 const taken = answers(202, 'Written down; the owner of the run carries it out.', acceptedSchema);
 const accepted = { status: 202, body: { accepted: true } };
 
-type Reasoned = (actor: Actor, runId: string, reason: string | undefined, key: string | null) => Promise<void>;
+type Reasoned = (
+  actor: Actor,
+  runId: string,
+  reason: string | undefined,
+  key: string | null,
+) => Promise<void>;
 
 /** A command that takes nothing but a reason. */
 function reasoned(id: string, verb: string, summary: string, carryOut: Reasoned): Operation {
@@ -61,7 +66,9 @@ export function runCommandOperations({ control, reruns }: RunCommandDeps): Opera
     reasoned('terminateRun', 'terminate', 'End a run at once; nothing is compensated.', (...args) =>
       control.terminate(...args),
     ),
-    reasoned('pauseRun', 'pause', 'Begin nothing new; what runs may end.', (...args) => control.pause(...args)),
+    reasoned('pauseRun', 'pause', 'Begin nothing new; what runs may end.', (...args) =>
+      control.pause(...args),
+    ),
     reasoned('resumeRun', 'resume', 'Let a paused run go on.', (...args) => control.resume(...args)),
     operation({
       id: 'signalRun',
@@ -87,7 +94,8 @@ export function runCommandOperations({ control, reruns }: RunCommandDeps): Opera
       method: 'POST',
       path: '/api/v1/runs/{runId}/approve',
       summary: 'Say yes to a question of a run.',
-      description: '`approvalId` may be left out when exactly one question is open. `form` is checked against the question’s schema.',
+      description:
+        '`approvalId` may be left out when exactly one question is open. `form` is checked against the question’s schema.',
       role: 'operator',
       body: approveBodySchema,
       headers: ['Idempotency-Key'],
@@ -120,7 +128,8 @@ export function runCommandOperations({ control, reruns }: RunCommandDeps): Opera
       method: 'POST',
       path: '/api/v1/runs/{runId}/resolve',
       summary: 'Say what became of a call whose outcome nobody knows.',
-      description: '`retry` makes the call again, `completed` takes `output` as its result, `failed` fails it.',
+      description:
+        '`retry` makes the call again, `completed` takes `output` as its result, `failed` fails it.',
       role: 'operator',
       body: resolveBodySchema,
       headers: ['Idempotency-Key'],
@@ -137,7 +146,8 @@ export function runCommandOperations({ control, reruns }: RunCommandDeps): Opera
       method: 'POST',
       path: '/api/v1/runs/{runId}/retry',
       summary: 'Start a new run that does again what did not complete.',
-      description: 'Results of completed nodes are taken over. The closed run stays as it is; both name each other.',
+      description:
+        'Results of completed nodes are taken over. The closed run stays as it is; both name each other.',
       role: 'operator',
       body: retryBodySchema,
       headers: ['Idempotency-Key'],
@@ -166,7 +176,8 @@ export function runCommandOperations({ control, reruns }: RunCommandDeps): Opera
       method: 'POST',
       path: '/api/v1/runs/{runId}/restart',
       summary: 'Start a new run that does everything again.',
-      description: 'With the definition the run had (`current`) or the newest one (`latest`), and with its input unless another is given.',
+      description:
+        'With the definition the run had (`current`) or the newest one (`latest`), and with its input unless another is given.',
       role: 'operator',
       body: restartBodySchema,
       headers: ['Idempotency-Key'],

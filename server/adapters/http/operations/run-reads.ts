@@ -21,7 +21,11 @@ export function runReadOperations({ runDetails }: { runDetails: RunPresenter }):
       path: '/api/v1/runs/{runId}/timeline',
       summary: 'Read a run as bars over time, one for each node path.',
       role: 'viewer',
-      answers: answers(200, 'Bars in the order in which they began; times in milliseconds since 1970.', timelineSchema),
+      answers: answers(
+        200,
+        'Bars in the order in which they began; times in milliseconds since 1970.',
+        timelineSchema,
+      ),
       errors: ['RUN_NOT_FOUND'],
       handle: async ({ actor, params }) => ({
         status: 200,

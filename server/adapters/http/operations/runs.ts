@@ -1,6 +1,5 @@
-import { startRunBodySchema } from '@/lib/protocol/api';
+import { runPageSchema, startRunBodySchema } from '@/lib/protocol/api';
 import { runFilterQuerySchema, runRecordSchema } from '@/lib/protocol/api-runs';
-import { runPageSchema } from '@/lib/protocol/api';
 import { runSummarySchema } from '@/lib/protocol/run';
 import { answers, idempotencyKey, type Operation, operation, text } from '@/server/adapters/http/operation';
 import { type RunPresenter, toSummary } from '@/server/presenters/run-presenter';

@@ -10,7 +10,7 @@ import { answers, type Operation, operation, text } from '@/server/adapters/http
 import type { ServerService } from '@/server/services/server-service';
 
 /** What can go wrong on the way to a server. */
-const REACH: ErrorCode[] = [
+export const REACH: ErrorCode[] = [
   'SERVER_NOT_FOUND',
   'SERVER_START_FAILED',
   'SERVER_AUTH_REQUIRED',
@@ -61,7 +61,8 @@ export function serverOperations({ servers }: { servers: ServerService }): Opera
       method: 'POST',
       path: '/api/v1/servers/{name}/call',
       summary: 'Call one tool of a server directly, outside any workflow.',
-      description: 'Once, without retries. An error that the tool itself reports is an answer with `isError`.',
+      description:
+        'Once, without retries. An error that the tool itself reports is an answer with `isError`.',
       role: 'operator',
       body: callToolBodySchema,
       answers: answers(200, 'What the tool gave back.', callToolResultSchema),

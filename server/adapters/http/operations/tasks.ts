@@ -10,8 +10,10 @@ export function taskOperations({ tasks }: { tasks: TaskPresenter }): Operation[]
       tag: 'tasks',
       method: 'GET',
       path: '/api/v1/tasks',
-      summary: 'List what waits for people: open questions and calls with unknown outcome, over all open runs.',
-      description: 'Newest run first. All tasks of one run are on one page, so a page can be longer than `limit`.',
+      summary:
+        'List what waits for people: open questions and calls with unknown outcome, over all open runs.',
+      description:
+        'Newest run first. All tasks of one run are on one page, so a page can be longer than `limit`.',
       role: 'viewer',
       query: listTasksQuerySchema,
       answers: answers(200, 'One page.', taskPageSchema),

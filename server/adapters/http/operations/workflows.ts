@@ -11,8 +11,8 @@ import {
 import { workflowDefinitionSchema } from '@/lib/protocol/definition';
 import { AppError } from '@/lib/protocol/errors';
 import { etagOf, isUnchanged, seenVersion } from '@/server/adapters/http/etag';
-import { json } from '@/server/adapters/http/router';
 import { answers, type Operation, operation, text } from '@/server/adapters/http/operation';
+import { json } from '@/server/adapters/http/router';
 import { jsonOrYaml, yaml } from '@/server/adapters/http/yaml-answer';
 import type { StoredDefinition } from '@/server/ports/definition-store';
 import { toWorkflowSummary, type WorkflowService } from '@/server/services/workflow-service';
@@ -107,7 +107,8 @@ export function workflowOperations({ workflows }: { workflows: WorkflowService }
       method: 'GET',
       path: '/api/v1/workflows/{name}',
       summary: 'Read a workflow and its definition.',
-      description: 'With `Accept: application/yaml` the definition comes as YAML, ready to be edited and sent back.',
+      description:
+        'With `Accept: application/yaml` the definition comes as YAML, ready to be edited and sent back.',
       role: 'viewer',
       query: versionQuerySchema,
       headers: ['If-None-Match'],
@@ -130,7 +131,9 @@ export function workflowOperations({ workflows }: { workflows: WorkflowService }
       yaml: true,
       headers: ['If-Match', 'If-None-Match'],
       answers: {
-        ...answers(200, 'The version, a new one unless nothing was changed.', workflowSummarySchema, ['ETag']),
+        ...answers(200, 'The version, a new one unless nothing was changed.', workflowSummarySchema, [
+          'ETag',
+        ]),
         ...answers(201, 'The first version.', workflowSummarySchema, ['Location', 'ETag']),
       },
       errors: ['INVALID_DEFINITION', 'VERSION_CONFLICT', 'PRECONDITION_REQUIRED'],
@@ -163,7 +166,10 @@ export function workflowOperations({ workflows }: { workflows: WorkflowService }
       errors: ['WORKFLOW_NOT_FOUND'],
       handle: async ({ actor, params, query }) => {
         const before = query.cursor === undefined ? null : Number(query.cursor);
-        return { status: 200, body: await workflows.versions(actor, text(params, 'name'), query.limit, before) };
+        return {
+          status: 200,
+          body: await workflows.versions(actor, text(params, 'name'), query.limit, before),
+        };
       },
     }),
     operation({

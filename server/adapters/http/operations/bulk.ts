@@ -1,0 +1,78 @@
+import { pageSchema } from '@/lib/protocol/api';
+import { bulkOperationSchema, createBulkBodySchema, listBulkQuerySchema } from '@/lib/protocol/bulk';
+import { answers, type Operation, operation, text } from '@/server/adapters/http/operation';
+import type { BulkService } from '@/server/services/bulk-service';
+
+const BASE = '/api/v1/bulk-operations';
+const tag = 'bulk';
+
+/** Operations on bulk operations: one command to many runs. */
+export function bulkOperations(bulk: BulkService): Operation[] {
+  return [
+    operation({
+      id: 'listBulkOperations',
+      tag,
+      method: 'GET',
+      path: BASE,
+      summary: 'List bulk operations, newest first.',
+      role: 'viewer',
+      query: listBulkQuerySchema,
+      answers: answers(200, 'The newest ones with their progress.', pageSchema(bulkOperationSchema)),
+      errors: [],
+      handle: async ({ actor, query }) => ({
+        status: 200,
+        body: { items: await bulk.list(actor, query.limit), nextCursor: null },
+      }),
+    }),
+    operation({
+      id: 'createBulkOperation',
+      tag,
+      method: 'POST',
+      path: BASE,
+      summary: 'Pause, resume, cancel, terminate or signal every run that fits a filter.',
+      description:
+        'Runs that fit now are dealt with in the background, in chunks; read the operation to see how far it is. ' +
+        'Without `ids` only open runs fit. With `dryRun` the runs are only counted.',
+      role: 'operator',
+      body: createBulkBodySchema,
+      answers: {
+        ...answers(200, 'A dry run: how many runs fit.', bulkOperationSchema),
+        ...answers(202, 'It is written down and will be carried out.', bulkOperationSchema, ['Location']),
+      },
+      errors: [],
+      handle: async ({ actor, body }) => {
+        const made = await bulk.create(actor, body);
+        if (made.bulkId === null) return { status: 200, body: made };
+        return { status: 202, body: made, headers: { location: `${BASE}/${made.bulkId}` } };
+      },
+    }),
+    operation({
+      id: 'getBulkOperation',
+      tag,
+      method: 'GET',
+      path: `${BASE}/{bulkId}`,
+      summary: 'Read a bulk operation and its progress.',
+      role: 'viewer',
+      answers: answers(200, 'The operation.', bulkOperationSchema),
+      errors: ['BULK_NOT_FOUND'],
+      handle: async ({ actor, params }) => ({
+        status: 200,
+        body: await bulk.get(actor, text(params, 'bulkId')),
+      }),
+    }),
+    operation({
+      id: 'cancelBulkOperation',
+      tag,
+      method: 'POST',
+      path: `${BASE}/{bulkId}/cancel`,
+      summary: 'End a bulk operation early; runs that have the command keep it.',
+      role: 'operator',
+      answers: answers(200, 'The operation as it is now.', bulkOperationSchema),
+      errors: ['BULK_NOT_FOUND'],
+      handle: async ({ actor, params }) => ({
+        status: 200,
+        body: await bulk.cancel(actor, text(params, 'bulkId')),
+      }),
+    }),
+  ];
+}

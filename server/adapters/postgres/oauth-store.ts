@@ -1,0 +1,72 @@
+import { createHash } from 'node:crypto';
+import type pg from 'pg';
+import type { JsonObject } from '@/lib/shared/json';
+import type { PrismaClient } from '@/server/adapters/postgres/generated/client';
+import { inOrganization } from '@/server/adapters/postgres/prisma';
+import type { OAuthKey, OAuthStore } from '@/server/ports/oauth-store';
+import type { Sealer } from '@/server/ports/sealer';
+
+const TAKE = `
+DELETE FROM oauth_state WHERE state_hash = $1
+RETURNING organization_id, server, subject, extract(epoch FROM expires_at)::float8 * 1000 AS expires`;
+
+interface TakenRow {
+  organization_id: string;
+  server: string;
+  subject: string;
+  expires: number;
+}
+
+/**
+ * OAuth registrations, tokens and sign-ins under way, sealed.
+ *
+ * @param prisma a client that connects as oc_app
+ * @param engine connections as oc_engine: a sign-in that comes back does not say whose it is
+ */
+export function createOAuthStore(prisma: PrismaClient, engine: pg.Pool, sealer: Sealer): OAuthStore {
+  const context = (key: OAuthKey) => `oauth\n${key.organizationId}\n${key.server}\n${key.subject}`;
+  const at = (key: OAuthKey) => ({ organizationId_server_subject: plain(key) });
+  return {
+    async load(key) {
+      const row = await inOrganization(prisma, key.organizationId, (tx) =>
+        tx.oauthRecord.findUnique({ where: at(key) }),
+      );
+      return row === null ? undefined : (JSON.parse(sealer.open(row.sealed, context(key))) as JsonObject);
+    },
+
+    async save(key, record) {
+      const facts = { sealed: sealer.seal(JSON.stringify(record), context(key)), updatedAt: new Date() };
+      await inOrganization(prisma, key.organizationId, (tx) =>
+        tx.oauthRecord.upsert({ where: at(key), create: { ...plain(key), ...facts }, update: facts }),
+      );
+    },
+
+    async remove(key) {
+      await inOrganization(prisma, key.organizationId, (tx) =>
+        tx.oauthRecord.deleteMany({ where: plain(key) }),
+      );
+    },
+
+    async rememberState(state, key, expiresAt) {
+      const data = { ...plain(key), stateHash: hashOf(state), expiresAt: new Date(expiresAt) };
+      await inOrganization(prisma, key.organizationId, (tx) => tx.oauthState.create({ data }));
+    },
+
+    async takeState(state, now) {
+      const { rows } = await engine.query<TakenRow>(TAKE, [hashOf(state)]);
+      await engine.query('DELETE FROM oauth_state WHERE expires_at < $1', [new Date(now)]);
+      const [row] = rows;
+      if (row === undefined || row.expires < now) return undefined;
+      return { organizationId: row.organization_id, server: row.server, subject: row.subject };
+    },
+  };
+}
+
+/** Nothing but the key's own fields, whatever else the object given holds. */
+function plain({ organizationId, server, subject }: OAuthKey): OAuthKey {
+  return { organizationId, server, subject };
+}
+
+function hashOf(state: string): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(createHash('sha256').update(state).digest());
+}

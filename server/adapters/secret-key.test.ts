@@ -1,0 +1,40 @@
+import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterEach, describe, expect, it } from 'vitest';
+import { loadSecretKey } from '@/server/adapters/secret-key';
+
+describe('the secret key', () => {
+  const folders: string[] = [];
+  const folder = () => {
+    const made = mkdtempSync(path.join(tmpdir(), 'oc-key-'));
+    folders.push(made);
+    return made;
+  };
+  afterEach(() => {
+    for (const made of folders.splice(0)) rmSync(made, { recursive: true, force: true });
+  });
+
+  it('is made once, readable by its owner only', () => {
+    const dataDir = folder();
+    const key = loadSecretKey('', dataDir);
+    expect(key.length).toBeGreaterThanOrEqual(43);
+    expect(loadSecretKey('', dataDir)).toBe(key);
+    expect(loadSecretKey('', folder())).not.toBe(key);
+    expect(statSync(path.join(dataDir, 'secret.key')).mode & 0o777).toBe(0o600);
+    expect(readdirSync(dataDir)).toEqual(['secret.key']);
+  });
+
+  it('is the setting when there is one, and no file is made then', () => {
+    const dataDir = folder();
+    expect(loadSecretKey('s'.repeat(32), dataDir)).toBe('s'.repeat(32));
+    expect(readdirSync(dataDir)).toEqual([]);
+  });
+
+  it('is refused when it is too short, wherever it comes from', () => {
+    const dataDir = folder();
+    writeFileSync(path.join(dataDir, 'secret.key'), 'short');
+    expect(() => loadSecretKey('', dataDir)).toThrow('secret.key holds fewer than 32 characters');
+    expect(() => loadSecretKey('short', dataDir)).toThrow('OPENCONDUCTOR_SECRET_KEY holds fewer than 32');
+  });
+});

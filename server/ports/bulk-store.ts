@@ -1,0 +1,70 @@
+import type { BulkAction } from '@/lib/protocol/bulk';
+import type { RunStatus } from '@/lib/protocol/run';
+import type { Json } from '@/lib/shared/json';
+
+/** Which runs. Times in epoch milliseconds. Without `ids`, only open runs. */
+export interface BulkFilter {
+  status: readonly RunStatus[] | null;
+  workflow: string | null;
+  startedAfter: number | null;
+  startedBefore: number | null;
+  ids: readonly string[] | null;
+}
+
+export interface BulkFailure {
+  runId: string;
+  code: string;
+  message: string;
+}
+
+/** One command to many runs, and how far it is. */
+export interface BulkOperation {
+  bulkId: string;
+  organizationId: string;
+  action: BulkAction;
+  filter: BulkFilter;
+  reason: string | null;
+  signal: { name: string; payload: Json } | null;
+  state: 'running' | 'completed' | 'cancelled';
+  matched: number;
+  done: number;
+  failed: number;
+  failures: BulkFailure[];
+  /** Runs made after this one (by id, so by time) do not count. */
+  untilRunId: string;
+  actorKind: string;
+  actorId: string;
+  createdAt: Date;
+  finishedAt: Date | null;
+}
+
+/** Bulk operations as people see them, within one organisation. */
+export interface BulkStore {
+  /** How many runs fit now. */
+  count(organizationId: string, filter: BulkFilter, untilRunId: string): Promise<number>;
+  create(operation: BulkOperation): Promise<void>;
+  /** Newest first. */
+  list(organizationId: string, limit: number): Promise<BulkOperation[]>;
+  get(organizationId: string, bulkId: string): Promise<BulkOperation | null>;
+  /** Ends it after the chunk under way. False when it is not running. */
+  cancel(organizationId: string, bulkId: string): Promise<boolean>;
+}
+
+/** A run to send the command to. */
+export interface BulkTarget {
+  runId: string;
+  shard: number;
+}
+
+/** Bulk operations as the worker sees them, across organisations. */
+export interface BulkQueue {
+  /**
+   * Goes on with the operation that was served longest ago and that no other process holds: notes its next `size` runs,
+   * or hands those noted to `work`, which gives back those that failed; then the progress is stored. Resolves with false
+   * when nothing is to be done. When `work` throws nothing is stored, and the very same runs come again.
+   */
+  turn(
+    size: number,
+    work: (operation: BulkOperation, targets: readonly BulkTarget[]) => Promise<BulkFailure[]>,
+  ): Promise<boolean>;
+}

@@ -1,0 +1,137 @@
+import type { Actor } from '@/lib/protocol/actor';
+import type { BulkAction, BulkFilterBody, BulkOperationBody, CreateBulkBody } from '@/lib/protocol/bulk';
+import { AppError } from '@/lib/protocol/errors';
+import type { RunStatus } from '@/lib/protocol/run';
+import { isUuid } from '@/lib/shared/ids';
+import type { AuditLog } from '@/server/ports/audit-log';
+import type { BulkFilter, BulkOperation, BulkStore } from '@/server/ports/bulk-store';
+import { requireRole } from '@/server/services/workflow-service';
+
+/** Channel of the bus on which a new bulk operation is told, as a hint to look. */
+export const BULK_CHANNEL = 'bulk';
+
+/** Runs on which an action has an effect, when nobody says which. */
+const USUAL: Partial<Record<BulkAction, RunStatus[]>> = { pause: ['running'], resume: ['paused'] };
+
+export interface BulkServiceDeps {
+  store: BulkStore;
+  audit: AuditLog;
+  /** Makes a UUIDv7: ids of runs made later are larger. */
+  newId: () => string;
+  now: () => number;
+  maxPayloadBytes: number;
+  /** Tells workers in reach that there is something to do. */
+  changed: () => void;
+}
+
+/** Use cases around bulk operations: one command to every run that a filter finds. */
+export class BulkService {
+  constructor(private readonly deps: BulkServiceDeps) {}
+
+  /**
+   * Writes a bulk operation down, with the number of runs that fit now; workers carry it out. A dry run only counts.
+   * Throws INVALID_INPUT (no filter, or a signal missing), PAYLOAD_TOO_LARGE.
+   */
+  async create(actor: Actor, body: CreateBulkBody): Promise<BulkOperationBody> {
+    requireRole(actor, 'operator');
+    if (Object.values(body.filter).every((value) => value === undefined)) {
+      const message =
+        'Say which runs: an empty filter would mean every open run. Give a status to mean that.';
+      throw new AppError('INVALID_INPUT', message, { path: '/filter' });
+    }
+    if ((body.action === 'signal') !== (body.signal !== undefined)) {
+      const message = body.action === 'signal' ? 'Say which signal.' : `${body.action} takes no signal.`;
+      throw new AppError('INVALID_INPUT', message, { path: '/signal' });
+    }
+    const bytes = Buffer.byteLength(JSON.stringify(body.signal?.payload ?? null));
+    if (bytes > this.deps.maxPayloadBytes) {
+      const message = `${bytes} bytes; the limit is ${this.deps.maxPayloadBytes}.`;
+      throw new AppError('PAYLOAD_TOO_LARGE', message, { path: '/signal/payload' });
+    }
+    const bulkId = this.deps.newId();
+    const filter = toFilter(body);
+    const matched = await this.deps.store.count(actor.organizationId, filter, bulkId);
+    const operation: BulkOperation = {
+      bulkId,
+      organizationId: actor.organizationId,
+      action: body.action,
+      filter,
+      reason: body.reason ?? null,
+      signal: body.signal ? { name: body.signal.name, payload: body.signal.payload ?? null } : null,
+      state: 'running',
+      matched,
+      done: 0,
+      failed: 0,
+      failures: [],
+      untilRunId: bulkId,
+      actorKind: actor.kind,
+      actorId: actor.id,
+      createdAt: new Date(this.deps.now()),
+      finishedAt: null,
+    };
+    if (body.dryRun) return { ...toBody(operation), bulkId: null, state: 'dry-run', createdAt: null };
+    await this.deps.store.create(operation);
+    await this.deps.audit.record(actor, `bulk.${body.action}`, bulkId, { matched });
+    this.deps.changed();
+    return toBody(operation);
+  }
+
+  async list(actor: Actor, limit: number): Promise<BulkOperationBody[]> {
+    requireRole(actor, 'viewer');
+    return (await this.deps.store.list(actor.organizationId, limit)).map(toBody);
+  }
+
+  /** Throws BULK_NOT_FOUND. */
+  async get(actor: Actor, bulkId: string): Promise<BulkOperationBody> {
+    requireRole(actor, 'viewer');
+    const found = isUuid(bulkId) ? await this.deps.store.get(actor.organizationId, bulkId) : null;
+    if (found) return toBody(found);
+    const message = `There is no bulk operation ${bulkId.slice(0, 100)}.`;
+    throw new AppError('BULK_NOT_FOUND', message, { path: '/bulkId' });
+  }
+
+  /** Ends it early: runs that have the command already keep it. Without effect when it is over. Throws BULK_NOT_FOUND. */
+  async cancel(actor: Actor, bulkId: string): Promise<BulkOperationBody> {
+    requireRole(actor, 'operator');
+    await this.get(actor, bulkId);
+    if (await this.deps.store.cancel(actor.organizationId, bulkId)) {
+      await this.deps.audit.record(actor, 'bulk.stop', bulkId, {});
+    }
+    return this.get(actor, bulkId);
+  }
+}
+
+function toFilter({ action, filter }: CreateBulkBody): BulkFilter {
+  const { status, workflow, startedAfter, startedBefore, ids } = filter;
+  return {
+    status: status ?? (ids === undefined ? (USUAL[action] ?? null) : null),
+    workflow: workflow ?? null,
+    startedAfter: startedAfter === undefined ? null : Date.parse(startedAfter),
+    startedBefore: startedBefore === undefined ? null : Date.parse(startedBefore),
+    ids: ids ?? null,
+  };
+}
+
+function toBody(operation: BulkOperation): BulkOperationBody {
+  const { bulkId, action, state, matched, done, failed, failures, createdAt, finishedAt } = operation;
+  const { status, workflow, startedAfter, startedBefore, ids } = operation.filter;
+  const filter: BulkFilterBody = {
+    ...(status === null ? {} : { status: [...status] }),
+    ...(workflow === null ? {} : { workflow }),
+    ...(startedAfter === null ? {} : { startedAfter: new Date(startedAfter).toISOString() }),
+    ...(startedBefore === null ? {} : { startedBefore: new Date(startedBefore).toISOString() }),
+    ...(ids === null ? {} : { ids: [...ids] }),
+  };
+  return {
+    bulkId,
+    action,
+    filter,
+    state,
+    matched,
+    done,
+    failed,
+    failures,
+    createdAt: createdAt.toISOString(),
+    finishedAt: finishedAt?.toISOString() ?? null,
+  };
+}

@@ -1,0 +1,42 @@
+import type { Actor } from '@/lib/protocol/actor';
+import type { SecretInfoBody } from '@/lib/protocol/api-servers';
+import { AppError } from '@/lib/protocol/errors';
+import type { AuditLog } from '@/server/ports/audit-log';
+import type { SecretStore } from '@/server/ports/secret-store';
+import { requireRole } from '@/server/services/workflow-service';
+
+export interface SecretServiceDeps {
+  secrets: SecretStore;
+  audit: AuditLog;
+  /** Told that configurations which use the secret are filled in differently from now on. */
+  changed: (organizationId: string, name: string) => Promise<void>;
+}
+
+/** Use cases around secrets. Values go in and never come out. */
+export class SecretService {
+  constructor(private readonly deps: SecretServiceDeps) {}
+
+  async list(actor: Actor): Promise<SecretInfoBody[]> {
+    requireRole(actor, 'admin');
+    const rows = await this.deps.secrets.list(actor.organizationId);
+    return rows.map((row) => ({ ...row, updatedAt: new Date(row.updatedAt).toISOString() }));
+  }
+
+  async set(actor: Actor, name: string, value: string): Promise<void> {
+    requireRole(actor, 'admin');
+    const { secrets, audit, changed } = this.deps;
+    await audit.record(actor, 'secret.set', name, {});
+    await secrets.set(actor.organizationId, name, value, actor.id);
+    await changed(actor.organizationId, name);
+  }
+
+  /** Throws SECRET_NOT_FOUND. */
+  async remove(actor: Actor, name: string): Promise<void> {
+    requireRole(actor, 'admin');
+    const { secrets, audit, changed } = this.deps;
+    if (!(await secrets.remove(actor.organizationId, name)))
+      throw new AppError('SECRET_NOT_FOUND', `There is no secret ${name}.`);
+    await audit.record(actor, 'secret.remove', name, {});
+    await changed(actor.organizationId, name);
+  }
+}
