@@ -72,7 +72,7 @@ export function engineMethods(): ChildMethods {
       else await engine().stopRelay();
     },
 
-    /** Time until every committed batch is numbered, and how many batches there were left at first. */
+    /** Waits until every committed batch is numbered. `batches` had none yet when this was asked. */
     async drainRelay(): Promise<{ batches: number; seconds: number }> {
       const left = () => engine().count('SELECT count(*) AS n FROM event_outbox');
       const begun = performance.now();
@@ -80,6 +80,9 @@ export function engineMethods(): ChildMethods {
       while ((await left()) > 0) await pause(10);
       return { batches, seconds: round((performance.now() - begun) / 1000) };
     },
+
+    /** Events that have a number. */
+    numbered: (): Promise<number> => engine().count('SELECT sum(last_seq) AS n FROM stream_head'),
 
     async startWaiting({ runs }: { runs: number }) {
       const before = await memory();

@@ -1,5 +1,4 @@
 import { resolve } from 'node:path';
-import type pg from 'pg';
 import type { Clock } from '@/lib/shared/clock';
 import type { Operation } from '@/server/adapters/http/operation';
 import { serverAdminOperations } from '@/server/adapters/http/operations/server-admin';
@@ -9,6 +8,7 @@ import { createMcpFleet } from '@/server/adapters/mcp/fleet';
 import { samplingEndpoint } from '@/server/adapters/mcp/sampling-endpoint';
 import { createAuditLog } from '@/server/adapters/postgres/audit-log';
 import { createOAuthStore } from '@/server/adapters/postgres/oauth-store';
+import type { Pool } from '@/server/adapters/postgres/pool';
 import type { createPrisma } from '@/server/adapters/postgres/prisma';
 import { createSecretStore } from '@/server/adapters/postgres/secret-store';
 import { createServerHistory } from '@/server/adapters/postgres/server-history';
@@ -34,7 +34,7 @@ export interface FleetDeps {
   /** A client that connects as oc_app. */
   prisma: ReturnType<typeof createPrisma>;
   /** Connections as oc_engine. */
-  engine: pg.Pool;
+  engine: Pool;
   clock: Clock;
   log: Log;
   version: string;

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import type pg from 'pg';
 import type { Clock } from '@/lib/shared/clock';
 import type { Operation } from '@/server/adapters/http/operation';
 import { bulkOperations } from '@/server/adapters/http/operations/bulk';
 import { scheduleOperations } from '@/server/adapters/http/operations/schedules';
 import { createAuditLog } from '@/server/adapters/postgres/audit-log';
 import { createBulkQueue, createBulkStore } from '@/server/adapters/postgres/bulk-store';
+import type { Pool } from '@/server/adapters/postgres/pool';
 import type { createPrisma } from '@/server/adapters/postgres/prisma';
 import { createScheduleQueue } from '@/server/adapters/postgres/schedule-queue';
 import { createScheduleStore } from '@/server/adapters/postgres/schedule-store';
@@ -23,7 +23,7 @@ const POLL_MS = 1_000;
 
 export interface JobDeps {
   /** Connections as oc_engine. */
-  pool: pg.Pool;
+  pool: Pool;
   /** A client that connects as oc_app. */
   prisma: ReturnType<typeof createPrisma>;
   store: ExecutionStore;

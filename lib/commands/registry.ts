@@ -1,7 +1,9 @@
 import * as bulk from '@/lib/commands/rows/bulk';
 import * as run from '@/lib/commands/rows/run';
 import * as schedule from '@/lib/commands/rows/schedule';
+import * as secret from '@/lib/commands/rows/secret';
 import * as server from '@/lib/commands/rows/server';
+import * as serverAdmin from '@/lib/commands/rows/server-admin';
 import * as system from '@/lib/commands/rows/system';
 import * as workflow from '@/lib/commands/rows/workflow';
 import type { CommandSpec, FlagSpec, ObjectSpec, Surface } from '@/lib/commands/types';
@@ -21,7 +23,20 @@ export const COMMANDS = [
   workflow.workflowRegister,
   server.serverList,
   server.serverInspect,
+  serverAdmin.serverTools,
   server.serverCall,
+  serverAdmin.serverAccept,
+  serverAdmin.serverTest,
+  serverAdmin.serverLogs,
+  serverAdmin.serverEvents,
+  serverAdmin.serverAdd,
+  serverAdmin.serverEdit,
+  serverAdmin.serverRemove,
+  serverAdmin.serverImport,
+  serverAdmin.serverAuthorize,
+  secret.secretList,
+  secret.secretSet,
+  secret.secretRemove,
   schedule.scheduleList,
   schedule.scheduleShow,
   schedule.scheduleCreate,

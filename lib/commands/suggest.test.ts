@@ -11,7 +11,7 @@ describe('suggest', () => {
     ['failed runs', 'run list'],
     ['start workflow', 'orchestrate'],
     ['history of a run', 'run events'],
-    ['tools of server', 'server inspect'],
+    ['tools of server', 'server tools'],
     ['check definition', 'workflow validate'],
     ['servers', 'server list'],
     ['databse', 'health'],

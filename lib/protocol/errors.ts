@@ -355,8 +355,9 @@ export function isAppError(error: unknown): error is AppError {
 
 /** SQLSTATE classes, and Prisma's codes for a database or a connection that cannot be had in time. */
 const RETRIABLE_DATABASE = /^(08...|53...|57P..|P1001|P1002|P1008|P1017|P2024|P2028)$/;
-/** What the connection pool says, without a code, when every connection stays taken for too long. */
-const NO_CONNECTION = 'timeout exceeded when trying to connect';
+/** What drivers and pools say, without a code of their own, about a database that is away or full. */
+const DATABASE_AWAY =
+  /^timeout exceeded when trying to connect$|^Connection terminated|is not queryable$|^terminating connection|Code: `(08|53|57P)[0-9A-Z]+`|Too many database connections|pool after calling end/;
 const NETWORK_CODES = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'EAI_AGAIN']);
 
 /** Anything thrown → AppError: the one place where unknown errors get a code. */
@@ -365,7 +366,7 @@ export function toAppError(error: unknown): AppError {
   if (error instanceof z.ZodError) return zodToAppError(error);
   const code = (error as { code?: unknown } | null)?.code;
   const isAway = typeof code === 'string' && (RETRIABLE_DATABASE.test(code) || NETWORK_CODES.has(code));
-  if (isAway || (error as { message?: unknown } | null)?.message === NO_CONNECTION) {
+  if (isAway || DATABASE_AWAY.test(String((error as { message?: unknown } | null)?.message ?? ''))) {
     return new AppError('DATABASE_UNAVAILABLE', 'The database did not answer.', { cause: error });
   }
   return new AppError('INTERNAL', 'Something went wrong on our side.', { cause: error });

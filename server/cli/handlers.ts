@@ -5,6 +5,8 @@ import type { CliContext } from '@/server/cli/context';
 import { runOrchestrate } from '@/server/cli/orchestrate';
 import * as run from '@/server/cli/run-commands';
 import * as schedule from '@/server/cli/schedule-commands';
+import * as secret from '@/server/cli/secret-commands';
+import * as serverAdmin from '@/server/cli/server-admin-commands';
 import * as server from '@/server/cli/server-commands';
 import * as system from '@/server/cli/system-commands';
 import * as workflow from '@/server/cli/workflow-commands';
@@ -28,6 +30,19 @@ export const HANDLERS: { readonly [N in CommandName]: Handler<ArgsOf<CommandOf<N
   'server list': server.listServers,
   'server inspect': server.inspectServer,
   'server call': server.callServer,
+  'server tools': serverAdmin.listTools,
+  'server accept': serverAdmin.acceptTools,
+  'server test': serverAdmin.testServer,
+  'server logs': serverAdmin.listLogs,
+  'server events': serverAdmin.listEvents,
+  'server add': serverAdmin.addServer,
+  'server edit': serverAdmin.editServer,
+  'server remove': serverAdmin.removeServer,
+  'server import': serverAdmin.importServers,
+  'server authorize': serverAdmin.authorizeServer,
+  'secret list': secret.listSecrets,
+  'secret set': secret.setSecret,
+  'secret remove': secret.removeSecret,
   'schedule list': schedule.listSchedules,
   'schedule show': schedule.showSchedule,
   'schedule create': schedule.createSchedule,

@@ -64,11 +64,16 @@ async function parseYaml(text: string, name: string): Promise<Json> {
   return document.toJS() as Json;
 }
 
-async function readText(path: string, field: string, io: InputSource): Promise<string> {
+/**
+ * The text of a file, or of standard input (`-`).
+ *
+ * @throws CliError INVALID_INPUT, PAYLOAD_TOO_LARGE
+ */
+export async function readText(path: string, field: string, io: InputSource): Promise<string> {
   if (path === '-' && io.stdinIsTTY) {
     throw badInput('INVALID_INPUT', 'Standard input is the keyboard: there is nothing to read.', {
       path: field,
-      next: 'Pipe the JSON into the command, or name a file.',
+      next: 'Pipe it into the command, or name a file.',
     });
   }
   const chunks: Uint8Array[] = [];

@@ -14,6 +14,7 @@ describe('loadConfig', () => {
       roles: ['web', 'engine', 'sync'],
       shards: 64,
       leaseTtlMs: 3000,
+      retentionDays: 0,
       maxBodyBytes: 1_048_576,
       maxPayloadBytes: 2_097_152,
       stdioCommands: ['node', 'npx', 'uvx', 'docker'],

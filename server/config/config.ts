@@ -36,6 +36,7 @@ const config = z.object({
   postgresMaxConnections: z.int(),
   shards: z.int(),
   leaseTtlMs: z.int(),
+  retentionDays: z.int(),
   logLevel: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']),
   maxBodyBytes: z.int(),
   maxPayloadBytes: z.int(),

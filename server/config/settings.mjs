@@ -120,6 +120,16 @@ export const SETTINGS = [
     meaning: 'How long a silent engine process keeps its shards before another takes them over.',
   },
   {
+    name: 'OPENCONDUCTOR_RETENTION_DAYS',
+    key: 'retentionDays',
+    kind: 'integer',
+    default: '0',
+    min: 0,
+    max: 36_500,
+    unit: 'days',
+    meaning: 'Runs that closed longer ago are deleted with their histories, a whole week at a time; 0 keeps them for ever.',
+  },
+  {
     name: 'OPENCONDUCTOR_LOG_LEVEL',
     key: 'logLevel',
     kind: 'choice',

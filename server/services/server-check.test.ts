@@ -2,7 +2,13 @@ import { describe, expect, it } from 'vitest';
 import type { ServerConfig } from '@/lib/protocol/server-config';
 import { checkServer } from '@/server/services/server-check';
 
-const stdio = (more: object = {}): ServerConfig => ({ type: 'stdio', command: 'node', args: [], env: {}, ...more });
+const stdio = (more: object = {}): ServerConfig => ({
+  type: 'stdio',
+  command: 'node',
+  args: [],
+  env: {},
+  ...more,
+});
 const http = (more: object = {}): ServerConfig => ({
   type: 'streamable-http',
   url: 'https://mcp.example.com/mcp',

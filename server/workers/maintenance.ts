@@ -4,34 +4,64 @@ import type { MaintenanceStore } from '@/server/ports/maintenance-store';
 
 const EVERY_MS = 6 * 3_600_000;
 const WEEKS_AHEAD = 8;
+/** Rows of one statement: short enough that nobody waits long behind it. */
+const BATCH = 2_000;
 
-/** Slow housekeeping of the engine's tables: event partitions exist well before they are needed. */
+export interface MaintenanceDeps {
+  store: MaintenanceStore;
+  clock: Clock;
+  log: Log;
+  /** Runs that closed more than this many days ago are dropped, a week at a time; 0 = never. */
+  retentionDays?: number;
+  batch?: number;
+}
+
+/** Slow housekeeping of the engine's tables: event partitions exist well before they are needed, and go when they expire. */
 export class Maintenance {
   private cancel: () => void = () => {};
+  private stopped = false;
+  private expiring: Promise<void> = Promise.resolve();
 
-  constructor(private readonly deps: { store: MaintenanceStore; clock: Clock; log: Log }) {}
+  constructor(private readonly deps: MaintenanceDeps) {}
 
+  /** Resolves once the partitions that are needed soon exist; what has expired goes in the background. */
   async start(): Promise<void> {
     await this.round();
-    this.schedule();
   }
 
-  stop(): void {
+  /** Ends after the statement under way. */
+  async stop(): Promise<void> {
+    this.stopped = true;
     this.cancel();
-  }
-
-  private schedule(): void {
-    const { clock } = this.deps;
-    this.cancel = clock.at(clock.now() + EVERY_MS, () => {
-      void this.round().finally(() => this.schedule());
-    });
+    await this.expiring;
   }
 
   private async round(): Promise<void> {
+    const { clock, log, store } = this.deps;
     try {
-      await this.deps.store.ensureEventPartitions(WEEKS_AHEAD);
+      await store.ensureEventPartitions(WEEKS_AHEAD);
     } catch (error) {
-      this.deps.log.warn('maintenance', { status: 'failed', error: String(error) });
+      log.warn('maintenance', { status: 'failed', error: String(error) });
+    }
+    this.expiring = this.expire()
+      .catch((error: unknown) => log.warn('retention', { status: 'failed', error: String(error) }))
+      .finally(() => {
+        if (!this.stopped) this.cancel = clock.at(clock.now() + EVERY_MS, () => void this.round());
+      });
+  }
+
+  /** Drops week after week. Rows go before events, so that no run is ever shown without its history. */
+  private async expire(): Promise<void> {
+    const { store, log, retentionDays = 0, batch = BATCH } = this.deps;
+    if (retentionDays === 0) return;
+    for (;;) {
+      const partition = this.stopped ? null : await store.expiredPartition(retentionDays);
+      if (partition === null) return;
+      while (!this.stopped && (await store.deleteStream(partition, batch)) > 0);
+      let runs = 0;
+      for (let gone = -1; gone !== 0 && !this.stopped; runs += gone) gone = await store.deleteRuns(partition, batch);
+      if (this.stopped || !(await store.dropPartition(partition, retentionDays))) return;
+      log.info('retention', { status: 'success', partition: partition.name, runs });
     }
   }
 }

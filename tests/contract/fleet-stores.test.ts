@@ -39,7 +39,7 @@ afterAll(async () => {
 async function stored(table: string): Promise<string> {
   const admin = createPool(database.adminUrl, 1, 'test');
   try {
-    const { rows } = await admin.query<{ text: string }>(`SELECT t::text || encode(t::text::bytea, 'hex') AS text FROM ${table} t`);
+    const { rows } = await admin.query<{ text: string }>(`SELECT t::text AS text FROM ${table} t`);
     return rows.map((row) => row.text).join('\n');
   } finally {
     await admin.end();
@@ -93,8 +93,18 @@ describe.each(pinStores)('accepted tools in %s', (_name, make) => {
 
   it('gives definitions back as they were', async () => {
     const store = make();
-    const inputSchema = { type: 'object', properties: { 'a\u200b': { type: 'string', description: '\u202e' } } };
-    const tool = { name: 't', title: null, description: 'd', inputSchema, outputSchema: null, annotations: {} };
+    const inputSchema = {
+      type: 'object',
+      properties: { 'a\u200b': { type: 'string', description: '\u202e' } },
+    };
+    const tool = {
+      name: 't',
+      title: null,
+      description: 'd',
+      inputSchema,
+      outputSchema: null,
+      annotations: {},
+    };
     const pin: PinnedTool = { hash: 'h', tool, acceptedAt: 12 };
     await store.save(a, 's', [pin]);
     expect(await store.load(a, 's')).toEqual([pin]);
@@ -108,11 +118,13 @@ describe('secrets', () => {
     await secrets.set(a, 'TOKEN', 'hunter3-hunter3', 'bob');
     expect(await secrets.read(a, 'TOKEN')).toBe('hunter3-hunter3');
     expect(await secrets.read(b, 'TOKEN')).toBeUndefined();
-    expect(await secrets.list(a)).toEqual([{ name: 'TOKEN', updatedBy: 'bob', updatedAt: expect.any(Number) }]);
+    expect(await secrets.list(a)).toEqual([
+      { name: 'TOKEN', updatedBy: 'bob', updatedAt: expect.any(Number) },
+    ]);
     const text = await stored('secret');
     expect(text).toContain('TOKEN');
     expect(text).not.toContain('hunter');
-    expect(text).not.toContain(Buffer.from('hunter').toString('hex').repeat(2));
+    expect(text).not.toContain(Buffer.from('hunter').toString('hex'));
     expect(await secrets.remove(a, 'TOKEN')).toBe(true);
     expect(await secrets.remove(a, 'TOKEN')).toBe(false);
   });
@@ -145,7 +157,9 @@ describe('servers added at run time', () => {
     expect(await store.replace(a, 'one', { ...config, title: 'One' }, 'bob')).toBe(true);
     seen.push(await store.fingerprint());
     expect(await store.replace(b, 'one', config, 'bob')).toBe(false);
-    expect(await store.list(a)).toMatchObject([{ name: 'one', config: { title: 'One' }, createdBy: 'ada', updatedBy: 'bob' }]);
+    expect(await store.list(a)).toMatchObject([
+      { name: 'one', config: { title: 'One' }, createdBy: 'ada', updatedBy: 'bob' },
+    ]);
     expect(await store.list(b)).toEqual([]);
     await store.add(b, 'one', config, 'eve');
     expect((await store.organizations()).sort()).toEqual([a, b].sort());
@@ -168,7 +182,13 @@ describe('history of servers', () => {
     expect((await history.probes(a, 's', 2)).map((probe) => probe.at)).toEqual([2_000, 3_000]);
     expect(await history.probes(b, 's', 2)).toEqual([]);
     for (const at of [1_000, 3_000])
-      await history.addEvent({ type: 'disconnected', organizationId: a, server: 's', at, reason: `at ${at}` });
+      await history.addEvent({
+        type: 'disconnected',
+        organizationId: a,
+        server: 's',
+        at,
+        reason: `at ${at}`,
+      });
     const [newest] = await history.events(a, { limit: 1 });
     expect(newest).toMatchObject({ type: 'disconnected', at: 3_000, data: { reason: 'at 3000' } });
     expect(await history.events(a, { limit: 5, before: newest?.id ?? 0 })).toMatchObject([{ at: 1_000 }]);

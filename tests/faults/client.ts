@@ -29,7 +29,10 @@ export class PatientClient {
     for (;;) {
       const answer = await this.once(method, path, body, key);
       if (answer !== null && answer.status < 500 && answer.status !== 429) return answer;
-      if (Date.now() > until) throw new Error(`${method} ${path}: no answer within ${PATIENCE_MS} ms (last ${JSON.stringify(answer)}).`);
+      if (Date.now() > until)
+        throw new Error(
+          `${method} ${path}: no answer within ${PATIENCE_MS} ms (last ${JSON.stringify(answer)}).`,
+        );
       this.repeated += 1;
       await new Promise((resolve) => setTimeout(resolve, 20 + this.random.below(100)));
     }

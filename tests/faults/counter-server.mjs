@@ -36,7 +36,10 @@ const wait = (ms, signal) =>
     });
   });
 
-const answer = (value, key) => ({ content: [{ type: 'text', text: String(value) }], structuredContent: { value, key } });
+const answer = (value, key) => ({
+  content: [{ type: 'text', text: String(value) }],
+  structuredContent: { value, key },
+});
 
 const fields = { value: z.string(), at: z.string().optional(), ms: z.number().optional() };
 const outputSchema = z.object({ value: z.string(), key: z.string() });
@@ -58,7 +61,12 @@ serveStdio(() => {
   const register = (name, annotations, extra, handler) =>
     server.registerTool(
       name,
-      { description: `${name}, counted.`, inputSchema: z.object({ ...fields, ...extra }), outputSchema, annotations },
+      {
+        description: `${name}, counted.`,
+        inputSchema: z.object({ ...fields, ...extra }),
+        outputSchema,
+        annotations,
+      },
       handler,
     );
   register('count', safe, {}, counting('count'));

@@ -75,7 +75,11 @@ export class FaultyPostgres {
   }
 
   async connect(): Promise<pg.Client> {
-    const client = new pg.Client({ connectionString: this.url, application_name: 'faults', connectionTimeoutMillis: 5_000 });
+    const client = new pg.Client({
+      connectionString: this.url,
+      application_name: 'faults',
+      connectionTimeoutMillis: 5_000,
+    });
     client.on('error', () => undefined);
     await client.connect();
     return client;
@@ -98,5 +102,11 @@ export class FaultyPostgres {
 }
 
 function launch(directory: string): Promise<Cluster> {
-  return startCluster({ directory, root: ROOT, durable: true, sharedBuffers: '128MB', maxConnections: MAX_CONNECTIONS });
+  return startCluster({
+    directory,
+    root: ROOT,
+    durable: true,
+    sharedBuffers: '128MB',
+    maxConnections: MAX_CONNECTIONS,
+  });
 }

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { CRASH_POINTS } from '@/server/workers/engine/crash-points';
 import { Engine } from '@/tests/faults/engine';
-import { FaultyProxy } from '@/tests/faults/proxy';
-import { PAYLOAD_LIMIT } from '@/tests/faults/programs';
 import type { FaultLog } from '@/tests/faults/fault-log';
+import { PAYLOAD_LIMIT } from '@/tests/faults/programs';
+import { FaultyProxy } from '@/tests/faults/proxy';
 import { withPort } from '@/tests/faults/with-port';
 import type { Random } from '@/tests/simulation/random';
 
@@ -106,10 +106,12 @@ export class Fleet {
       });
       slot.killedBy = null;
       slot.engine = engine;
-      if (arms.OPENCONDUCTOR_CLOCK_OFFSET_MS) this.options.faults.note('clock-skew', `${slot.name} ${arms.OPENCONDUCTOR_CLOCK_OFFSET_MS}`);
+      if (arms.OPENCONDUCTOR_CLOCK_OFFSET_MS)
+        this.options.faults.note('clock-skew', `${slot.name} ${arms.OPENCONDUCTOR_CLOCK_OFFSET_MS}`);
       await engine.end;
       this.judge(slot, engine);
-      if (!this.closing) await new Promise((resolve) => setTimeout(resolve, 50 + this.options.random.below(400)));
+      if (!this.closing)
+        await new Promise((resolve) => setTimeout(resolve, 50 + this.options.random.below(400)));
     }
   }
 
@@ -128,10 +130,14 @@ export class Fleet {
     const points = CRASH_POINTS.filter((point) => mayArm(`crash:${point}`));
     if (points.length > 0 && random.chance(0.6)) {
       const point = random.pick(points);
-      const rare = point === 'during-lease-renewal' || point === 'during-compensation' || point === 'after-append-before-ack';
+      const rare =
+        point === 'during-lease-renewal' ||
+        point === 'during-compensation' ||
+        point === 'after-append-before-ack';
       arms.OPENCONDUCTOR_CRASH_POINT = `${point}:${1 + random.below(rare ? 12 : 150)}`;
     }
-    if (mayArm('clock-skew') && random.chance(0.3)) arms.OPENCONDUCTOR_CLOCK_OFFSET_MS = random.pick(CLOCK_OFFSETS);
+    if (mayArm('clock-skew') && random.chance(0.3))
+      arms.OPENCONDUCTOR_CLOCK_OFFSET_MS = random.pick(CLOCK_OFFSETS);
     return arms;
   }
 }

@@ -2,8 +2,8 @@ import { CRASH_POINTS } from '@/server/workers/engine/crash-points';
 import { collect } from '@/tests/faults/evidence';
 import type { StruckFault } from '@/tests/faults/fault-log';
 import { checkLaws, type Violation } from '@/tests/faults/laws';
-import { Nemesis, NEMESIS_FAULTS } from '@/tests/faults/nemesis';
-import { poisonProgram, type Program, randomProgram } from '@/tests/faults/programs';
+import { NEMESIS_FAULTS, Nemesis } from '@/tests/faults/nemesis';
+import { type Program, poisonProgram, randomProgram } from '@/tests/faults/programs';
 import { Round } from '@/tests/faults/round';
 import { timeline } from '@/tests/faults/timeline';
 import { openWorld } from '@/tests/faults/world';
@@ -40,7 +40,12 @@ export interface FaultResult {
 }
 
 /** Every fault there is, by the name that the report and `--only` use. */
-export const ALL_FAULTS = [...NEMESIS_FAULTS, ...CRASH_POINTS.map((point) => `crash:${point}`), 'clock-skew', 'poison'];
+export const ALL_FAULTS = [
+  ...NEMESIS_FAULTS,
+  ...CRASH_POINTS.map((point) => `crash:${point}`),
+  'clock-skew',
+  'poison',
+];
 
 const ROUND = 250;
 
@@ -85,15 +90,19 @@ export async function runFaults(options: FaultOptions): Promise<FaultResult> {
       result.programs += size;
       result.runs += evidence.runs.size;
       for (const run of evidence.runs.values()) result.events += run.events.length;
-      for (const key of evidence.keys) result.calls += evidence.lines(key).filter((line) => line.what === 'start').length;
+      for (const key of evidence.keys)
+        result.calls += evidence.lines(key).filter((line) => line.what === 'start').length;
       result.violations.push(...violations.map((violation) => ({ ...violation, round })));
       for (const violation of violations.slice(0, 5)) {
-        if (result.timelines.length < 8) result.timelines.push(timeline(violation, seed, driven, evidence, faults));
+        if (result.timelines.length < 8)
+          result.timelines.push(timeline(violation, seed, driven, evidence, faults));
       }
       const last = evidence.stream.at(-1);
       if (last) lastStream = last.seq + last.count - 1;
       counter.clear();
-      say(`round ${round}: ${size} programs, ${evidence.runs.size} runs, ${faults.struck.length} faults so far, ${violations.length} violations, ${Math.round((Date.now() - began) / 1000)} s`);
+      say(
+        `round ${round}: ${size} programs, ${evidence.runs.size} runs, ${faults.struck.length} faults so far, ${violations.length} violations, ${Math.round((Date.now() - began) / 1000)} s`,
+      );
       if (stuck.length > 0) break;
     }
   } finally {

@@ -16,7 +16,11 @@ const json = process.argv.includes('--json');
 const say = (line: string) => process.stderr.write(`${line}\n`);
 
 if (option('scenario') === 'postgres-outage') {
-  const result = await runOutage({ outageMs: Number(option('outage-seconds') ?? 30) * 1000, engines: Number(option('engines') ?? 2), say });
+  const result = await runOutage({
+    outageMs: Number(option('outage-seconds') ?? 30) * 1000,
+    engines: Number(option('engines') ?? 2),
+    say,
+  });
   console.log(json ? JSON.stringify(result) : result.text);
   process.exitCode = result.violations.length === 0 ? 0 : 1;
 } else {

@@ -17,7 +17,15 @@ const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve,
 const OURS = `usename IN ('oc_engine', 'oc_app', 'oc_auth') AND datname = current_database()`;
 
 /** Statements whose answers may get lost, by what their message holds. */
-const ANSWERS = ['oc_commit', 'oc_commit', 'oc_commit', 'oc_accept', 'oc_heartbeat', 'UPDATE workflow_shard', 'oc_inbox'];
+const ANSWERS = [
+  'oc_commit',
+  'oc_commit',
+  'oc_commit',
+  'oc_accept',
+  'oc_heartbeat',
+  'UPDATE workflow_shard',
+  'oc_inbox',
+];
 
 /** Faults of single processes. */
 const PROCESS_FAULTS: Record<string, Strike> = {
@@ -69,7 +77,9 @@ const DATABASE_FAULTS: Record<string, Strike> = {
   'pg_terminate_backend storm': async ({ postgres, random }) => {
     const rounds = 2 + random.below(6);
     for (let i = 0; i < rounds; i++) {
-      await postgres.query(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE ${OURS} AND random() < 0.7`);
+      await postgres.query(
+        `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE ${OURS} AND random() < 0.7`,
+      );
       await pause(20 + random.below(150));
     }
     return `${rounds} rounds`;
@@ -78,7 +88,9 @@ const DATABASE_FAULTS: Record<string, Strike> = {
     const client = await postgres.connect();
     try {
       for (let i = 0; i < 60; i++) {
-        await client.query(`SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE ${OURS} AND state = 'active'`);
+        await client.query(
+          `SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE ${OURS} AND state = 'active'`,
+        );
         await pause(random.below(10));
       }
     } finally {
@@ -114,7 +126,9 @@ const DATABASE_FAULTS: Record<string, Strike> = {
       // None is left: that was the aim.
     }
     try {
-      await clients[0]?.query(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE ${OURS} AND random() < 0.5`);
+      await clients[0]?.query(
+        `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE ${OURS} AND random() < 0.5`,
+      );
       await pause(500 + random.below(1_500));
     } finally {
       await Promise.all(clients.map((client) => client.end().catch(() => undefined)));
@@ -151,24 +165,31 @@ const DATABASE_FAULTS: Record<string, Strike> = {
     const client = await postgres.connect();
     try {
       await client.query(`ALTER ROLE oc_engine SET lock_timeout = '15ms'`);
-      await client.query(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'oc_engine'`);
+      await client.query(
+        `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'oc_engine'`,
+      );
       for (let i = 0; i < 8; i++) {
         await client.query('BEGIN');
-        await client.query(`LOCK TABLE ${random.pick(['workflow_run', 'workflow_shard', 'workflow_inbox'])} IN EXCLUSIVE MODE`);
+        await client.query(
+          `LOCK TABLE ${random.pick(['workflow_run', 'workflow_shard', 'workflow_inbox'])} IN EXCLUSIVE MODE`,
+        );
         await pause(40 + random.below(60));
         await client.query('ROLLBACK');
         await pause(random.below(100));
       }
     } finally {
       await client.query('ALTER ROLE oc_engine RESET lock_timeout').catch(() => undefined);
-      await client.query(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'oc_engine'`).catch(() => undefined);
+      await client
+        .query(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'oc_engine'`)
+        .catch(() => undefined);
       await client.end().catch(() => undefined);
     }
     return '8 locks';
   },
   'serialization errors': async ({ postgres, random }) => {
     const client = await postgres.connect();
-    const again = () => client.query(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'oc_engine'`);
+    const again = () =>
+      client.query(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'oc_engine'`);
     try {
       await client.query(`ALTER ROLE oc_engine SET default_transaction_isolation = 'serializable'`);
       await again();

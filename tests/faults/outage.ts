@@ -8,6 +8,8 @@ import { Random } from '@/tests/simulation/random';
 export interface OutageOptions {
   outageMs: number;
   engines: number;
+  /** Programs under way around the outage; 120 when left out. */
+  programs?: number;
   say: (line: string) => void;
 }
 
@@ -36,20 +38,20 @@ export interface OutageResult {
 
 const PROGRAMS = 120;
 /** How long after a change /health/deep may still tell the state before: its own time limit and one look. */
-const GRACE_MS = 4_000;
+const GRACE_MS = 2_500;
 
 const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
 /** Stops Postgres under load for a while and starts it again: nothing acknowledged is lost, nothing is stuck, health is truthful. */
 export async function runOutage(options: OutageOptions): Promise<OutageResult> {
-  const { outageMs, engines, say } = options;
+  const { outageMs, engines, programs: size = PROGRAMS, say } = options;
   const random = new Random(1);
   const world = await openWorld({ random, engines, may: () => false, say });
   const { postgres, client, people, counter, fleet } = world;
   const readings: HealthReading[] = [];
   let watching = true;
   try {
-    const programs = Array.from({ length: PROGRAMS }, (_none, i) => randomProgram(random, `outage-${i}`));
+    const programs = Array.from({ length: size }, (_none, i) => randomProgram(random, `outage-${i}`));
     const round = new Round({ client, people, postgres, counter, random }, programs);
     const [clock] = await postgres.query<{ now: Date }>('SELECT clock_timestamp() AS now');
     const watcher = (async () => {
@@ -77,13 +79,15 @@ export async function runOutage(options: OutageOptions): Promise<OutageResult> {
     watching = false;
     await watcher;
     const evidence = await collect(postgres, counter, clock?.now ?? new Date(0), 0);
-    const violations = checkLaws(round, evidence, stuck).map((found) => `${found.law}: ${found.text} (${found.runId ?? '-'})`);
+    const violations = checkLaws(round, evidence, stuck).map(
+      (found) => `${found.law}: ${found.text} (${found.runId ?? '-'})`,
+    );
     violations.push(...untruths(readings, stopped, starting, back, ended));
     const commits = [...evidence.runs.values()].flatMap((run) => run.events.map((event) => event.committed));
     const first = Math.min(...commits.filter((at) => at > starting));
     const result = {
       outageMs: back - stopped,
-      programs: PROGRAMS,
+      programs: size,
       runs: evidence.runs.size,
       shardsLedMs: await shardsLed,
       firstCommitMs: Number.isFinite(first) ? Math.round(first - back) : null,
@@ -105,7 +109,13 @@ async function read({ fleet }: World, name: string, readings: HealthReading[]): 
   try {
     const response = await fetch(`${slot.engine.url}/health/deep`, { signal: AbortSignal.timeout(8_000) });
     const body = (await response.json()) as { status: string; checks: Record<string, { status: string }> };
-    readings.push({ at, slot: name, http: response.status, status: body.status, database: body.checks.database?.status ?? '?' });
+    readings.push({
+      at,
+      slot: name,
+      http: response.status,
+      status: body.status,
+      database: body.checks.database?.status ?? '?',
+    });
   } catch {
     readings.push({ at, slot: name, http: 0, status: 'no answer', database: '?' });
   }
@@ -124,17 +134,27 @@ async function led({ postgres }: World, since: number): Promise<number | null> {
 }
 
 /** Readings that said something else than what was so. Around each change there is a moment in which both are true. */
-function untruths(readings: readonly HealthReading[], stopped: number, starting: number, back: number, ended: number): string[] {
+function untruths(
+  readings: readonly HealthReading[],
+  stopped: number,
+  starting: number,
+  back: number,
+  ended: number,
+): string[] {
   const found: string[] = [];
   const say = (reading: HealthReading, truth: string) =>
-    found.push(`/health/deep is truthful: ${reading.slot} said ${reading.http} ${reading.status} (database ${reading.database}) while ${truth}`);
+    found.push(
+      `/health/deep is truthful: ${reading.slot} said ${reading.http} ${reading.status} (database ${reading.database}) while ${truth}`,
+    );
   for (const reading of readings) {
     const isDown = reading.at > stopped + GRACE_MS && reading.at < starting - GRACE_MS;
     const isUp = reading.at < stopped - GRACE_MS || (reading.at > back + GRACE_MS && reading.at < ended);
     if (isDown && (reading.http !== 503 || reading.database !== 'down')) say(reading, 'Postgres was stopped');
     if (isUp && (reading.http !== 200 || reading.database !== 'ok')) say(reading, 'Postgres was there');
   }
-  if (!readings.some((reading) => reading.at > stopped && reading.at < starting && reading.database === 'down')) {
+  if (
+    !readings.some((reading) => reading.at > stopped && reading.at < starting && reading.database === 'down')
+  ) {
     found.push('/health/deep is truthful: nobody ever said that the database was down');
   }
   return found;
@@ -146,7 +166,9 @@ function describe(result: Omit<OutageResult, 'text'>): string {
     `Postgres was away for ${ms(result.outageMs)} under load: ${result.programs} programs, ${result.runs} runs checked`,
     `after it was back: first commit ${ms(result.firstCommitMs)}, every shard led ${ms(result.shardsLedMs)}, every run ended ${ms(result.allRunsEndedMs)}`,
     `${result.readings} readings of /health/deep`,
-    result.violations.length === 0 ? 'Nothing acknowledged was lost, nothing is stuck, health was truthful throughout.' : `${result.violations.length} VIOLATIONS`,
+    result.violations.length === 0
+      ? 'Nothing acknowledged was lost, nothing is stuck, health was truthful throughout.'
+      : `${result.violations.length} VIOLATIONS`,
     ...result.violations.slice(0, 20),
   ].join('\n');
 }

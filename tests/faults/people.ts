@@ -1,4 +1,4 @@
-import pg from 'pg';
+import type pg from 'pg';
 import type { JsonObject } from '@/lib/shared/json';
 import { createExecutionStore } from '@/server/adapters/postgres/execution-store';
 import { createPool } from '@/server/adapters/postgres/pool';
@@ -76,7 +76,14 @@ export class People {
         // Two clicks are two requests, with a key each; a repeated request has the same key.
         const key = `decide:${run_id}:${approvalId}:${by}:${click}`;
         if (this.answered.has(key)) continue;
-        await this.send(run_id, organization_id, shard, 'APPROVAL_DECIDED', { approvalId, decision: 'approve', by }, key);
+        await this.send(
+          run_id,
+          organization_id,
+          shard,
+          'APPROVAL_DECIDED',
+          { approvalId, decision: 'approve', by },
+          key,
+        );
         this.answered.add(key);
         this.decisions += 1;
       }
@@ -95,7 +102,12 @@ export class People {
         const fact: JsonObject =
           value === undefined
             ? { activityId: activity, resolution: 'retry', by: 'person-0' }
-            : { activityId: activity, resolution: 'completed', output: { structuredContent: { value, key } }, by: 'person-0' };
+            : {
+                activityId: activity,
+                resolution: 'completed',
+                output: { structuredContent: { value, key } },
+                by: 'person-0',
+              };
         await this.send(run_id, organization_id, shard, 'OUTCOME_RESOLVED', fact, `resolve:${key}:${times}`);
         this.resolved += 1;
       }),

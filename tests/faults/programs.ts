@@ -45,7 +45,11 @@ export interface Program {
 
 type Body = { nodes: WorkflowNode[]; edges: WorkflowEdge[]; sites: Site[] };
 
-const RETRY = { maxAttempts: 5, initialDelay: 30, retryOn: ['TOOL_ERROR', 'NETWORK_ERROR', 'TIMEOUT', 'SERVER_START_FAILED'] };
+const RETRY = {
+  maxAttempts: 5,
+  initialDelay: 30,
+  retryOn: ['TOOL_ERROR', 'NETWORK_ERROR', 'TIMEOUT', 'SERVER_START_FAILED'],
+};
 
 /** Definitions that every round needs. */
 export function fixedDefinitions(): WorkflowDefinition[] {
@@ -57,7 +61,11 @@ export function fixedDefinitions(): WorkflowDefinition[] {
   });
   return [
     chain(CHILD, [call('c1', 'count', 5), call('c2', 'count_unsafe', 5)]),
-    chain(SLOW_CHILD, [call('c1', 'count', 0), { id: 'w', kind: 'wait', duration: 300 }, call('c2', 'count', 20)]),
+    chain(SLOW_CHILD, [
+      call('c1', 'count', 0),
+      { id: 'w', kind: 'wait', duration: 300 },
+      call('c2', 'count', 20),
+    ]),
     chain(CLEAN_UP, [call('c1', 'count', 0)]),
   ];
 }
@@ -131,7 +139,12 @@ function continueAsNew(program: Program): void {
   const last = definition.nodes.at(-1) as WorkflowNode;
   definition.nodes.push(
     { id: 'again', kind: 'condition', cases: [{ port: 'more', when: 'input.n < 2' }] },
-    { id: 'next', kind: 'terminate', status: 'continue-as-new', input: { n: '${input.n + 1}', items: '${input.items}' } },
+    {
+      id: 'next',
+      kind: 'terminate',
+      status: 'continue-as-new',
+      input: { n: '${input.n + 1}', items: '${input.items}' },
+    },
     { id: 'stop', kind: 'transform', output: 'done' },
   );
   definition.edges = [
@@ -167,18 +180,41 @@ class Maker {
   private node(depth: number, inLoop: boolean): { node: WorkflowNode; sites: Site[] } {
     const { random } = this;
     const id = `n${++this.count}`;
-    const kinds = ['count', 'count', 'count', 'unsafe', 'flaky', 'undoable', 'undoable', 'wait', 'signal', 'approval', 'guarded', 'child', 'big'];
+    const kinds = [
+      'count',
+      'count',
+      'count',
+      'unsafe',
+      'flaky',
+      'undoable',
+      'undoable',
+      'wait',
+      'signal',
+      'approval',
+      'guarded',
+      'child',
+      'big',
+    ];
     if (depth < 2) kinds.push('parallel', 'parallel');
     if (depth < 2 && !inLoop) kinds.push('loop', 'loop');
     switch (random.pick(kinds)) {
       case 'unsafe':
-        return { node: call(id, 'count_unsafe', random.below(40)), sites: [{ path: id, kind: 'call', unsafe: true }] };
+        return {
+          node: call(id, 'count_unsafe', random.below(40)),
+          sites: [{ path: id, kind: 'call', unsafe: true }],
+        };
       case 'flaky':
-        return { node: call(id, 'fail_n_times', 0, { n: 1 + random.below(3) }), sites: [{ path: id, kind: 'call' }] };
+        return {
+          node: call(id, 'fail_n_times', 0, { n: 1 + random.below(3) }),
+          sites: [{ path: id, kind: 'call' }],
+        };
       case 'undoable':
         return this.undoable(id);
       case 'big':
-        return { node: call(id, 'big', 0, { bytes: random.pick([100, 60_000, 200_000]) }), sites: [{ path: id, kind: 'call' }] };
+        return {
+          node: call(id, 'big', 0, { bytes: random.pick([100, 60_000, 200_000]) }),
+          sites: [{ path: id, kind: 'call' }],
+        };
       case 'wait':
         return { node: { id, kind: 'wait', duration: random.below(1200) }, sites: [] };
       case 'signal': {
@@ -187,16 +223,36 @@ class Maker {
       }
       case 'approval': {
         const quorum = 1 + random.below(2);
-        return { node: { id, kind: 'approval', title: 'Go on?', quorum }, sites: [{ path: id, kind: 'approval', quorum }] };
+        return {
+          node: { id, kind: 'approval', title: 'Go on?', quorum },
+          sites: [{ path: id, kind: 'approval', quorum }],
+        };
       }
       case 'guarded': {
         const quorum = 1 + random.below(2);
-        const node = { ...call(id, random.pick(['count', 'count_unsafe']), 0), approval: { title: 'May it be called?', quorum } } as WorkflowNode;
-        return { node, sites: [{ path: id, kind: 'call', guarded: true, quorum, unsafe: (node as { tool?: string }).tool === 'count_unsafe' }] };
+        const node = {
+          ...call(id, random.pick(['count', 'count_unsafe']), 0),
+          approval: { title: 'May it be called?', quorum },
+        } as WorkflowNode;
+        return {
+          node,
+          sites: [
+            {
+              path: id,
+              kind: 'call',
+              guarded: true,
+              quorum,
+              unsafe: (node as { tool?: string }).tool === 'count_unsafe',
+            },
+          ],
+        };
       }
       case 'child': {
         const workflow = random.pick([CHILD, SLOW_CHILD]);
-        return { node: { id, kind: 'subworkflow', workflow, input: { of: '${run.id}' } }, sites: [{ path: id, kind: 'child', workflow }] };
+        return {
+          node: { id, kind: 'subworkflow', workflow, input: { of: '${run.id}' } },
+          sites: [{ path: id, kind: 'child', workflow }],
+        };
       }
       case 'parallel':
         return this.parallel(id, depth, inLoop);
@@ -208,15 +264,32 @@ class Maker {
   }
 
   private undoable(id: string): { node: WorkflowNode; sites: Site[] } {
-    const args = { value: `\${${id}.output.structuredContent.value}`, at: '${string(now())}', ms: this.random.below(30) };
-    const node = { ...call(id, 'count', this.random.below(30)), compensate: { server: 'counter', tool: 'undo', arguments: args, retry: RETRY } } as WorkflowNode;
-    return { node, sites: [{ path: id, kind: 'call' }, { path: id, kind: 'undo' }] };
+    const args = {
+      value: `\${${id}.output.structuredContent.value}`,
+      at: '${string(now())}',
+      ms: this.random.below(30),
+    };
+    const node = {
+      ...call(id, 'count', this.random.below(30)),
+      compensate: { server: 'counter', tool: 'undo', arguments: args, retry: RETRY },
+    } as WorkflowNode;
+    return {
+      node,
+      sites: [
+        { path: id, kind: 'call' },
+        { path: id, kind: 'undo' },
+      ],
+    };
   }
 
   private parallel(id: string, depth: number, inLoop: boolean): { node: WorkflowNode; sites: Site[] } {
-    const bodies = Array.from({ length: 2 + this.random.below(2) }, () => this.chain(depth + 1, 1 + this.random.below(2), inLoop));
+    const bodies = Array.from({ length: 2 + this.random.below(2) }, () =>
+      this.chain(depth + 1, 1 + this.random.below(2), inLoop),
+    );
     const branches = bodies.map(({ nodes, edges }, i) => ({ id: `b${i}`, nodes, edges }));
-    const sites = bodies.flatMap((body, i) => body.sites.map((site) => ({ ...site, path: `${id}/b${i}/${site.path}` })));
+    const sites = bodies.flatMap((body, i) =>
+      body.sites.map((site) => ({ ...site, path: `${id}/b${i}/${site.path}` })),
+    );
     return { node: { id, kind: 'parallel', branches } as WorkflowNode, sites };
   }
 

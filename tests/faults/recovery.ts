@@ -3,7 +3,11 @@ import type { FaultLog } from '@/tests/faults/fault-log';
 import type { Fleet } from '@/tests/faults/fleet';
 
 /** Looks ten times a second whether every shard is led by a process that lives, and notes when it is so again. */
-export function watchRecovery(postgres: FaultyPostgres, fleet: Fleet, faults: FaultLog): { stop: () => void } {
+export function watchRecovery(
+  postgres: FaultyPostgres,
+  fleet: Fleet,
+  faults: FaultLog,
+): { stop: () => void } {
   let stopped = false;
   const look = async () => {
     const alive = fleet.up().map((slot) => slot.engine?.child.pid ?? 0);

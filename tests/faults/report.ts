@@ -11,8 +11,15 @@ interface Row {
 export function faultTable(result: FaultResult): Row[] {
   return ALL_FAULTS.map((fault) => {
     const entries = result.struck.filter((entry) => entry.fault === fault);
-    const times = entries.flatMap((entry) => (entry.recoveredAt === null ? [] : [entry.recoveredAt - entry.healedAt]));
-    return { fault, struck: entries.length, recovered: times.length, longestMs: times.length === 0 ? null : Math.max(...times) };
+    const times = entries.flatMap((entry) =>
+      entry.recoveredAt === null ? [] : [entry.recoveredAt - entry.healedAt],
+    );
+    return {
+      fault,
+      struck: entries.length,
+      recovered: times.length,
+      longestMs: times.length === 0 ? null : Math.max(...times),
+    };
   });
 }
 
@@ -22,7 +29,10 @@ export function printReport(result: FaultResult): string {
   const seconds = (ms: number | null) => (ms === null ? '-' : `${(ms / 1000).toFixed(1)} s`);
   const lines = [
     `${'fault'.padEnd(34)}${'struck'.padStart(7)}${'recovered'.padStart(11)}${'longest'.padStart(9)}`,
-    ...rows.map((row) => `${row.fault.padEnd(34)}${String(row.struck).padStart(7)}${String(row.recovered).padStart(11)}${seconds(row.longestMs).padStart(9)}`),
+    ...rows.map(
+      (row) =>
+        `${row.fault.padEnd(34)}${String(row.struck).padStart(7)}${String(row.recovered).padStart(11)}${seconds(row.longestMs).padStart(9)}`,
+    ),
     '',
     `seed ${result.seed}: ${result.programs} programs, ${result.runs} runs checked, ${result.events} events, ${result.calls} calls, ` +
       `${result.struck.length} faults, ${rows.reduce((sum, row) => sum + row.recovered, 0)} recoveries, ` +

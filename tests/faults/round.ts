@@ -87,7 +87,9 @@ export class Round {
   }
 
   private async openRuns(): Promise<string[]> {
-    const rows = await this.deps.postgres.query<{ run_id: string }>('SELECT run_id FROM workflow_run WHERE closed_at IS NULL');
+    const rows = await this.deps.postgres.query<{ run_id: string }>(
+      'SELECT run_id FROM workflow_run WHERE closed_at IS NULL',
+    );
     return rows.map((row) => row.run_id);
   }
 
@@ -98,19 +100,25 @@ export class Round {
   private async begin(program: Program): Promise<void> {
     const { client, random } = this.deps;
     const published = await client.ask('POST', '/api/v1/workflows', program.definition);
-    if (published.status !== 201) throw new Error(`${program.name} is refused: ${JSON.stringify(published.body)}`);
+    if (published.status !== 201)
+      throw new Error(`${program.name} is refused: ${JSON.stringify(published.body)}`);
     const key = `start:${program.name}`;
     const body = { workflow: program.name, input: program.input };
     const answer = await client.ask('POST', '/api/v1/runs', body, key);
     if (answer.status !== 201) {
-      this.complaints.push(`start of ${program.name} was answered with ${answer.status} ${JSON.stringify(answer.body)}`);
+      this.complaints.push(
+        `start of ${program.name} was answered with ${answer.status} ${JSON.stringify(answer.body)}`,
+      );
       return;
     }
     const started: StartedProgram = { program, runId: answer.body.runId, key };
     this.started.push(started);
     if (random.chance(0.1)) {
       const again = await client.ask('POST', '/api/v1/runs', body, key);
-      if (again.body?.runId !== started.runId) this.complaints.push(`the same start of ${program.name} gave two runs: ${started.runId}, ${again.body?.runId}`);
+      if (again.body?.runId !== started.runId)
+        this.complaints.push(
+          `the same start of ${program.name} gave two runs: ${started.runId}, ${again.body?.runId}`,
+        );
     }
     void this.signal(started).catch((error: unknown) => this.complaints.push(String(error)));
     if (program.cancelAfterMs !== null) void this.cancel(started, program.cancelAfterMs);
@@ -133,10 +141,15 @@ export class Round {
         const signalId = `signal:${runId}:${name}`;
         const sends = random.chance(0.25) ? 2 : 1;
         const answers = await Promise.all(
-          Array.from({ length: sends }, () => client.ask('POST', `/api/v1/runs/${runId}/signal`, { name, payload: { name } }, signalId)),
+          Array.from({ length: sends }, () =>
+            client.ask('POST', `/api/v1/runs/${runId}/signal`, { name, payload: { name } }, signalId),
+          ),
         );
         if (answers.some((answer) => answer.status === 202)) this.signals.push({ runId, signalId, started });
-        else if (program.ends === 'completed') this.complaints.push(`signal ${name} to ${runId} was answered with ${answers[0]?.status} ${JSON.stringify(answers[0]?.body)}`);
+        else if (program.ends === 'completed')
+          this.complaints.push(
+            `signal ${name} to ${runId} was answered with ${answers[0]?.status} ${JSON.stringify(answers[0]?.body)}`,
+          );
       }
     }
   }
@@ -144,7 +157,10 @@ export class Round {
   private async nextOfChain({ runId }: StartedProgram, place: number): Promise<string | null> {
     for (let tries = 0; tries < 2_000; tries++) {
       const rows = await this.deps.postgres
-        .query<{ run_id: string }>('SELECT run_id FROM workflow_run WHERE workflow_id = $1 ORDER BY created_at', [runId])
+        .query<{ run_id: string }>(
+          'SELECT run_id FROM workflow_run WHERE workflow_id = $1 ORDER BY created_at',
+          [runId],
+        )
         .catch(() => []);
       if (rows[place]) return rows[place].run_id;
       await pause(100);
@@ -154,14 +170,20 @@ export class Round {
 
   private async cancel({ runId }: StartedProgram, afterMs: number): Promise<void> {
     await pause(afterMs);
-    await this.deps.client.ask('POST', `/api/v1/runs/${runId}/cancel`, { reason: 'harness' }, `cancel:${runId}`).catch(() => undefined);
+    await this.deps.client
+      .ask('POST', `/api/v1/runs/${runId}/cancel`, { reason: 'harness' }, `cancel:${runId}`)
+      .catch(() => undefined);
   }
 
   private async refuseOversized(): Promise<void> {
     const name = this.started[0]?.program.name;
     if (name === undefined) return;
-    const answer = await this.deps.client.ask('POST', '/api/v1/runs', { workflow: name, input: oversizedInput() });
-    if (answer.status !== 413) this.complaints.push(`an input over the limit was answered with ${answer.status}`);
+    const answer = await this.deps.client.ask('POST', '/api/v1/runs', {
+      workflow: name,
+      input: oversizedInput(),
+    });
+    if (answer.status !== 413)
+      this.complaints.push(`an input over the limit was answered with ${answer.status}`);
   }
 
   /** Looks at one random run as a reader would. */
@@ -187,10 +209,17 @@ export class Round {
       if (before) this.complaints.push(`run ${runId} was reported ${before.status} and later as open`);
       return;
     }
-    const report: Report = { status, output: JSON.stringify(output), failure: JSON.stringify(failure), historyLength };
+    const report: Report = {
+      status,
+      output: JSON.stringify(output),
+      failure: JSON.stringify(failure),
+      historyLength,
+    };
     if (before === undefined) this.reports.set(runId, report);
     else if (JSON.stringify(before) !== JSON.stringify(report)) {
-      this.complaints.push(`run ${runId} was reported as ${JSON.stringify(before)} and later as ${JSON.stringify(report)}`);
+      this.complaints.push(
+        `run ${runId} was reported as ${JSON.stringify(before)} and later as ${JSON.stringify(report)}`,
+      );
     }
   }
 

@@ -91,7 +91,8 @@ export async function openWorld({ random, engines, may, keep = false, say }: Wor
   try {
     for (const definition of fixedDefinitions()) {
       const answer = await client.ask('POST', '/api/v1/workflows', definition);
-      if (answer.status !== 201) throw new Error(`${definition.name} is refused: ${JSON.stringify(answer.body)}`);
+      if (answer.status !== 201)
+        throw new Error(`${definition.name} is refused: ${JSON.stringify(answer.body)}`);
     }
   } catch (error) {
     await close();

@@ -19,6 +19,8 @@ const CASES: Cases = { ...workflowCases, ...runCases, ...serverCases };
 const TRIES = Number(process.env.OPENCONDUCTOR_TEST_TRIES ?? 40);
 const SEED = Number(process.env.OPENCONDUCTOR_TEST_SEED ?? 20_261_120);
 
+const PATIENCE_MS = 8_000;
+
 const fixture = resolve(import.meta.dirname, '../fixtures/mcp-servers/slow-server.mjs');
 
 describe('the REST API does what its OpenAPI document says', () => {
@@ -157,12 +159,12 @@ function worldOf(engine: EngineProcess): World {
       return (answer.body as { runId: string }).runId;
     },
     until: async (runId, status) => {
-      await eventually(`${runId} is ${status}`, async () => (await run(runId)).status === status);
+      const is = async () => (await run(runId)).status === status;
+      await eventually(`${runId} is ${status}`, is, PATIENCE_MS);
     },
     untilNode: async (runId, path, status) => {
-      await eventually(`${path} is ${status}`, async () =>
-        (await run(runId)).nodes.some((node) => node.path === path && node.status === status),
-      );
+      const is = async () => (await run(runId)).nodes.some((node) => node.path === path && node.status === status);
+      await eventually(`${path} is ${status}`, is, PATIENCE_MS);
     },
   };
 }

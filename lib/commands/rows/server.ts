@@ -24,7 +24,7 @@ export const serverList = defineCommand({
 export const serverInspect = defineCommand({
   code: 'INSP',
   name: 'server inspect',
-  aliases: ['server show', 'server tools'],
+  aliases: ['server show'],
   keywords: ['tools', 'schema', 'capabilities', 'describe', 'open'],
   summary: 'Show a server and its tools',
   help: 'Connects when needed and lists what the server offers. --output json gives the schemas of the tools.',

@@ -216,12 +216,13 @@ describe('refusals', () => {
     ['an empty expression', ' ', {}],
   ];
   it.each(cases)('%s', (_name, source, names) => {
-    // The best of three: other work on the machine must not fail a test about ours.
+    // Processor time, and the best of three: other programs on the machine must not fail a test about ours.
     let took = Number.POSITIVE_INFINITY;
     for (let round = 0; round < 3; round++) {
-      const before = performance.now();
+      const before = process.cpuUsage();
       const code = codeOf(() => evaluate(source, names, NOW));
-      took = Math.min(took, performance.now() - before);
+      const { user, system } = process.cpuUsage(before);
+      took = Math.min(took, (user + system) / 1000);
       expect(code).toMatch(/^EXPRESSION_(INVALID|FAILED)$/);
     }
     expect(took).toBeLessThan(50);

@@ -231,7 +231,7 @@ export function testPattern(pattern: string, text: string, meter: Meter): boolea
     const ready: number[] = [];
     for (const state of [...current, 0])
       if (follow(program, state, at, text.length, marks, ready)) return true;
-    meter.charge(1 + ready.length);
+    meter.charge(1 + 2 * ready.length);
     const code = text.charCodeAt(at);
     for (const state of ready) {
       const instruction = program[state] as Instruction;

@@ -35,6 +35,23 @@ const CREATE_TABLE = `
     applied_steps_count INTEGER NOT NULL DEFAULT 0
   )`;
 
+/**
+ * Row-level security is forced on tables of organisations, so it binds their owner too. Its functions and backups have to
+ * see every row, whichever migration made the table.
+ */
+const OWNER_POLICIES = `
+  DO $$
+  DECLARE
+    t regclass;
+  BEGIN
+    FOR t IN SELECT c.oid FROM pg_class c
+      WHERE c.relnamespace = 'public'::regnamespace AND c.relforcerowsecurity AND c.relowner = current_user::regrole
+        AND NOT EXISTS (SELECT 1 FROM pg_policy p WHERE p.polrelid = c.oid AND p.polname = 'owner')
+    LOOP
+      EXECUTE format('CREATE POLICY owner ON %s TO oc_owner USING (true) WITH CHECK (true)', t);
+    END LOOP;
+  END $$`;
+
 /** Reads the migrations of a folder, oldest first (their names begin with a time stamp). */
 export async function readMigrations(directory: string): Promise<Migration[]> {
   const entries = await readdir(directory, { withFileTypes: true });
@@ -118,6 +135,7 @@ export async function applyMigrations(
       await applyOne(client, migration);
       log(`migration ${migration.name} applied`);
     }
+    if (pending.length > 0) await client.query(OWNER_POLICIES);
     return pending.map((migration) => migration.name);
   } finally {
     await client.query('SELECT pg_advisory_unlock($1)', [MIGRATION_LOCK]);

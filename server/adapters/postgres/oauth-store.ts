@@ -49,7 +49,7 @@ export function createOAuthStore(prisma: PrismaClient, engine: pg.Pool, sealer: 
 
     async rememberState(state, key, expiresAt) {
       const data = { ...plain(key), stateHash: hashOf(state), expiresAt: new Date(expiresAt) };
-      await inOrganization(prisma, key.organizationId, (tx) => tx.oauthState.create({ data }));
+      await inOrganization(prisma, key.organizationId, (tx) => tx.oauthState.createMany({ data: [data] }));
     },
 
     async takeState(state, now) {

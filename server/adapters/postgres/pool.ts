@@ -26,3 +26,6 @@ export function isRefusal(error: unknown): boolean {
   const code = (error as { code?: unknown } | null)?.code;
   return typeof code === 'string' && /^(22|23|42)[0-9A-Z]{3}$/.test(code);
 }
+
+/** A pool, for those who pass one on and must not know the driver. */
+export type Pool = pg.Pool;

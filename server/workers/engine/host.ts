@@ -1,9 +1,9 @@
 import type { Command } from '@/lib/engine/commands';
-import { createRun, outstanding, step } from '@/lib/engine/step';
+import { createRun, step } from '@/lib/engine/step';
 import type { EngineEvent, StartedEvent, Transition } from '@/lib/engine/types';
 import type { RunStatus } from '@/lib/protocol/run';
 import type { JsonObject } from '@/lib/shared/json';
-import type { CommitPart, InboxRow, OpenRun } from '@/server/ports/execution-store';
+import type { CommitPart, InboxRow } from '@/server/ports/execution-store';
 import type { Lease } from '@/server/ports/lease-store';
 import { childClosedEvent, openClosingWorkflows, stopChildRows } from '@/server/workers/engine/children';
 import { Committer, type CommitVerdict } from '@/server/workers/engine/committer';
@@ -17,13 +17,13 @@ import {
 } from '@/server/workers/engine/host-deps';
 import { Inbox } from '@/server/workers/engine/inbox';
 import { LeaseManager } from '@/server/workers/engine/leases';
+import { RunLoader } from '@/server/workers/engine/loader';
 import { emptyPart, openRunOf, rowUpdate, sleepPart } from '@/server/workers/engine/parts';
 import { Pressure } from '@/server/workers/engine/pressure';
 import { ReadyQueue } from '@/server/workers/engine/ready-queue';
-import { byRun, deadLetterPart, persist, revive } from '@/server/workers/engine/recovery';
+import { persist } from '@/server/workers/engine/recovery';
 import { newResidentRun, type ResidentRun } from '@/server/workers/engine/resident-run';
 
-const PAGE = 500;
 /** How far ahead runs that sleep in the store are loaded. */
 const WAKE_HORIZON_MS = 10_000;
 
@@ -36,9 +36,10 @@ export class EngineHost {
   readonly ready: ReadyQueue;
   readonly pressure: Pressure;
   private readonly committer: Committer;
-  private readonly residents = new Map<string, ResidentRun>();
+  private readonly loader = new RunLoader(this);
+  readonly residents = new Map<string, ResidentRun>();
   /** Inbox rows of runs that are being made resident. */
-  private readonly loading = new Map<string, InboxRow[]>();
+  readonly loading = new Map<string, InboxRow[]>();
   private readonly inbox: Inbox;
   private readonly waiters = new Map<string, ((status: RunStatus) => void)[]>();
   private readonly work = new Set<Promise<unknown>>();
@@ -95,7 +96,7 @@ export class EngineHost {
       new Promise<void>((r) => this.deps.clock.at(this.deps.clock.now() + timeoutMs, r)),
     ]);
     for (const cancel of this.suspicion) cancel();
-    await this.clearSuspicion().catch(() => {});
+    await this.loader.clearSuspicion().catch(() => {});
     this.committer.stop();
     for (const run of [...this.residents.values()]) this.drop(run);
     await this.leases.stop();
@@ -149,6 +150,11 @@ export class EngineHost {
     return true;
   }
 
+  /** Makes a part durable that no resident run made. */
+  commit(part: CommitPart): Promise<CommitVerdict> {
+    return this.committer.submit(part);
+  }
+
   /** Feeds one fact into a run. Resolves when what follows from it is durable (or the run was lost). */
   async deliver(run: ResidentRun, event: EngineEvent, inboxId?: number): Promise<CommitVerdict> {
     if (run.gone || run.state === null) return 'fenced';
@@ -182,7 +188,7 @@ export class EngineHost {
   }
 
   /** Hands the rows that came while a run was being loaded to what became of it. */
-  private handOut(runId: string, run: ResidentRun | 'closed' | null): void {
+  handOut(runId: string, run: ResidentRun | 'closed' | null): void {
     const rows = this.loading.get(runId) ?? [];
     this.loading.delete(runId);
     for (const row of rows.sort((a, b) => a.id - b.id)) {
@@ -214,7 +220,7 @@ export class EngineHost {
   private async wake(runId: string): Promise<ResidentRun | 'closed' | null> {
     const info = await this.deps.store.openRun(runId);
     if (!info) return 'closed';
-    await this.load([info], false);
+    await this.loader.loadForRow(info);
     // Still absent: its start has not been taken up yet, or the shard was lost meanwhile.
     return this.residents.get(runId) ?? null;
   }
@@ -350,6 +356,9 @@ export class EngineHost {
 
   private dropShards(shards: ReadonlySet<number>): void {
     const runs = [...this.residents.values()].filter((run) => shards.has(run.info.shard));
+    // This process lives: what it had loaded is not what ends processes.
+    const loaded = runs.filter((run) => run.asleep).map((run) => run.info.runId);
+    if (loaded.length > 0) this.track(this.deps.store.clearRecoveries(loaded));
     for (const run of runs) this.drop(run);
     this.deps.log.warn('shards_lost', { shards: shards.size, runs: runs.length });
   }
@@ -362,13 +371,13 @@ export class EngineHost {
     // Shards that are held but not loaded would be nobody's: it goes on until it is done, or they are lost.
     const goesOn = () => !this.draining && held().length > 0;
     const loaded = await persist(this.deps, 'take_over', goesOn, async () => {
-      const count = await this.loadDue(held(), null, this.wokenUntil);
+      const count = await this.loader.loadDue(held(), null, this.wokenUntil);
       await this.inbox.read(held(), (row) => this.receive(row));
       return count;
     });
     if (loaded === null) return;
     if (loaded > 0)
-      this.suspicion.push(clock.at(clock.now() + surviveMs, () => this.track(this.clearSuspicion())));
+      this.suspicion.push(clock.at(clock.now() + surviveMs, () => this.track(this.loader.clearSuspicion())));
     const seconds = (clock.now() - begun) / 1000;
     if (loaded > 0) this.deps.telemetry.recovered(loaded, seconds);
     this.deps.log.info('shards_acquired', {
@@ -376,71 +385,6 @@ export class EngineHost {
       runs: loaded,
       duration_ms: Math.round(seconds * 1000),
     });
-  }
-
-  private async loadDue(shards: readonly number[], after: number | null, until: number): Promise<number> {
-    let loaded = 0;
-    let cursor: { after: number | null; afterRunId: string | null } = { after, afterRunId: null };
-    for (;;) {
-      const page = await this.deps.store.dueRuns(shards, { ...cursor, until }, PAGE);
-      await this.load(page, true);
-      loaded += page.length;
-      const last = page.at(-1);
-      if (!last || page.length < PAGE) return loaded;
-      cursor = { after: last.wakeAt, afterRunId: last.runId };
-    }
-  }
-
-  /**
-   * Replays runs into memory and takes up what they had going. Runs that have no event yet are left to their inbox row,
-   * runs that a row is bringing up (`recovery` false) to it: of a run there must never be two copies.
-   */
-  private async load(infos: readonly OpenRun[], recovery: boolean): Promise<void> {
-    const { store, programs, maxRecoveries, log } = this.deps;
-    const wanted = infos.filter(
-      ({ runId }) => !this.residents.has(runId) && !(recovery && this.loading.has(runId)),
-    );
-    if (wanted.length === 0) return;
-    const ids = wanted.map((info) => info.runId);
-    if (recovery) for (const id of ids) this.loading.set(id, []);
-    try {
-      const histories = byRun(await store.readHistories(ids));
-      const compiled = await programs.all(wanted);
-      const counts = recovery ? await store.countRecoveries(ids) : new Map<string, number>();
-      for (const info of wanted) {
-        const history = histories.get(info.runId);
-        const epoch = this.leases.epoch(info.shard);
-        if (!history || epoch === undefined) continue;
-        if ((counts.get(info.runId) ?? info.recoveries) > maxRecoveries) {
-          this.track(this.deadLetter(info, epoch, history.length));
-          continue;
-        }
-        try {
-          const program = compiled.get(info.definitionHash);
-          if (!program) throw new Error(`Its definition ${info.definitionHash} cannot be used.`);
-          const run = revive(info, epoch, program, history);
-          this.residents.set(info.runId, run);
-          if (run.state) for (const command of outstanding(program, run.state)) carryOut(this, run, command);
-        } catch (error) {
-          // One run that cannot be replayed must not keep the others of its page from being taken over.
-          log.error('load_run', { run_id: info.runId, error: String((error as Error).stack ?? error) });
-        }
-      }
-    } finally {
-      if (recovery) for (const id of ids) this.handOut(id, this.residents.get(id) ?? null);
-    }
-  }
-
-  /** The process lives although it holds these runs: none of them is what ended the ones before. */
-  private async clearSuspicion(): Promise<void> {
-    const loaded = [...this.residents.values()].filter((run) => run.asleep).map((run) => run.info.runId);
-    if (loaded.length > 0) await this.deps.store.clearRecoveries(loaded);
-  }
-
-  private async deadLetter(info: OpenRun, epoch: number, length: number): Promise<void> {
-    const { clock, log, maxRecoveries } = this.deps;
-    await this.committer.submit(deadLetterPart(info, epoch, length, maxRecoveries, clock.now()));
-    log.error('dead_letter', { run_id: info.runId, workflow: info.workflow });
   }
 
   private schedulePoll(): void {
@@ -461,7 +405,7 @@ export class EngineHost {
       const from = this.wokenUntil;
       this.wokenUntil = until;
       try {
-        await this.loadDue(shards, from, until);
+        await this.loader.loadDue(shards, from, until);
       } catch (error) {
         // The next round looks at this span of time again.
         this.wokenUntil = from;

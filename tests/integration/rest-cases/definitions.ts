@@ -6,7 +6,7 @@ export function plainWorkflow(name: string) {
     searchAttributes: { customer: '${default(input.customer, "none")}' },
     nodes: [
       { id: 'first', kind: 'transform', output: '${1 + 1}' },
-      { id: 'second', kind: 'transform', output: '${input.fail == true ? 1 / 0 : first.output}' },
+      { id: 'second', kind: 'transform', output: '${default(input.fail, false) ? 1 / 0 : first.output}' },
     ],
     edges: [{ from: 'first', to: 'second' }],
   };

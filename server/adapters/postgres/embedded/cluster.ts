@@ -86,6 +86,21 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   return launch(place, native, password, options, log);
 }
 
+/** URL of the administrator of the cluster that runs on `directory` now; undefined when none does. Changes nothing. */
+export async function runningCluster(directory: string): Promise<string | undefined> {
+  if (!existsSync(directory)) return undefined;
+  const place = await findPlace(directory);
+  const found = readPostmaster(place.dataDir);
+  if (found?.status !== 'ready' || !isPostmasterOf(found.pid, place.dataDir)) return undefined;
+  const password = await readPassword(place);
+  return (await answers(place, password, found.port)) ? adminUrl(password, found.port, DATABASE) : undefined;
+}
+
+/** True when a cluster was ever made in `directory`. */
+export async function hasCluster(directory: string): Promise<boolean> {
+  return existsSync(directory) && existsSync((await findPlace(directory)).dataDir);
+}
+
 /** Where the cluster lives. As root, a folder that the lent user cannot reach is swapped for one under /var/lib. */
 async function findPlace(wanted: string): Promise<Place> {
   await mkdir(wanted, { recursive: true, mode: 0o711 });
