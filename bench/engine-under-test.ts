@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { INTERRUPTED, MARKED, THREE_STEPS, WAITING } from '@/bench/engine-definitions';
 import { ENGINE_FLAGS } from '@/lib/engine/flags';
+import type { WorkflowDefinition } from '@/lib/protocol/definition';
 import type { RunStatus } from '@/lib/protocol/run';
 import { shardOf, uuidv7 } from '@/lib/shared/ids';
 import type { JsonObject } from '@/lib/shared/json';
@@ -10,6 +11,7 @@ import { createPool } from '@/server/adapters/postgres/pool';
 import { roleUrl } from '@/server/adapters/postgres/roles';
 import { createStreamStore } from '@/server/adapters/postgres/stream-store';
 import type { ActivityFunction } from '@/server/ports/activity';
+import type { McpFleet } from '@/server/ports/mcp-fleet';
 import { Relay } from '@/server/workers/relay';
 import { createTestEngine } from '../tests/support/memory-engine';
 
@@ -24,15 +26,22 @@ export interface EngineUnderTestOptions {
   /** Administrator's URL of a prepared database. */
   databaseUrl: string;
   functions?: Record<string, ActivityFunction>;
+  /** Definitions beside the bench's own, and the MCP servers that they call. */
+  definitions?: readonly WorkflowDefinition[];
+  fleet?: McpFleet;
+  /** The organisation of runs that name none. */
+  organizationId?: string;
   /** Numbers committed events for watchers, as the product does. */
   relay: boolean;
 }
 
-/** The engine as the product wires it, without HTTP and without MCP servers, on a Postgres. */
+/** The engine as the product wires it, without HTTP, on a Postgres; with MCP servers only when a fleet is given. */
 export function createEngineUnderTest(options: EngineUnderTestOptions) {
   const pool = createPool(roleUrl(options.databaseUrl, 'oc_engine'), POOL_SIZE, 'openconductor-bench');
   const engine = createTestEngine({
-    definitions: [THREE_STEPS, MARKED, INTERRUPTED, WAITING],
+    definitions: [THREE_STEPS, MARKED, INTERRUPTED, WAITING, ...(options.definitions ?? [])],
+    ...(options.fleet === undefined ? {} : { fleet: options.fleet }),
+    ...(options.organizationId === undefined ? {} : { organizationId: options.organizationId }),
     functions: { noop: () => ({ ok: true }), ...options.functions },
     execution: createExecutionStore(pool),
     leases: createLeaseStore(pool),

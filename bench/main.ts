@@ -1,12 +1,14 @@
 import { benchCore } from '@/bench/core';
 import { benchEngine } from '@/bench/engine';
 import { runEngineChild } from '@/bench/engine-child';
+import { benchMcp } from '@/bench/mcp';
 
 /** Benches by name. Names that end in `-child` are processes that a bench starts itself. */
 const BENCHES: Readonly<Record<string, (args: readonly string[]) => Promise<void>>> = {
   core: benchCore,
   engine: benchEngine,
   'engine-child': runEngineChild,
+  mcp: benchMcp,
 };
 
 const [name = '', ...args] = process.argv.slice(2);

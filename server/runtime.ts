@@ -23,6 +23,7 @@ import { createStreamStore } from '@/server/adapters/postgres/stream-store';
 import { SystemClock } from '@/server/adapters/system-clock';
 import type { Config } from '@/server/config/config';
 import { createFleet } from '@/server/fleet';
+import { createJobs } from '@/server/jobs';
 import type { ActivityFunction } from '@/server/ports/activity';
 import type { Log } from '@/server/ports/log';
 import { RunPresenter } from '@/server/presenters/run-presenter';
@@ -160,7 +161,26 @@ export async function createRuntime(options: RuntimeOptions) {
     maxPressure: MAX_PRESSURE,
   });
   const relay = new Relay({ store: createStreamStore(pools.engine), bus, clock, log, pollMs: RELAY_POLL_MS });
-  const maintenance = new Maintenance({ store: createMaintenanceStore(pools.engine), clock, log });
+  const { retentionDays } = config;
+  const maintenance = new Maintenance({
+    store: createMaintenanceStore(pools.engine),
+    clock,
+    log,
+    retentionDays,
+  });
+  const jobs = createJobs({
+    pool: pools.engine,
+    prisma,
+    store,
+    workflows,
+    runs,
+    bus,
+    clock,
+    log,
+    newRunId,
+    announce,
+    maxPayloadBytes,
+  });
 
   const health = new HealthService({
     version,
@@ -212,7 +232,7 @@ export async function createRuntime(options: RuntimeOptions) {
     servers: serverService,
     version,
     log,
-    more: servers.operations,
+    more: [...servers.operations, ...jobs.operations],
   });
   // Until sign-in exists every caller that may reach this instance acts as the local owner.
   const authenticate = async () => owner;
@@ -257,12 +277,14 @@ export async function createRuntime(options: RuntimeOptions) {
       await maintenance.start();
       await host.start();
       relay.start();
+      jobs.start();
     },
 
     /** Drains the engine, ends servers and connections. */
     async stop(): Promise<void> {
       stopping.abort();
       if (hasEngine) {
+        await jobs.stop();
         await host.drain(config.drainTimeoutMs);
         await relay.stop();
         maintenance.stop();

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { complete } from '@/lib/commands/complete';
+import { COMMANDS } from '@/lib/commands/registry';
 
 function texts(line: string): string[] {
   const words = line.split(' ');
@@ -21,8 +22,13 @@ describe('complete', () => {
   });
 
   it('goes on with the functions of an object', () => {
-    expect(texts('run ')).toEqual(['list', 'show', 'watch', 'events', 'signal', 'cancel']);
+    expect(texts('run ')).toEqual(
+      COMMANDS.filter((row) => row.name.startsWith('run ')).map((row) => row.name.slice('run '.length)),
+    );
+    expect(texts('run re')).toEqual(['resume', 'reject', 'resolve', 'retry', 'rerun', 'restart']);
     expect(texts('srv in')).toEqual(['inspect']);
+    expect(texts('tas')).toContain('task');
+    expect(texts('task ')).toEqual(['list']);
   });
 
   it('names the kind of live object that fits', () => {
@@ -35,7 +41,15 @@ describe('complete', () => {
   });
 
   it('offers flags that are not there yet, and the words of an enum', () => {
-    expect(texts('run list --status failed --')).toEqual(['--workflow', '--limit', '--cursor']);
+    expect(texts('run list --status failed --')).toEqual([
+      '--workflow',
+      '--workflow-id',
+      '--since',
+      '--until',
+      '--attribute',
+      '--limit',
+      '--cursor',
+    ]);
     expect(texts('run list --status fa')).toEqual(['failed']);
     expect(texts('run list --status=ti')).toEqual(['--status=timed_out']);
     expect(texts('orchestrate x --with a --w')).toEqual(['--with', '--workflow-id']);

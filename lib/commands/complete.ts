@@ -53,15 +53,32 @@ function commandWords(rows: readonly CommandSpec[], words: readonly string[]): C
     const verbs = rows
       .filter((row) => !row.name.includes(' '))
       .map((row) => ({ text: row.name, summary: row.summary }));
-    return [...objects, ...verbs, ...rows.map((row) => ({ text: row.code, summary: row.summary }))];
+    const groups = [...new Set(rows.flatMap((row) => groupOf(row) ?? []))].map((text) => ({
+      text,
+      summary: '',
+    }));
+    return [
+      ...objects,
+      ...groups,
+      ...verbs,
+      ...rows.map((row) => ({ text: row.code, summary: row.summary })),
+    ];
   }
   const object =
     words.length === 1 ? OBJECTS.find((row) => row.words.includes(words[0]?.toLowerCase() ?? '')) : undefined;
-  if (object === undefined) return [];
-  const prefix = `${object.words[0]} `;
+  const word = object?.words[0] ?? rows.map(groupOf).find((group) => group === words[0]?.toLowerCase());
+  if (word === undefined || words.length > 1) return [];
+  const prefix = `${word} `;
   return rows
     .filter((row) => row.name.startsWith(prefix))
     .map((row) => ({ text: row.name.slice(prefix.length), summary: row.summary }));
+}
+
+/** The first word of a command about things that have no object word of their own (`task list`). */
+function groupOf({ name }: CommandSpec): string | undefined {
+  const [word, second] = name.split(' ');
+  const isObject = OBJECTS.some((object) => object.words.includes(word ?? ''));
+  return second === undefined || isObject ? undefined : word;
 }
 
 function leadingWords(before: readonly string[]): string[] {

@@ -1,5 +1,8 @@
+import * as backups from '@/lib/commands/rows/backup';
 import * as bulk from '@/lib/commands/rows/bulk';
 import * as run from '@/lib/commands/rows/run';
+import * as again from '@/lib/commands/rows/run-again';
+import * as control from '@/lib/commands/rows/run-control';
 import * as schedule from '@/lib/commands/rows/schedule';
 import * as secret from '@/lib/commands/rows/secret';
 import * as server from '@/lib/commands/rows/server';
@@ -15,12 +18,26 @@ export const COMMANDS = [
   run.runShow,
   run.runWatch,
   run.runEvents,
+  again.runHistory,
   run.runSignal,
+  control.runPause,
+  control.runResume,
+  control.runApprove,
+  control.runReject,
+  control.runResolve,
   run.runCancel,
+  control.runTerminate,
+  again.runRetry,
+  again.runRerun,
+  again.runRestart,
+  control.taskList,
   workflow.workflowList,
   workflow.workflowShow,
   workflow.workflowValidate,
   workflow.workflowRegister,
+  workflow.workflowVersions,
+  workflow.workflowExport,
+  workflow.workflowPlan,
   server.serverList,
   server.serverInspect,
   serverAdmin.serverTools,
@@ -51,10 +68,13 @@ export const COMMANDS = [
   bulk.bulkList,
   bulk.bulkShow,
   bulk.bulkStop,
+  backups.backup,
+  backups.restore,
   system.start,
   system.health,
   system.help,
   system.version,
+  system.completion,
 ] as const satisfies readonly CommandSpec[];
 
 type Row = (typeof COMMANDS)[number];

@@ -10,7 +10,7 @@ describe('suggest', () => {
     ['abort', 'run cancel'],
     ['failed runs', 'run list'],
     ['start workflow', 'orchestrate'],
-    ['history of a run', 'run events'],
+    ['history of a run', 'run history'],
     ['tools of server', 'server tools'],
     ['check definition', 'workflow validate'],
     ['servers', 'server list'],

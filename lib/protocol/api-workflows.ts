@@ -21,6 +21,8 @@ export const workflowVersionSchema = z.object({
   version: z.int(),
   /** SHA-256 of the definition's canonical JSON: versions with equal content share it. */
   hash: z.string(),
+  /** What If-Match takes when this version was edited. */
+  etag: z.string(),
   createdBy: z.string(),
   createdAt: z.string(),
 });

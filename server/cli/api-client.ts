@@ -86,8 +86,13 @@ export class ApiClient {
     });
   }
 
-  register(definition: unknown): Promise<z.infer<typeof registeredSchema>> {
-    return this.send('/api/v1/workflows', { method: 'POST', body: definition, schema: registeredSchema });
+  register(definition: unknown, headers: Record<string, string>): Promise<z.infer<typeof registeredSchema>> {
+    return this.send('/api/v1/workflows', {
+      method: 'POST',
+      body: definition,
+      headers,
+      schema: registeredSchema,
+    });
   }
 
   runs(query: Record<string, string | number | undefined>): Promise<z.infer<typeof runPageSchema>> {

@@ -24,7 +24,7 @@ const COLUMNS: readonly Column<BulkOperationBody>[] = [
   { title: 'FILTER', value: (row) => JSON.stringify(row.filter) },
 ];
 
-/** `bulk run`: counts, asks, hands over, follows. Exit code 1 when a run refused the command. */
+/** `bulk start`: counts, asks, hands over, follows. Exit code 1 when a run refused the command. */
 export async function runBulk(args: ArgsOf<typeof bulkRun>, context: CliContext): Promise<number> {
   const { api, output, globals } = context;
   const body = await bodyOf(args, context);

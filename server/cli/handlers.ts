@@ -1,15 +1,20 @@
 import type { CommandName, CommandOf } from '@/lib/commands/registry';
 import type { ArgsOf } from '@/lib/commands/types';
+import * as backups from '@/server/cli/backup-commands';
 import * as bulk from '@/server/cli/bulk-commands';
+import { printCompletion } from '@/server/cli/completion-commands';
 import type { CliContext } from '@/server/cli/context';
 import { runOrchestrate } from '@/server/cli/orchestrate';
+import * as again from '@/server/cli/run-again-commands';
 import * as run from '@/server/cli/run-commands';
+import * as control from '@/server/cli/run-control-commands';
 import * as schedule from '@/server/cli/schedule-commands';
 import * as secret from '@/server/cli/secret-commands';
 import * as serverAdmin from '@/server/cli/server-admin-commands';
 import * as server from '@/server/cli/server-commands';
 import * as system from '@/server/cli/system-commands';
 import * as workflow from '@/server/cli/workflow-commands';
+import * as versions from '@/server/cli/workflow-version-commands';
 
 /** Carries a command out and returns the exit code. */
 export type Handler<A> = (args: A, context: CliContext) => Promise<number>;
@@ -21,12 +26,26 @@ export const HANDLERS: { readonly [N in CommandName]: Handler<ArgsOf<CommandOf<N
   'run show': run.showRun,
   'run watch': run.watchRun,
   'run events': run.listEvents,
+  'run history': again.showHistory,
   'run signal': run.signalRun,
+  'run pause': control.pauseRun,
+  'run resume': control.resumeRun,
+  'run approve': control.approveRun,
+  'run reject': control.rejectRun,
+  'run resolve': control.resolveRun,
   'run cancel': run.cancelRun,
+  'run terminate': control.terminateRun,
+  'run retry': again.retryRun,
+  'run rerun': again.rerunRun,
+  'run restart': again.restartRun,
+  'task list': control.listTasks,
   'workflow list': workflow.listWorkflows,
   'workflow show': workflow.showWorkflow,
   'workflow validate': workflow.validateWorkflow,
   'workflow register': workflow.registerWorkflow,
+  'workflow versions': versions.listVersions,
+  'workflow export': versions.exportWorkflow,
+  'workflow plan': versions.planWorkflow,
   'server list': server.listServers,
   'server inspect': server.inspectServer,
   'server call': server.callServer,
@@ -53,12 +72,15 @@ export const HANDLERS: { readonly [N in CommandName]: Handler<ArgsOf<CommandOf<N
   'schedule trigger': schedule.triggerSchedule,
   'schedule backfill': schedule.backfillSchedule,
   'schedule times': schedule.listTimes,
-  'bulk run': bulk.runBulk,
+  'bulk start': bulk.runBulk,
   'bulk list': bulk.listBulk,
   'bulk show': bulk.showBulk,
   'bulk stop': bulk.stopBulk,
+  backup: backups.backupDatabase,
+  restore: backups.restoreDatabase,
   start: system.startInstance,
   health: system.showHealth,
   help: system.showHelp,
   version: system.showVersion,
+  completion: printCompletion,
 };

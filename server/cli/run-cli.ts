@@ -4,6 +4,7 @@ import type { CommandName } from '@/lib/commands/registry';
 import { ApiClient, Interrupted } from '@/server/cli/api-client';
 import { findBaseUrl } from '@/server/cli/base-url';
 import { badInput, EXIT, fromParseError, toCliError } from '@/server/cli/cli-error';
+import { COMPLETE_WORD, completionLines } from '@/server/cli/completion-commands';
 import type { CliContext } from '@/server/cli/context';
 import { HANDLERS, type Handler } from '@/server/cli/handlers';
 import type { InputSource } from '@/server/cli/input';
@@ -35,6 +36,11 @@ export async function runCli(cli: CliProcess): Promise<number> {
       cli.argv.includes('--json') ? 'jsonl' : 'table',
       !env.noColor && !cli.argv.includes('--no-color'),
     );
+    if (cli.argv[0] === COMPLETE_WORD) {
+      const api = new ApiClient(() => findBaseUrl(undefined, env, cli.root), cli.interrupt);
+      for (const line of await completionLines(cli.argv.slice(1), api)) output.text(line);
+      return EXIT.ok;
+    }
     const result = parseArgv(withDefaults(cli.argv));
     if (!result.ok) throw fromParseError(result.error);
     const { parsed } = result;

@@ -39,7 +39,8 @@ const EVENT_COLUMNS: readonly Column<WorkflowEventRecord>[] = [
 
 /** `run list` */
 export async function listRuns(args: ArgsOf<typeof runList>, { api, output }: CliContext): Promise<number> {
-  const page = await api.runs({ ...args });
+  const { since, until, 'workflow-id': workflowId, ...rest } = args;
+  const page = await api.runs({ ...rest, workflowId, startedAfter: since, startedBefore: until });
   await output.list(page.items, RUN_COLUMNS, page, 'No runs.');
   if (page.nextCursor !== null) {
     output.line(output.paint('dim', `More: openconductor run list --cursor=${quoteWord(page.nextCursor)}`));

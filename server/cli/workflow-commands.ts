@@ -1,6 +1,8 @@
 import type { workflowRegister, workflowShow, workflowValidate } from '@/lib/commands/rows/workflow';
 import type { ArgsOf } from '@/lib/commands/types';
 import type { DefinitionProblem, WorkflowSummary } from '@/lib/protocol/api';
+import { workflowVersionSchema } from '@/lib/protocol/api-workflows';
+import { isJsonObject, type Json } from '@/lib/shared/json';
 import { EXIT } from '@/server/cli/cli-error';
 import type { CliContext } from '@/server/cli/context';
 import { readDefinition } from '@/server/cli/input';
@@ -81,7 +83,8 @@ export async function registerWorkflow(
   context: CliContext,
 ): Promise<number> {
   const { api, output } = context;
-  const registered = await api.register(await readDefinition(args.file, context.input));
+  const definition = await readDefinition(args.file, context.input);
+  const registered = await api.register(definition, await baseOf(definition, args.base, context));
   const people = () =>
     output.note('ok', '✓', 'Workflow registered', `${registered.name} v${registered.version}`);
   await output.record(
@@ -94,4 +97,20 @@ export async function registerWorkflow(
     ],
   );
   return EXIT.ok;
+}
+
+/** Request headers that make the server refuse when the newest version is not the one that was edited. */
+async function baseOf(
+  definition: Json,
+  base: number | undefined,
+  { api }: CliContext,
+): Promise<Record<string, string>> {
+  if (base === undefined) return {};
+  if (base === 0) return { 'if-none-match': '*' };
+  const name = isJsonObject(definition) && typeof definition.name === 'string' ? definition.name : '';
+  const versions = await api.all(
+    `/api/v1/workflows/${encodeURIComponent(name)}/versions`,
+    workflowVersionSchema,
+  );
+  return { 'if-match': versions.find((row) => row.version === base)?.etag ?? `"${base}"` };
 }

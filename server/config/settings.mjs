@@ -127,7 +127,8 @@ export const SETTINGS = [
     min: 0,
     max: 36_500,
     unit: 'days',
-    meaning: 'Runs that closed longer ago are deleted with their histories, a whole week at a time; 0 keeps them for ever.',
+    meaning:
+      'Runs that closed longer ago are deleted with their histories, a whole week at a time; 0 keeps them for ever.',
   },
   {
     name: 'OPENCONDUCTOR_LOG_LEVEL',

@@ -46,6 +46,8 @@ export interface RunQueries {
   get(organizationId: string, runId: string): Promise<RunRow | null>;
   /** Events with seq > `after`, in order. */
   events(organizationId: string, runId: string, after: number, limit: number): Promise<WorkflowEventRecord[]>;
+  /** What an idempotency key was used for, or null when it is new. */
+  keyUse(organizationId: string, key: string): Promise<{ runId: string; requestHash: string } | null>;
   /** Null when the organisation has no such run. */
   neighbours(organizationId: string, runId: string): Promise<RunNeighbours | null>;
   /**

@@ -73,7 +73,9 @@ export class RunPresenter {
     const { program, state } = await this.deps.reader.read(actor, runId);
     const node = state?.nodes.get(path);
     if (node !== undefined) return toNodeView(program, node);
-    throw new AppError('NODE_NOT_FOUND', `Nothing has happened to a node "${path.slice(0, 200)}".`, { path: '/node' });
+    throw new AppError('NODE_NOT_FOUND', `Nothing has happened to a node "${path.slice(0, 200)}".`, {
+      path: '/node',
+    });
   }
 
   /** One event, whole, however large. Throws EVENT_NOT_FOUND. */

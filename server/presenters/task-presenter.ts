@@ -40,7 +40,7 @@ export class TaskPresenter {
       for (const row of rows) {
         for (const { task, approval } of await this.tasksOf(actor, row)) {
           if (kind !== undefined && task.kind !== kind) continue;
-          items.push(approval === null ? task : { ...task, mayDecide: mayDecide(actor, approval) } as Task);
+          items.push(approval === null ? task : ({ ...task, mayDecide: mayDecide(actor, approval) } as Task));
         }
         before = row.runId;
         if (items.length >= limit) return { items, nextCursor: before };
@@ -80,7 +80,12 @@ export function tasksIn({ row, program, state, events }: ReadRun): Found[] {
         title: approval.title,
         description: approval.description ?? null,
         quorum: approval.quorum,
-        approvers: approvers === undefined ? [] : moreApprovers === undefined ? [approvers] : [approvers, moreApprovers],
+        approvers:
+          approvers === undefined
+            ? []
+            : moreApprovers === undefined
+              ? [approvers]
+              : [approvers, moreApprovers],
         decisions: approval.decisions.map(({ by, decision, comment, at }) => ({
           by,
           decision,

@@ -71,13 +71,8 @@ export class RunControl {
   ): Promise<void> {
     requireRole(actor, 'operator');
     const { comment } = body;
-    const asked = {
-      by: actor.id,
-      decision,
-      ...(body.approvalId === undefined ? {} : { approvalId: body.approvalId }),
-      ...(comment === undefined ? {} : { comment }),
-    };
-    const state = await this.openState(actor, runId, key, 'APPROVAL_DECIDED', asked);
+    const request = { decision, body };
+    const state = await this.openState(actor, runId, key, 'APPROVAL_DECIDED', request);
     if (state === 'done') return;
     const approval = approvalOf(state, body.approvalId);
     const roles = ROLES.filter((role) => hasRole(actor.role, role));
@@ -86,7 +81,8 @@ export class RunControl {
     const { approvalId } = approval;
     const data: JsonObject = { approvalId, ...answer, ...(comment === undefined ? {} : { comment }) };
     const details = { approvalId, decision };
-    const command = { eventType: 'APPROVAL_DECIDED', data, action: `run.${decision}`, details } as const;
+    const action = `run.${decision}`;
+    const command = { eventType: 'APPROVAL_DECIDED', data, action, details, request } as const;
     await this.deps.runs.send(actor, runId, command, key);
   }
 
@@ -94,7 +90,8 @@ export class RunControl {
   async resolve(actor: Actor, runId: string, body: ResolveBody, key: string | null): Promise<void> {
     requireRole(actor, 'operator');
     const { resolution, comment } = body;
-    const state = await this.openState(actor, runId, key, 'OUTCOME_RESOLVED', { by: actor.id, resolution });
+    const request = { body };
+    const state = await this.openState(actor, runId, key, 'OUTCOME_RESOLVED', request);
     if (state === 'done') return;
     const activityId = unknownCall(state, body.nodePath);
     const data: JsonObject = {
@@ -105,7 +102,7 @@ export class RunControl {
       ...(comment === undefined ? {} : { comment }),
     };
     const details = { activityId, resolution };
-    const command = { eventType: 'OUTCOME_RESOLVED', data, action: 'run.resolve', details } as const;
+    const command = { eventType: 'OUTCOME_RESOLVED', data, action: 'run.resolve', details, request } as const;
     await this.deps.runs.send(actor, runId, command, key);
   }
 
@@ -121,20 +118,16 @@ export class RunControl {
     await this.deps.runs.send(actor, runId, { eventType, data, action }, key);
   }
 
-  /**
-   * The run as it is; `done` when the request comes with a key and its answer is in the history already: it is a
-   * repetition whose first answer got lost, and would be refused now that the question is settled.
-   */
+  /** The run as it is; `done` when this very request was carried out before. */
   private async openState(
     actor: Actor,
     runId: string,
     key: string | null,
-    type: EventType,
-    asked: JsonObject,
+    eventType: EventType,
+    request: unknown,
   ): Promise<RunState | 'done'> {
-    const { row, state, events } = await this.deps.reader.read(actor, runId);
-    const same = (data: JsonObject) => Object.entries(asked).every(([name, value]) => data[name] === value);
-    if (key !== null && events.some((event) => event.type === type && same(event.data))) return 'done';
+    const { row, state } = await this.deps.reader.read(actor, runId);
+    if (await this.deps.runs.isRepeated(actor, runId, { eventType, data: {}, request }, key)) return 'done';
     if (row.closedAt !== null) throw new AppError('RUN_CLOSED', `Run ${runId} has closed.`);
     if (state === null) throw new AppError('APPROVAL_NOT_FOUND', 'The run has only just been started.');
     return state;

@@ -50,6 +50,8 @@ export interface RunCommand {
   data: JsonObject;
   action: string;
   details?: JsonObject;
+  /** What an idempotency key stands for: what was asked, where `data` says more than that. */
+  request?: unknown;
 }
 
 /** Use cases around runs. Every write goes to the durable inbox: acknowledged = committed there. */
@@ -146,7 +148,7 @@ export class RunService {
       newRun: null,
       eventType,
       data,
-      idempotency: key === null ? null : { key, requestHash: hashOf({ runId, eventType, data }) },
+      idempotency: key === null ? null : { key, requestHash: commandHash(runId, command) },
       audit: this.audit(actor, action, runId, command.details ?? {}),
     });
     this.tell(accepted);
@@ -171,6 +173,24 @@ export class RunService {
   async events(actor: Actor, runId: string, after: number, limit: number): Promise<WorkflowEventRecord[]> {
     const run = await this.get(actor, runId);
     return this.deps.queries.events(actor.organizationId, run.runId, after, limit);
+  }
+
+  /**
+   * True when this very command was written down before under the same key: a repetition whose first answer got lost. Asked
+   * before checks that would now refuse it. Throws IDEMPOTENCY_CONFLICT when the key stands for something else.
+   */
+  async isRepeated(
+    actor: Actor,
+    runId: string,
+    command: Omit<RunCommand, 'action'>,
+    key: string | null,
+  ): Promise<boolean> {
+    const use = key === null ? null : await this.deps.queries.keyUse(actor.organizationId, key);
+    if (use === null) return false;
+    if (use.requestHash === commandHash(runId, command)) return true;
+    throw new AppError('IDEMPOTENCY_CONFLICT', 'This Idempotency-Key was used for a different request.', {
+      path: '/headers/idempotency-key',
+    });
   }
 
   /** The runs around a run. Throws RUN_NOT_FOUND. */
@@ -245,6 +265,10 @@ function notFound(runId: string): AppError {
 function checkCursor(cursor: string | null): string | null {
   if (cursor === null || isUuid(cursor)) return cursor;
   throw new AppError('INVALID_INPUT', 'This cursor is not one that a list gave.', { path: '/cursor' });
+}
+
+function commandHash(runId: string, { eventType, data, request }: Omit<RunCommand, 'action'>): string {
+  return hashOf({ runId, eventType, data: request ?? data });
 }
 
 function hashOf(value: unknown): string {

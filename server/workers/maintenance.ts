@@ -59,7 +59,8 @@ export class Maintenance {
       if (partition === null) return;
       while (!this.stopped && (await store.deleteStream(partition, batch)) > 0);
       let runs = 0;
-      for (let gone = -1; gone !== 0 && !this.stopped; runs += gone) gone = await store.deleteRuns(partition, batch);
+      for (let gone = -1; gone !== 0 && !this.stopped; runs += gone)
+        gone = await store.deleteRuns(partition, batch);
       if (this.stopped || !(await store.dropPartition(partition, retentionDays))) return;
       log.info('retention', { status: 'success', partition: partition.name, runs });
     }

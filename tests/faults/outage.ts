@@ -62,7 +62,8 @@ export async function runOutage(options: OutageOptions): Promise<OutageResult> {
     })();
     await pause(1_000);
     const driving = round.drive();
-    await pause(2_000);
+    // Half of the programs are under way, the other half knocks at the door meanwhile.
+    for (let tries = 0; round.started.length < size / 2 && tries < 300; tries++) await pause(100);
     say(`${round.started.length} runs acknowledged; Postgres stops`);
     const stopped = Date.now();
     await postgres.stop();

@@ -10,11 +10,13 @@ import { ApiDocument } from '../support/openapi';
 import { randomRequest } from '../support/random-request';
 import type { Answer, Cases, World } from './rest-cases/case';
 import { ASKING, plainWorkflow, SLOW, WAITING } from './rest-cases/definitions';
+import { fleetCases } from './rest-cases/fleet';
+import { jobCases } from './rest-cases/jobs';
 import { runCases } from './rest-cases/runs';
 import { serverCases } from './rest-cases/servers';
 import { workflowCases } from './rest-cases/workflows';
 
-const CASES: Cases = { ...workflowCases, ...runCases, ...serverCases };
+const CASES: Cases = { ...workflowCases, ...runCases, ...serverCases, ...fleetCases, ...jobCases };
 /** Random requests for each operation. */
 const TRIES = Number(process.env.OPENCONDUCTOR_TEST_TRIES ?? 40);
 const SEED = Number(process.env.OPENCONDUCTOR_TEST_SEED ?? 20_261_120);
@@ -35,6 +37,7 @@ describe('the REST API does what its OpenAPI document says', () => {
     engine = await EngineProcess.start({
       databaseUrl: database.adminUrl,
       servers: { slow: { command: 'node', args: [fixture], env: { LOG_FILE } } },
+      env: { OPENCONDUCTOR_NETWORKS: 'public,loopback' },
     });
     document = await ApiDocument.read(engine);
     world = worldOf(engine);
@@ -54,13 +57,20 @@ describe('the REST API does what its OpenAPI document says', () => {
     expect(document.operations.length).toBeGreaterThan(30);
     const ids = document.operations.map((of) => of.operationId);
     expect(new Set(ids).size).toBe(ids.length);
-    const references = [...JSON.stringify(document.document).matchAll(/"\$ref":"([^"]+)"/g)].map((match) => match[1]);
-    const known = new Set(Object.keys(document.document.components.schemas).map((name) => `#/components/schemas/${name}`));
+    const references = [...JSON.stringify(document.document).matchAll(/"\$ref":"([^"]+)"/g)].map(
+      (match) => match[1],
+    );
+    const known = new Set(
+      Object.keys(document.document.components.schemas).map((name) => `#/components/schemas/${name}`),
+    );
     expect(references.filter((reference) => !known.has(reference ?? ''))).toEqual([]);
     for (const of of document.operations) {
       const good = Object.keys(of.responses).filter((status) => Number(status) < 300);
       expect(good.length, of.operationId).toBeGreaterThan(0);
-      expect(Object.keys(of.responses).some((status) => Number(status) >= 400), of.operationId).toBe(true);
+      expect(
+        Object.keys(of.responses).some((status) => Number(status) >= 400),
+        of.operationId,
+      ).toBe(true);
     }
   });
 
@@ -70,7 +80,12 @@ describe('the REST API does what its OpenAPI document says', () => {
 
   describe.each(Object.entries(CASES))('%s', (operationId, { success, failure }) => {
     const check = (answer: Answer) =>
-      document.faults(document.operation(operationId), answer.status, answer.headers.get('content-type'), answer.body);
+      document.faults(
+        document.operation(operationId),
+        answer.status,
+        answer.headers.get('content-type'),
+        answer.body,
+      );
 
     it(`succeeds with ${success.status}`, async () => {
       const answer = await success.ask(world);
@@ -97,7 +112,10 @@ describe('the REST API does what its OpenAPI document says', () => {
       await fc.assert(
         fc.asyncProperty(randomRequest(of, document, ids), async (request) => {
           const answer = await send(engine.url, request);
-          expect(answer.status, `${request.method} ${request.path}\n${request.body}\n${JSON.stringify(answer.body)}`).toBeLessThan(500);
+          expect(
+            answer.status,
+            `${request.method} ${request.path}\n${request.body}\n${JSON.stringify(answer.body)}`,
+          ).toBeLessThan(500);
           if (answer.isStream) return;
           const faults = document.faults(of, answer.status, answer.headers.get('content-type'), answer.body);
           expect(faults, `${request.method} ${request.path}\n${request.body}`).toEqual([]);
@@ -129,7 +147,12 @@ async function send(
 ): Promise<SentAnswer> {
   const killer = new AbortController();
   const { method, path, headers, body } = request;
-  const response = await fetch(url + path, { method, headers, signal: killer.signal, ...(body === undefined ? {} : { body }) });
+  const response = await fetch(url + path, {
+    method,
+    headers,
+    signal: killer.signal,
+    ...(body === undefined ? {} : { body }),
+  });
   const type = response.headers.get('content-type') ?? '';
   if (type.startsWith('text/event-stream')) {
     killer.abort();
@@ -146,10 +169,14 @@ function worldOf(engine: EngineProcess): World {
       method,
       path,
       headers: { ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
-      body: body === undefined || typeof body === 'string' ? (body as string | undefined) : JSON.stringify(body),
+      body:
+        body === undefined || typeof body === 'string' ? (body as string | undefined) : JSON.stringify(body),
     });
   const run = async (runId: string) =>
-    (await ask('GET', `/api/v1/runs/${runId}`)).body as { status: string; nodes: { path: string; status: string }[] };
+    (await ask('GET', `/api/v1/runs/${runId}`)).body as {
+      status: string;
+      nodes: { path: string; status: string }[];
+    };
   return {
     engine,
     ask,
@@ -163,7 +190,8 @@ function worldOf(engine: EngineProcess): World {
       await eventually(`${runId} is ${status}`, is, PATIENCE_MS);
     },
     untilNode: async (runId, path, status) => {
-      const is = async () => (await run(runId)).nodes.some((node) => node.path === path && node.status === status);
+      const is = async () =>
+        (await run(runId)).nodes.some((node) => node.path === path && node.status === status);
       await eventually(`${path} is ${status}`, is, PATIENCE_MS);
     },
   };

@@ -100,9 +100,13 @@ describe('server-sent events', () => {
       (message) => message.event === 'end',
     );
     expect(kills).toBe(KILLS);
-    const events = told.slice(0, -1).map((message) => JSON.parse(message.data) as { seq: number; type: string });
+    const events = told
+      .slice(0, -1)
+      .map((message) => JSON.parse(message.data) as { seq: number; type: string });
     const { body: run } = await engine.request('GET', `/api/v1/runs/${runId}`);
-    expect(events.map((event) => event.seq)).toEqual(Array.from({ length: run.historyLength }, (_, i) => i + 1));
+    expect(events.map((event) => event.seq)).toEqual(
+      Array.from({ length: run.historyLength }, (_, i) => i + 1),
+    );
     expect(told.slice(0, -1).map((message) => Number(message.id))).toEqual(events.map((event) => event.seq));
     expect(run.historyLength).toBeGreaterThan(1_000);
     expect(JSON.parse(told.at(-1)?.data ?? '')).toEqual({ runId, status: 'completed' });
@@ -145,7 +149,10 @@ describe('server-sent events', () => {
     expect(response.headers.get('content-type')).toBe('text/event-stream; charset=utf-8');
     const runId = await start(1);
     for await (const message of messages()) {
-      const { event, streamSeq } = JSON.parse(message.data) as { event: { runId: string }; streamSeq: number };
+      const { event, streamSeq } = JSON.parse(message.data) as {
+        event: { runId: string };
+        streamSeq: number;
+      };
       expect(event.runId).toBe(runId);
       expect(streamSeq).toBeGreaterThan(page.items.at(-1).streamSeq);
       break;
@@ -154,7 +161,10 @@ describe('server-sent events', () => {
   });
 
   it('refuses what it cannot follow before a stream begins', async () => {
-    const unknown = await engine.request('GET', '/api/v1/runs/01999999-0000-7000-8000-000000000000/events?follow');
+    const unknown = await engine.request(
+      'GET',
+      '/api/v1/runs/01999999-0000-7000-8000-000000000000/events?follow',
+    );
     expect(unknown.body).toMatchObject({ status: 404, code: 'RUN_NOT_FOUND' });
     const beyond = await engine.request('GET', '/api/v1/events?follow&after=99999999');
     expect(beyond.body).toMatchObject({ status: 400, code: 'INVALID_INPUT', path: '/after' });

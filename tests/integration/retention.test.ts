@@ -91,7 +91,9 @@ describe('retention', () => {
   };
 
   const remaining = async (table: string, column = 'run_id') =>
-    (await sql.query<{ id: string }>(`SELECT DISTINCT ${column}::text AS id FROM ${table} ORDER BY 1`)).rows.map((r) => r.id);
+    (
+      await sql.query<{ id: string }>(`SELECT DISTINCT ${column}::text AS id FROM ${table} ORDER BY 1`)
+    ).rows.map((r) => r.id);
   const partitions = async () =>
     (
       await sql.query<{ name: string }>(
@@ -111,11 +113,10 @@ describe('retention', () => {
     await addEntry(5, monday(8) + DAY, openKept);
     await addEntry(7, monday(7) + DAY, gone[8] as string, openKept);
     await addEntry(11, Date.now() - DAY, young);
-    await sql.query(`INSERT INTO event_outbox (organization_id, refs, event_count) VALUES ($1, $2, 2), ($1, $3, 2)`, [
-      organization,
-      JSON.stringify([[gone[2], 1, 2]]),
-      JSON.stringify([[young, 1, 2]]),
-    ]);
+    await sql.query(
+      `INSERT INTO event_outbox (organization_id, refs, event_count) VALUES ($1, $2, 2), ($1, $3, 2)`,
+      [organization, JSON.stringify([[gone[2], 1, 2]]), JSON.stringify([[young, 1, 2]])],
+    );
 
     await round(30);
 
@@ -141,10 +142,14 @@ describe('retention', () => {
     await addRun(monday(8) + DAY, 1_000);
     await round(30);
     expect(await partitions()).toContain('old8');
-    await sql.query(`UPDATE workflow_run SET closed_at = now() - interval '29 days' WHERE run_id = $1`, [last]);
+    await sql.query(`UPDATE workflow_run SET closed_at = now() - interval '29 days' WHERE run_id = $1`, [
+      last,
+    ]);
     await round(30);
     expect(await partitions()).toContain('old8');
-    await sql.query(`UPDATE workflow_run SET closed_at = now() - interval '31 days' WHERE run_id = $1`, [last]);
+    await sql.query(`UPDATE workflow_run SET closed_at = now() - interval '31 days' WHERE run_id = $1`, [
+      last,
+    ]);
     await round(30);
     expect(await partitions()).not.toContain('old8');
     expect(await remaining('workflow_run')).toEqual([]);

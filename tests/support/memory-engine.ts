@@ -49,6 +49,8 @@ const noFleet = new Proxy({} as McpFleet, {
 export interface TestEngineOptions {
   definitions: readonly WorkflowDefinition[];
   functions?: Record<string, ActivityFunction>;
+  /** MCP servers; none when left out. */
+  fleet?: McpFleet;
   /** Stores to run on; in-memory ones when left out. */
   execution?: ExecutionStore;
   leases?: LeaseStore;
@@ -92,7 +94,7 @@ export function createTestEngine(options: TestEngineOptions) {
     isAlive: () => true,
     programs: new Programs(definitions),
     activities: {
-      fleet: noFleet,
+      fleet: options.fleet ?? noFleet,
       functions: new Map(Object.entries(options.functions ?? {})),
       clock,
       telemetry: uncounted,

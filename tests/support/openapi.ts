@@ -50,17 +50,22 @@ export class ApiDocument {
     const answer = of.responses[String(status)];
     if (answer === undefined) return [`${of.operationId}: status ${status} is not documented`];
     const media = (type ?? '').split(';')[0] ?? '';
-    if (answer.content === undefined) return body === null || body === '' ? [] : [`${of.operationId}: a body with ${status}`];
+    if (answer.content === undefined)
+      return body === null || body === '' ? [] : [`${of.operationId}: a body with ${status}`];
     const described = answer.content[media];
     if (described === undefined) return [`${of.operationId}: ${status} as "${media}" is not documented`];
     if (!media.endsWith('json')) return [];
     const check = this.checkFor(`${of.operationId} ${status} ${media}`, described.schema);
     const faults = check(body)
       ? []
-      : (check.errors ?? []).map((error) => `${of.operationId} ${status}: ${error.instancePath} ${error.message} ${JSON.stringify(error.params)}`);
+      : (check.errors ?? []).map(
+          (error) =>
+            `${of.operationId} ${status}: ${error.instancePath} ${error.message} ${JSON.stringify(error.params)}`,
+        );
     const code = (body as { code?: string } | null)?.code ?? '';
     const codes = answer['x-codes'];
-    if (codes !== undefined && !codes.includes(code)) faults.push(`${of.operationId}: code ${code} is not documented`);
+    if (codes !== undefined && !codes.includes(code))
+      faults.push(`${of.operationId}: code ${code} is not documented`);
     return faults;
   }
 

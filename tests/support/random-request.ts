@@ -59,7 +59,8 @@ function fitting(schema: JsonObject, document: ApiDocument, depth = 0): fc.Arbit
   const right = ((): fc.Arbitrary<Json> => {
     if (of.const !== undefined) return fc.constant(of.const);
     if (Array.isArray(of.enum)) return fc.constantFrom(...of.enum);
-    if (choices !== undefined) return fc.oneof(...choices.map((choice) => fitting(choice, document, depth + 1)));
+    if (choices !== undefined)
+      return fc.oneof(...choices.map((choice) => fitting(choice, document, depth + 1)));
     switch (of.type) {
       case 'object': {
         const properties = Object.entries((of.properties ?? {}) as Record<string, JsonObject>);
@@ -112,23 +113,31 @@ export function randomRequest(
           { weight: 8, arbitrary: fitting(of.body, document).map((value) => JSON.stringify(value)) },
           { weight: 1, arbitrary: fc.string() },
         );
-  const type = fc.constantFrom('application/json', 'application/json', 'application/json', 'application/yaml', 'text/plain');
-  return fc.tuple(fc.tuple(...parts.map(({ value }) => value)), extra, body, type).map(([values, more, text, media]) => {
-    let { path } = of;
-    const query = new URLSearchParams();
-    const headers: Record<string, string> = {};
-    parts.forEach(({ parameter }, i) => {
-      const value = values[i];
-      if (value === undefined) return;
-      if (parameter.in === 'path') path = path.replace(`{${parameter.name}}`, () => segment(value));
-      else if (parameter.in === 'query') query.set(parameter.name, wellFormed(value));
-      else headers[parameter.name.toLowerCase()] = printable(value);
+  const type = fc.constantFrom(
+    'application/json',
+    'application/json',
+    'application/json',
+    'application/yaml',
+    'text/plain',
+  );
+  return fc
+    .tuple(fc.tuple(...parts.map(({ value }) => value)), extra, body, type)
+    .map(([values, more, text, media]) => {
+      let { path } = of;
+      const query = new URLSearchParams();
+      const headers: Record<string, string> = {};
+      parts.forEach(({ parameter }, i) => {
+        const value = values[i];
+        if (value === undefined) return;
+        if (parameter.in === 'path') path = path.replace(`{${parameter.name}}`, () => segment(value));
+        else if (parameter.in === 'query') query.set(parameter.name, wellFormed(value));
+        else headers[parameter.name.toLowerCase()] = printable(value);
+      });
+      if (more !== undefined) query.set(wellFormed(more[0]), wellFormed(more[1]));
+      if (text !== undefined) headers['content-type'] = media;
+      const search = query.size === 0 ? '' : `?${query}`;
+      return { method: of.method, path: path + search, headers, body: text };
     });
-    if (more !== undefined) query.set(wellFormed(more[0]), wellFormed(more[1]));
-    if (text !== undefined) headers['content-type'] = media;
-    const search = query.size === 0 ? '' : `?${query}`;
-    return { method: of.method, path: path + search, headers, body: text };
-  });
 }
 
 function textOf(value: Json): string {
@@ -148,5 +157,8 @@ function wellFormed(text: string): string {
 
 /** What fetch lets into a header. */
 function printable(text: string): string {
-  return text.replace(/[^\x20-\x7e]/g, '?').trim().slice(0, 4_000);
+  return text
+    .replace(/[^\x20-\x7e]/g, '?')
+    .trim()
+    .slice(0, 4_000);
 }

@@ -4,7 +4,7 @@ import { defineCommand } from '@/lib/commands/types';
 export const backup = defineCommand({
   code: 'BKUP',
   name: 'backup',
-  keywords: ['dump', 'export', 'save', 'copy', 'database'],
+  keywords: ['dump', 'export', 'save', 'copy'],
   summary: 'Write the whole database into a file',
   help:
     'Takes the database of DATABASE_URL, else the embedded one of the data folder, whether OpenConductor runs or not: work goes ' +
@@ -22,7 +22,7 @@ export const backup = defineCommand({
 export const restore = defineCommand({
   code: 'RSTR',
   name: 'restore',
-  keywords: ['import', 'recover', 'load', 'database'],
+  keywords: ['import', 'recover', 'load'],
   summary: 'Fill the database from a backup',
   help:
     'Stop OpenConductor first. The file is checked as a whole, then read in one transaction: all of it is there afterwards, or ' +

@@ -12,8 +12,8 @@ const ID = {
 /** Do one thing to many runs. */
 export const bulkRun = defineCommand({
   code: 'BULK',
-  name: 'bulk run',
-  aliases: ['bulk start', 'bulk create'],
+  name: 'bulk start',
+  aliases: ['bulk create', 'bulk do'],
   keywords: ['many', 'all', 'batch', 'mass', 'pause', 'resume', 'cancel', 'terminate', 'signal'],
   summary: 'Pause, resume, cancel, terminate or signal many runs',
   help:
@@ -49,10 +49,10 @@ export const bulkRun = defineCommand({
   output: 'record',
   examples: [
     {
-      line: 'bulk run cancel --workflow document-pipeline --reason "wrong data"',
+      line: 'bulk start cancel --workflow document-pipeline --reason "wrong data"',
       does: 'Cancel all its open runs.',
     },
-    { line: 'bulk run pause --status running --dry-run', does: 'How many would be paused?' },
+    { line: 'bulk start pause --status running --dry-run', does: 'How many would be paused?' },
   ],
 });
 
@@ -80,7 +80,7 @@ export const bulkShow = defineCommand({
   code: 'BLKS',
   name: 'bulk show',
   aliases: ['bulk get', 'bulk status'],
-  keywords: ['progress', 'failures'],
+  keywords: ['progress', 'failures', 'state'],
   summary: 'Show a bulk operation and its failures',
   help: 'Shows how far it is, and the first runs that refused the command with their reasons.',
   args: [ID],

@@ -1,7 +1,8 @@
 import { defineCommand } from '@/lib/commands/types';
 import { RUN_STATUSES } from '@/lib/protocol/run';
 
-const RUN_ID = {
+/** The argument that names a run. */
+export const RUN_ID = {
   name: 'run',
   type: 'string',
   summary: 'Id of the run.',
@@ -9,7 +10,8 @@ const RUN_ID = {
   object: 'run',
 } as const;
 
-const TIMEOUT = {
+/** How long a command waits. */
+export const TIMEOUT = {
   name: 'timeout',
   type: 'duration',
   min: 1,
@@ -93,6 +95,25 @@ export const runList = defineCommand({
   flags: [
     { name: 'status', short: 's', type: 'enum', values: RUN_STATUSES, summary: 'Only runs in this state.' },
     { name: 'workflow', type: 'string', object: 'workflow', summary: 'Only runs of this workflow.' },
+    { name: 'workflow-id', type: 'string', placeholder: 'ID', summary: 'Only runs of this chain.' },
+    {
+      name: 'since',
+      type: 'string',
+      placeholder: 'TIME',
+      summary: 'Only runs created at this time or later (ISO 8601).',
+    },
+    {
+      name: 'until',
+      type: 'string',
+      placeholder: 'TIME',
+      summary: 'Only runs created before this time (ISO 8601).',
+    },
+    {
+      name: 'attribute',
+      type: 'string',
+      placeholder: 'NAME:VALUE',
+      summary: 'Only runs with this search attribute.',
+    },
     { name: 'limit', short: 'n', type: 'integer', min: 1, max: 200, summary: 'At most this many (50).' },
     { name: 'cursor', type: 'string', summary: 'Continue after the page that printed this cursor.' },
   ],
@@ -131,7 +152,7 @@ export const runShow = defineCommand({
 export const runEvents = defineCommand({
   code: 'EVT',
   name: 'run events',
-  aliases: ['run history', 'run log'],
+  aliases: ['run log'],
   keywords: ['timeline', 'audit', 'trace', 'journal'],
   summary: 'Show the event history of a run',
   help: 'Prints the history as it was written, oldest first. With --follow it goes on until the run has closed.',

@@ -169,7 +169,7 @@ export const scheduleResume = defineCommand({
   code: 'SCHR',
   name: 'schedule resume',
   aliases: ['schedule unpause'],
-  keywords: ['cron', 'continue'],
+  keywords: ['cron', 'continue', 'unpause'],
   summary: 'Resume a paused schedule',
   help: 'It goes on with its next time.',
   args: [NAME],
@@ -185,7 +185,7 @@ export const scheduleResume = defineCommand({
 export const scheduleTrigger = defineCommand({
   code: 'SCHT',
   name: 'schedule trigger',
-  aliases: ['schedule run'],
+  aliases: ['schedule now'],
   keywords: ['cron', 'now', 'start', 'once'],
   summary: 'Run a schedule once, now',
   help: 'Its overlap policy holds, unless --overlap says otherwise. Also works while it is paused.',

@@ -89,3 +89,21 @@ export const version = defineCommand({
   output: 'text',
   examples: [{ line: 'version', does: 'Both versions.' }],
 });
+
+/** Shell completion. */
+export const completion = defineCommand({
+  code: 'CMPL',
+  name: 'completion',
+  keywords: ['shell', 'tab', 'bash', 'zsh', 'fish'],
+  summary: 'Print the completion script of a shell',
+  help:
+    'Put `source <(openconductor completion bash)` into ~/.bashrc, the same with zsh into ~/.zshrc, or `openconductor completion fish | source` ' +
+    'into config.fish. Names of workflows, servers and runs come from the running instance.',
+  args: [{ name: 'shell', type: 'enum', values: ['bash', 'zsh', 'fish'], summary: 'bash, zsh or fish.' }],
+  flags: [],
+  objects: [],
+  role: 'viewer',
+  surfaces: ['cli'],
+  output: 'text',
+  examples: [{ line: 'completion bash', does: 'The script for bash.' }],
+});

@@ -30,7 +30,7 @@ export const workflowShow = defineCommand({
   code: 'WFS',
   name: 'workflow show',
   aliases: ['workflow get', 'workflow inspect'],
-  keywords: ['definition', 'graph', 'describe', 'export', 'open'],
+  keywords: ['definition', 'graph', 'describe', 'open'],
   summary: 'Show a workflow and its definition',
   help: 'Prints what is known of the workflow. --output json or yaml gives the whole document.',
   args: [{ name: 'workflow', type: 'string', summary: 'Name of the workflow.', object: 'workflow' }],
@@ -67,12 +67,72 @@ export const workflowRegister = defineCommand({
   aliases: ['workflow add', 'workflow create', 'workflow import'],
   keywords: ['save', 'upload', 'deploy', 'publish', 'new'],
   summary: 'Register a workflow definition',
-  help: 'Keeps the definition as the next version of its name. Runs under way stay on the version they started with.',
+  help:
+    'Keeps the definition as the next version of its name. Runs under way stay on the version they started with. With --base it is ' +
+    'refused when somebody else has registered a version since.',
   args: [FILE],
-  flags: [],
+  flags: [
+    {
+      name: 'base',
+      type: 'integer',
+      min: 0,
+      summary: 'The version that was edited; 0 for a workflow that must be new.',
+    },
+  ],
   objects: ['workflow'],
   role: 'operator',
   surfaces: ['cli'],
   output: 'record',
   examples: [{ line: 'workflow register my-flow.yaml', does: 'Make the workflow known.' }],
+});
+
+/** Versions of one workflow. */
+export const workflowVersions = defineCommand({
+  code: 'WVER',
+  name: 'workflow versions',
+  keywords: ['revisions', 'changes', 'older', 'history'],
+  summary: 'List the versions of a workflow',
+  help: 'Newest first. Versions with the same hash have the same content.',
+  args: [{ name: 'workflow', type: 'string', summary: 'Name of the workflow.', object: 'workflow' }],
+  flags: [],
+  objects: ['workflow'],
+  role: 'viewer',
+  surfaces: ['cli', 'bar'],
+  output: 'table',
+  examples: [{ line: 'workflow versions document-pipeline', does: 'Every version.' }],
+});
+
+/** The definition alone. */
+export const workflowExport = defineCommand({
+  code: 'WEXP',
+  name: 'workflow export',
+  aliases: ['workflow download'],
+  keywords: ['yaml', 'save', 'file', 'backup'],
+  summary: 'Print the definition of a workflow',
+  help: 'As YAML, ready to be edited and registered again; as JSON with --output json.',
+  args: [{ name: 'workflow', type: 'string', summary: 'Name of the workflow.', object: 'workflow' }],
+  flags: [{ name: 'version', type: 'integer', min: 1, summary: 'This version; the newest when left out.' }],
+  objects: ['workflow'],
+  role: 'viewer',
+  surfaces: ['cli'],
+  output: 'text',
+  examples: [{ line: 'workflow export document-pipeline', does: 'To a file: put > FILE behind it.' }],
+});
+
+/** What a run would do. */
+export const workflowPlan = defineCommand({
+  code: 'PLAN',
+  name: 'workflow plan',
+  aliases: ['workflow dryrun'],
+  keywords: ['dry', 'preview', 'explain', 'order', 'simulate'],
+  summary: 'Show what a run would do',
+  help: 'Lists the servers, the steps in their order and every warning, without running anything. Exit code 1 when a run would be refused.',
+  args: [{ name: 'workflow', type: 'string', summary: 'Name of the workflow.', object: 'workflow' }],
+  flags: [{ name: 'version', type: 'integer', min: 1, summary: 'This version; the newest when left out.' }],
+  objects: ['workflow'],
+  role: 'viewer',
+  surfaces: ['cli', 'bar'],
+  panel: 'MAP',
+  output: 'record',
+  examples: [{ line: 'workflow plan document-pipeline', does: 'Before the first run.' }],
 });

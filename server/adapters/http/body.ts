@@ -57,12 +57,15 @@ export function checkShape(value: unknown): void {
     if (typeof top.value === 'string') checkText(top.value, path);
     if (typeof top.value !== 'object' || top.value === null) continue;
     if (path.length >= MAX_DEPTH) {
-      throw new AppError('INVALID_INPUT', `The body is nested more than ${MAX_DEPTH} levels deep.`, { path: '/' });
+      throw new AppError('INVALID_INPUT', `The body is nested more than ${MAX_DEPTH} levels deep.`, {
+        path: '/',
+      });
     }
     for (const [key, inner] of Object.entries(top.value)) {
       checkText(key, path);
       if (typeof inner === 'string') checkText(inner, [...path, key]);
-      else if (typeof inner === 'object' && inner !== null) stack.push({ value: inner, path: [...path, key] });
+      else if (typeof inner === 'object' && inner !== null)
+        stack.push({ value: inner, path: [...path, key] });
     }
   }
 }
@@ -72,7 +75,9 @@ const LONE_SURROGATE = /\p{Surrogate}/u;
 function checkText(text: string, path: readonly string[]): void {
   if (!LONE_SURROGATE.test(text)) return;
   const pointer = jsonPointer(path) || '/';
-  throw new AppError('INVALID_INPUT', `${pointer}: the text is not Unicode (half a surrogate pair).`, { path: pointer });
+  throw new AppError('INVALID_INPUT', `${pointer}: the text is not Unicode (half a surrogate pair).`, {
+    path: pointer,
+  });
 }
 
 async function readText(request: Request, maxBytes: number): Promise<string> {

@@ -86,13 +86,15 @@ function typeHtml(schema: Json | undefined): string {
     const name = escape(schema.$ref.split('/').at(-1) ?? '');
     return `<a href="#schema-${name}">${name}</a>`;
   }
-  if (Array.isArray(schema.enum)) return schema.enum.map((value) => `<code>${escape(JSON.stringify(value))}</code>`).join(' ');
+  if (Array.isArray(schema.enum))
+    return schema.enum.map((value) => `<code>${escape(JSON.stringify(value))}</code>`).join(' ');
   if (schema.const !== undefined) return `<code>${escape(JSON.stringify(schema.const))}</code>`;
   const choices = schema.anyOf ?? schema.oneOf;
   if (Array.isArray(choices)) return choices.map(typeHtml).join(' or ');
   if (schema.type === 'array') return `list of ${typeHtml(schema.items) || 'anything'}`;
   if (isJsonObject(schema.properties)) return schemaHtml(schema);
-  const fallback = schema.default === undefined ? '' : `, default <code>${escape(JSON.stringify(schema.default))}</code>`;
+  const fallback =
+    schema.default === undefined ? '' : `, default <code>${escape(JSON.stringify(schema.default))}</code>`;
   const range = ['minimum', 'maximum', 'minLength', 'maxLength', 'format']
     .flatMap((key) => (schema[key] === undefined ? [] : [`${key} ${String(schema[key])}`]))
     .join(', ');
@@ -107,7 +109,10 @@ function schemaHtml(schema: Json): string {
   }
   const required = Array.isArray(schema.required) ? schema.required : [];
   const rows = Object.entries(schema.properties).map(([name, property]) => {
-    const text = isJsonObject(property) && typeof property.description === 'string' ? markdown(property.description) : '';
+    const text =
+      isJsonObject(property) && typeof property.description === 'string'
+        ? markdown(property.description)
+        : '';
     return `<tr><td><code>${escape(name)}${required.includes(name) ? ' *' : ''}</code></td><td>${typeHtml(property)}</td><td>${text}</td></tr>`;
   });
   return `<table>${rows.join('')}</table>`;
@@ -135,7 +140,13 @@ function markdown(text: string): string {
 }
 
 function escape(text: string): string {
-  const names: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
+  const names: Record<string, string> = {
+    '&': '&amp;',
+    '<': '&lt;',
+    '>': '&gt;',
+    '"': '&quot;',
+    "'": '&#39;',
+  };
   return text.replace(/[&<>"']/g, (char) => names[char] ?? char);
 }
 

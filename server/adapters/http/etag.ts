@@ -2,7 +2,7 @@ import { AppError } from '@/lib/protocol/errors';
 import type { StoredDefinition } from '@/server/ports/definition-store';
 
 /** Entity tag of a version: its number and the beginning of its content's hash. */
-export function etagOf({ version, hash }: StoredDefinition): string {
+export function etagOf({ version, hash }: Pick<StoredDefinition, 'version' | 'hash'>): string {
   return `"${version}-${hash.slice(0, 16)}"`;
 }
 

@@ -42,7 +42,13 @@ import { approversSchema } from '@/lib/protocol/definition-common';
 import { nodeSchema } from '@/lib/protocol/definition-nodes';
 import { problemSchema } from '@/lib/protocol/errors';
 import { streamEventSchema, workflowEventSchema } from '@/lib/protocol/event';
-import { failureSchema, nodeStatusSchema, nodeViewSchema, runStatusSchema, runSummarySchema } from '@/lib/protocol/run';
+import {
+  failureSchema,
+  nodeStatusSchema,
+  nodeViewSchema,
+  runStatusSchema,
+  runSummarySchema,
+} from '@/lib/protocol/run';
 import { isJsonObject, type Json, type JsonObject } from '@/lib/shared/json';
 
 /** Names under which schemas appear in the document; what has none is written where it is used. */
@@ -124,7 +130,8 @@ export class SchemaCollection {
     if (isAnyJson(rest, '#')) return this.anyJson();
     const renamed = new Map<string, string>();
     const own = isJsonObject($defs) ? $defs : {};
-    for (const [name, inner] of Object.entries(own)) renamed.set(`#/$defs/${name}`, this.nameFor(name, inner, io));
+    for (const [name, inner] of Object.entries(own))
+      renamed.set(`#/$defs/${name}`, this.nameFor(name, inner, io));
     for (const [name, inner] of Object.entries(own)) {
       const to = renamed.get(`#/$defs/${name}`) ?? name;
       if (to === 'Json') this.anyJson();
@@ -153,7 +160,11 @@ export class SchemaCollection {
     for (const [key, inner] of Object.entries(value)) {
       if (key === '$ref' && typeof inner === 'string') out.$ref = PLACE + (renamed.get(inner) ?? inner);
       // Limits of a double are no rule of ours.
-      else if ((key === 'maximum' || key === 'minimum') && Math.abs(Number(inner)) === Number.MAX_SAFE_INTEGER) continue;
+      else if (
+        (key === 'maximum' || key === 'minimum') &&
+        Math.abs(Number(inner)) === Number.MAX_SAFE_INTEGER
+      )
+        continue;
       // Answers may grow: a reader must not refuse what it does not know.
       else if (key === 'additionalProperties' && inner === false && io === 'output') continue;
       else out[key] = this.tidy(inner, io, renamed);

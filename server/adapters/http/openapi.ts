@@ -2,7 +2,13 @@ import { z } from 'zod';
 import { ERROR_CATALOGUE, type ErrorCode, problemSchema } from '@/lib/protocol/errors';
 import { isJsonObject, type JsonObject } from '@/lib/shared/json';
 import { SchemaCollection } from '@/server/adapters/http/openapi-schemas';
-import { type AnswerSpec, type Operation, type RequestHeader, TAGS, type Tag } from '@/server/adapters/http/operation';
+import {
+  type AnswerSpec,
+  type Operation,
+  type RequestHeader,
+  TAGS,
+  type Tag,
+} from '@/server/adapters/http/operation';
 
 const TAG_TEXTS: Record<Tag, string> = {
   workflows: 'Definitions and their versions.',
@@ -20,11 +26,17 @@ const HEADER_TEXTS: Record<RequestHeader, { description: string; pattern?: strin
     description: 'The same key with the same request is carried out once and answered alike.',
     pattern: '^[!-~]{1,255}$',
   },
-  'If-Match': { description: 'ETag of the version that was read: refused when it is no longer the newest one.' },
-  'If-None-Match': {
-    description: 'When reading: ETag of the version that is at hand. When publishing: `*`, for a name that is new.',
+  'If-Match': {
+    description: 'ETag of the version that was read: refused when it is no longer the newest one.',
   },
-  'Last-Event-ID': { description: 'Number of the last entry seen; a stream goes on behind it.', pattern: '^\\d{1,15}$' },
+  'If-None-Match': {
+    description:
+      'When reading: ETag of the version that is at hand. When publishing: `*`, for a name that is new.',
+  },
+  'Last-Event-ID': {
+    description: 'Number of the last entry seen; a stream goes on behind it.',
+    pattern: '^\\d{1,15}$',
+  },
 };
 
 /** Codes that every operation can fail with. */
@@ -84,7 +96,12 @@ function describe(of: Operation, schemas: SchemaCollection, problem: JsonObject)
 function pathParameters(of: Operation, schemas: SchemaCollection): JsonObject[] {
   const names = [...of.path.matchAll(/\{(\w+)\}/g)].map((match) => match[1] as string);
   const known = of.params ? propertiesOf(schemas.add(of.params, 'input')) : {};
-  return names.map((name) => ({ name, in: 'path', required: true, schema: known[name] ?? { type: 'string' } }));
+  return names.map((name) => ({
+    name,
+    in: 'path',
+    required: true,
+    schema: known[name] ?? { type: 'string' },
+  }));
 }
 
 function queryParameters(of: Operation, schemas: SchemaCollection): JsonObject[] {
@@ -148,14 +165,16 @@ function failures(of: Operation, problem: JsonObject): JsonObject {
     byStatus.set(status, [...(byStatus.get(status) ?? []), code]);
   }
   return Object.fromEntries(
-    [...byStatus].sort(([a], [b]) => a - b).map(([status, names]) => [
-      String(status),
-      {
-        description: names.map((code) => `\`${code}\`: ${ERROR_CATALOGUE[code].next}`).join('\n\n'),
-        'x-codes': names,
-        content: { 'application/problem+json': { schema: problem } },
-      },
-    ]),
+    [...byStatus]
+      .sort(([a], [b]) => a - b)
+      .map(([status, names]) => [
+        String(status),
+        {
+          description: names.map((code) => `\`${code}\`: ${ERROR_CATALOGUE[code].next}`).join('\n\n'),
+          'x-codes': names,
+          content: { 'application/problem+json': { schema: problem } },
+        },
+      ]),
   );
 }
 

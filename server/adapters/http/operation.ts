@@ -31,7 +31,16 @@ export interface AnswerSpec {
 /** Request headers that mean something to an operation; `openapi.ts` says what. */
 export type RequestHeader = 'Idempotency-Key' | 'If-Match' | 'If-None-Match' | 'Last-Event-ID';
 
-export const TAGS = ['workflows', 'runs', 'tasks', 'schedules', 'bulk', 'servers', 'events', 'about'] as const;
+export const TAGS = [
+  'workflows',
+  'runs',
+  'tasks',
+  'schedules',
+  'bulk',
+  'servers',
+  'events',
+  'about',
+] as const;
 export type Tag = (typeof TAGS)[number];
 
 /** Any path parameters: plain text unless a schema says otherwise. */
@@ -79,7 +88,11 @@ export function operation<
 
 /** The usual answer: JSON of one schema. */
 export function answers(status: number, description: string, schema: z.ZodType, headers?: readonly string[]) {
-  const spec: AnswerSpec = { description, content: { 'application/json': schema }, ...(headers ? { headers } : {}) };
+  const spec: AnswerSpec = {
+    description,
+    content: { 'application/json': schema },
+    ...(headers ? { headers } : {}),
+  };
   return { [status]: spec };
 }
 

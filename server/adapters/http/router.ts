@@ -51,7 +51,9 @@ export function createRouter(deps: RouterDeps): (request: Request) => Promise<Re
         actor,
         params: parsePart(of.params, params) as Record<string, string>,
         query: parsePart(of.query, queryOf(request)),
-        body: of.body ? parsePart(of.body, await readBody(request, deps.maxBodyBytes, of.yaml === true)) : undefined,
+        body: of.body
+          ? parsePart(of.body, await readBody(request, deps.maxBodyBytes, of.yaml === true))
+          : undefined,
         headers: request.headers,
         signal: deps.stopping ? AbortSignal.any([request.signal, deps.stopping]) : request.signal,
       });

@@ -70,7 +70,13 @@ export function eventStream(
         }
         const failure = toAppError(error);
         const cause = failure.cause instanceof Error ? failure.cause.stack : failure.cause;
-        log.warn('event_stream', { status: 'failed', code: failure.code, after: seen, error: failure.message, cause });
+        log.warn('event_stream', {
+          status: 'failed',
+          code: failure.code,
+          after: seen,
+          error: failure.message,
+          cause,
+        });
         send(`event: problem\ndata: ${JSON.stringify(toProblem(failure))}\n\n`);
         controller.close();
       }

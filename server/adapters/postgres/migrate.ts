@@ -45,7 +45,7 @@ const OWNER_POLICIES = `
     t regclass;
   BEGIN
     FOR t IN SELECT c.oid FROM pg_class c
-      WHERE c.relnamespace = 'public'::regnamespace AND c.relforcerowsecurity AND c.relowner = current_user::regrole
+      WHERE c.relnamespace = 'public'::regnamespace AND c.relforcerowsecurity AND c.relowner = (SELECT oid FROM pg_roles WHERE rolname = current_user)
         AND NOT EXISTS (SELECT 1 FROM pg_policy p WHERE p.polrelid = c.oid AND p.polname = 'owner')
     LOOP
       EXECUTE format('CREATE POLICY owner ON %s TO oc_owner USING (true) WITH CHECK (true)', t);

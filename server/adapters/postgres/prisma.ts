@@ -9,6 +9,9 @@ export function createPrisma(pool: pg.Pool): PrismaClient {
   return new PrismaClient({ adapter: new PrismaPg(pool) });
 }
 
+/** Milliseconds to wait for a connection (as long as the pool itself does), and for the unit of work to end. */
+const PATIENCE = { maxWait: 5_000, timeout: 10_000 };
+
 /** What a unit of work may use: the client without connection and transaction management. */
 export type UnitOfWork = Prisma.TransactionClient;
 
@@ -26,5 +29,5 @@ export function inOrganization<T>(
   return prisma.$transaction(async (tx) => {
     await tx.$executeRaw`SELECT set_config('app.organization_id', ${organizationId}, true)`;
     return work(tx);
-  });
+  }, PATIENCE);
 }

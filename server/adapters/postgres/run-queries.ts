@@ -87,6 +87,15 @@ export function createRunQueries(prisma: PrismaClient): RunQueries {
       });
     },
 
+    async keyUse(organizationId, key) {
+      return inOrganization(prisma, organizationId, async (tx) => {
+        const [row] = await tx.$queryRaw<{ runId: string; requestHash: string }[]>`
+          SELECT run_id::text AS "runId", request_hash AS "requestHash" FROM idempotency_record
+          WHERE organization_id = ${organizationId}::uuid AND key = ${key}`;
+        return row ?? null;
+      });
+    },
+
     async neighbours(organizationId, runId) {
       return inOrganization(prisma, organizationId, async (tx) => {
         const [row] = await tx.$queryRaw<RunNeighbours[]>`

@@ -213,26 +213,86 @@ describe('taking over', () => {
     const held = new Promise<void>((resolve) => {
       goOn = resolve;
     });
+    let counted = false;
+    let reads = 0;
     const second = await engine({
       ...common,
       definitions: [definition],
       functions,
       execution: {
         ...execution,
+        readHistories: async (ids) => {
+          const histories = await execution.readHistories(ids);
+          reads += 1;
+          if (reads === 1) await held;
+          return histories;
+        },
         countRecoveries: async (ids) => {
-          await held;
-          return execution.countRecoveries(ids);
+          const counts = await execution.countRecoveries(ids);
+          setTimeout(() => {
+            counted = true;
+          });
+          return counts;
         },
       },
     });
+    await eventually('it has read', () => reads === 1);
     await second.send(runId, 'WORKFLOW_EXECUTION_SIGNALED', { name: 'go', payload: 1 });
     await new Promise((resolve) => setTimeout(resolve, 30));
     goOn();
+    await eventually('the take-over is through', () => counted && second.host.loading.size === 0);
     await eventually('it completes', () => db.runs.get(runId)?.status === 'completed');
     await eventually('nothing of it is left', () => second.host.residentCount() === 0);
     expect(calls).toBe(1);
     const history = db.events.get(runId) ?? [];
     expect(history.map((event) => event.seq)).toEqual(history.map((_event, i) => i + 1));
+  });
+
+  it('uses no history that was read before the shard was lost and came back', async () => {
+    const { db, execution, leases, ...common } = setUp();
+    const definitions = [one('slow', 'count')];
+    let calls = 0;
+    const functions = { count: () => (++calls === 1 ? new Promise<never>(() => {}) : 'ok') };
+    const first = await engine({ ...common, leases, execution, definitions, functions, shards: 1 });
+    const runId = await first.start('slow');
+    await eventually('it is under way', () => calls === 1);
+    await first.host.drain(0);
+
+    // The second process reads the history and is held up; the third takes the shard and finishes the run.
+    let goOn: () => void = nothing;
+    const held = new Promise<void>((resolve) => {
+      goOn = resolve;
+    });
+    let reads = 0;
+    const second = await engine({
+      ...common,
+      leases,
+      definitions,
+      functions,
+      shards: 1,
+      execution: {
+        ...execution,
+        readHistories: async (ids) => {
+          const histories = await execution.readHistories(ids);
+          reads += 1;
+          if (reads === 1) await held;
+          return histories;
+        },
+      },
+    });
+    await eventually('it has read', () => reads === 1);
+    const [row] = db.shards.values();
+    if (!row) throw new Error('There is no shard.');
+    // Lost, taken by the third, given back.
+    Object.assign(row, { owner: null, leaseUntil: Number.NEGATIVE_INFINITY });
+    second.host.leases.lose([0]);
+    const third = await engine({ ...common, leases, execution, definitions, functions, shards: 1 });
+    await eventually('the third completes it', () => db.runs.get(runId)?.status === 'completed');
+    await third.host.drain(0);
+    await eventually('the second has the shard again', () => second.host.leases.epoch(0));
+    goOn();
+    await eventually('the take-over is through', () => second.host.loading.size === 0);
+    expect([calls, second.host.residentCount()]).toEqual([2, 0]);
   });
 
   it('gives up the run that ends processes, and none of those that were beside it', async () => {

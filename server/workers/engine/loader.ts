@@ -47,7 +47,7 @@ export class RunLoader {
     let cursor: { after: number | null; afterRunId: string | null } = { after, afterRunId: null };
     for (;;) {
       const page = await this.host.deps.store.dueRuns(shards, { ...cursor, until }, PAGE);
-      await this.load(page, 'page');
+      await this.loadAll(page, 'page');
       loaded += page.length;
       const last = page.at(-1);
       if (!last || page.length < PAGE) return loaded;
@@ -56,8 +56,8 @@ export class RunLoader {
   }
 
   /** Loads the run of an inbox row, whose rows are in `loading` already. */
-  loadForRow(info: OpenRun): Promise<void> {
-    return this.load([info], 'row');
+  async loadForRow(info: OpenRun): Promise<void> {
+    await this.load([info], 'row');
   }
 
   /** The process lives although it holds these runs: none of them is what ended the ones before. */
@@ -67,20 +67,39 @@ export class RunLoader {
     if (loaded.length > 0) await deps.store.clearRecoveries(loaded);
   }
 
+  /** Loads runs until each is in memory, or closed, or no longer ours, whoever else is bringing some of them up. */
+  private async loadAll(infos: readonly OpenRun[], how: 'page' | 'alone'): Promise<void> {
+    const { residents, loading, leases } = this.host;
+    for (let rest = infos; rest.length > 0 && !this.host.isDraining; ) {
+      const again = await this.load(rest, how);
+      while (again.some(({ runId }) => loading.has(runId))) await this.pause();
+      rest = again.filter(({ runId, shard }) => !residents.has(runId) && leases.epoch(shard) !== undefined);
+    }
+  }
+
+  private pause(): Promise<void> {
+    const { clock } = this.host.deps;
+    return new Promise((resolve) => clock.at(clock.now() + LOOK_MS, resolve));
+  }
+
   /**
-   * Replays runs into memory and takes up what they had going. Runs that have no event yet are left to their inbox row,
-   * runs that a row is bringing up to it: of a run there must never be two copies. Suspects are tried one by one.
+   * Replays runs into memory and takes up what they had going. Runs that have no event yet are left to their inbox row;
+   * suspects are tried one by one. Gives back those that somebody else is loading (of a run there must never be two
+   * copies) and those whose shard was lost and came back while they were read.
    */
-  private async load(infos: readonly OpenRun[], how: 'page' | 'row' | 'alone'): Promise<void> {
+  private async load(infos: readonly OpenRun[], how: 'page' | 'row' | 'alone'): Promise<OpenRun[]> {
     const { residents, loading, deps } = this.host;
+    const again = how === 'row' ? [] : infos.filter(({ runId }) => loading.has(runId));
     const wanted = infos.filter(
       (info) =>
         !residents.has(info.runId) &&
-        !(how !== 'row' && loading.has(info.runId)) &&
+        !again.includes(info) &&
         !(how !== 'alone' && info.recoveries >= SUSPECT_AFTER && this.suspect(info)),
     );
-    if (wanted.length === 0) return;
+    if (wanted.length === 0) return again;
     const ids = wanted.map((info) => info.runId);
+    // What is read now is worth something under these epochs only: a shard that was lost and came back has moved on.
+    const epochs = new Map(wanted.map(({ shard }) => [shard, this.host.leases.epoch(shard)]));
     if (how !== 'row') for (const id of ids) loading.set(id, []);
     try {
       const histories = byRun(await deps.store.readHistories(ids));
@@ -90,6 +109,10 @@ export class RunLoader {
         const history = histories.get(info.runId);
         const epoch = this.host.leases.epoch(info.shard);
         if (!history || epoch === undefined) continue;
+        if (epoch !== epochs.get(info.shard)) {
+          again.push(info);
+          continue;
+        }
         if ((counts.get(info.runId) ?? 0) > deps.maxRecoveries) {
           this.host.track(this.deadLetter(info, epoch, history.length));
           continue;
@@ -98,6 +121,7 @@ export class RunLoader {
           const program = programs.get(info.definitionHash);
           if (!program) throw new Error(`Its definition ${info.definitionHash} cannot be used.`);
           const run = revive(info, epoch, program, history);
+          if (run.state?.closedAt !== undefined) continue;
           residents.set(info.runId, run);
           if (run.state)
             for (const command of outstanding(program, run.state)) carryOut(this.host, run, command);
@@ -109,6 +133,7 @@ export class RunLoader {
     } finally {
       if (how !== 'row') for (const id of ids) this.host.handOut(id, residents.get(id) ?? null);
     }
+    return again;
   }
 
   /** Puts a run in the line of suspects; true. */
@@ -126,17 +151,14 @@ export class RunLoader {
   /** Loads one suspect and sees whether the process survives it. */
   private async tryAlone(runId: string): Promise<void> {
     const { store, clock, surviveMs } = this.host.deps;
-    const look = () => new Promise<void>((resolve) => clock.at(clock.now() + LOOK_MS, resolve));
-    // A command is looking for it at the moment.
-    while (this.host.loading.has(runId)) await look();
     const info = await store.openRun(runId);
     if (!info) return;
-    await this.load([info], 'alone');
+    await this.loadAll([info], 'alone');
     const run = this.host.residents.get(runId);
     if (!run) return;
     const until = clock.now() + Math.min(surviveMs, TRIAL_MS);
     while (!run.gone && run.calls + run.pending > 0 && clock.now() < until) {
-      await look();
+      await this.pause();
     }
     if (!run.gone) await store.clearRecoveries([runId]);
   }

@@ -3,10 +3,10 @@ export function plainWorkflow(name: string) {
   return {
     schemaVersion: 1,
     name,
-    searchAttributes: { customer: '${default(input.customer, "none")}' },
+    searchAttributes: { customer: '${input.?customer.orValue("none")}' },
     nodes: [
       { id: 'first', kind: 'transform', output: '${1 + 1}' },
-      { id: 'second', kind: 'transform', output: '${default(input.fail, false) ? 1 / 0 : first.output}' },
+      { id: 'second', kind: 'transform', output: '${input.?fail.orValue(false) ? 1 / 0 : first.output}' },
     ],
     edges: [{ from: 'first', to: 'second' }],
   };

@@ -51,7 +51,10 @@ export const runCases: Cases = {
       status: 200,
       ask: async (w) => {
         await completed(w);
-        return w.ask('GET', '/api/v1/runs?status=completed,failed&workflow=plain&attribute=customer:none&limit=3');
+        return w.ask(
+          'GET',
+          '/api/v1/runs?status=completed,failed&workflow=plain&attribute=customer:none&limit=3',
+        );
       },
     },
     failure: { status: 400, code: 'INVALID_INPUT', ask: (w) => w.ask('GET', '/api/v1/runs?status=sleeping') },
@@ -104,18 +107,21 @@ export const runCases: Cases = {
   approveRun: {
     success: {
       status: 202,
-      ask: async (w) => w.ask('POST', `/api/v1/runs/${await asking(w)}/approve`, { form: { amount: 3 }, comment: 'fine' }),
+      ask: async (w) =>
+        w.ask('POST', `/api/v1/runs/${await asking(w)}/approve`, { form: { amount: 3 }, comment: 'fine' }),
     },
     failure: {
       status: 400,
       code: 'INVALID_INPUT',
-      ask: async (w) => w.ask('POST', `/api/v1/runs/${await asking(w)}/approve`, { form: { amount: 'three' } }),
+      ask: async (w) =>
+        w.ask('POST', `/api/v1/runs/${await asking(w)}/approve`, { form: { amount: 'three' } }),
     },
   },
   rejectRun: {
     success: {
       status: 202,
-      ask: async (w) => w.ask('POST', `/api/v1/runs/${await asking(w)}/reject`, { approvalId: 'ask', comment: 'no' }),
+      ask: async (w) =>
+        w.ask('POST', `/api/v1/runs/${await asking(w)}/reject`, { approvalId: 'ask', comment: 'no' }),
     },
     failure: {
       status: 404,
@@ -167,7 +173,8 @@ export const runCases: Cases = {
   restartRun: {
     success: {
       status: 201,
-      ask: async (w) => w.ask('POST', `/api/v1/runs/${await failed(w)}/restart`, { version: 'latest', input: {} }),
+      ask: async (w) =>
+        w.ask('POST', `/api/v1/runs/${await failed(w)}/restart`, { version: 'latest', input: {} }),
     },
     failure: {
       status: 409,

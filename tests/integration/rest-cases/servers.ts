@@ -18,7 +18,10 @@ export const serverCases: Cases = {
     success: {
       status: 200,
       ask: (w) =>
-        w.ask('POST', '/api/v1/servers/slow/call', { tool: 'slow_echo', arguments: { ms: 1, value: 'hello' } }),
+        w.ask('POST', '/api/v1/servers/slow/call', {
+          tool: 'slow_echo',
+          arguments: { ms: 1, value: 'hello' },
+        }),
     },
     failure: {
       status: 404,

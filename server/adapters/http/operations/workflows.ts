@@ -166,10 +166,9 @@ export function workflowOperations({ workflows }: { workflows: WorkflowService }
       errors: ['WORKFLOW_NOT_FOUND'],
       handle: async ({ actor, params, query }) => {
         const before = query.cursor === undefined ? null : Number(query.cursor);
-        return {
-          status: 200,
-          body: await workflows.versions(actor, text(params, 'name'), query.limit, before),
-        };
+        const page = await workflows.versions(actor, text(params, 'name'), query.limit, before);
+        const items = page.items.map((row) => ({ ...row, etag: etagOf(row) }));
+        return { status: 200, body: { items, nextCursor: page.nextCursor } };
       },
     }),
     operation({

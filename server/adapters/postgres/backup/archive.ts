@@ -28,7 +28,7 @@ const headerSchema = z.object({
     }),
   ),
   /** Weekly partitions of the event table. */
-  partitions: z.array(z.object({ name: z.string(), low: z.uuid(), high: z.uuid() })),
+  partitions: z.array(z.object({ name: z.string(), low: z.guid(), high: z.guid() })),
   /** Last values that were given out. */
   sequences: z.array(z.object({ name: z.string(), value: z.int() })),
 });
@@ -104,7 +104,8 @@ export class BackupReader {
     }
     const { format, formatVersion } = (json ?? {}) as { format?: unknown; formatVersion?: unknown };
     if (format !== 'openconductor-backup') throw broken(this.file, 'it is not a backup of OpenConductor.');
-    if (formatVersion !== 1) throw broken(this.file, `this version does not read backups of form ${String(formatVersion)}.`);
+    if (formatVersion !== 1)
+      throw broken(this.file, `this version does not read backups of form ${String(formatVersion)}.`);
     const parsed = headerSchema.safeParse(json);
     if (!parsed.success) throw broken(this.file, 'its header is damaged.', parsed.error);
     return parsed.data;
@@ -123,7 +124,8 @@ export class BackupReader {
       const { code } = error as NodeJS.ErrnoException;
       if (code === 'ENOENT') throw broken(this.file, 'there is no such file.', error);
       if (code === 'Z_BUF_ERROR') throw broken(this.file, 'it is cut off.', error);
-      if (code?.startsWith('Z_')) throw broken(this.file, 'it is damaged, or not a backup of OpenConductor.', error);
+      if (code?.startsWith('Z_'))
+        throw broken(this.file, 'it is damaged, or not a backup of OpenConductor.', error);
       throw broken(this.file, `it cannot be read (${(error as Error).message}).`, error);
     }
   }

@@ -37,7 +37,9 @@ export async function dataTables(client: pg.ClientBase): Promise<DataTable[]> {
   while (left.size > 0) {
     const ready = [...left.values()].filter(({ needs }) => needs.every((name) => !left.has(name)));
     if (ready.length === 0) {
-      throw new DatabaseSetupError(`The tables ${[...left.keys()].join(', ')} refer to each other in a circle.`);
+      throw new DatabaseSetupError(
+        `The tables ${[...left.keys()].join(', ')} refer to each other in a circle.`,
+      );
     }
     for (const table of ready) {
       sorted.push(table);

@@ -36,10 +36,14 @@ export interface BackupOptions {
  * @throws DatabaseSetupError when the file exists or the database is not ready
  */
 export async function backupDatabase({ adminUrl, file, version, log }: BackupOptions): Promise<BackupHeader> {
-  if (existsSync(file)) throw new DatabaseSetupError(`${file} exists already. Choose another name, or move it away.`);
+  if (existsSync(file))
+    throw new DatabaseSetupError(`${file} exists already. Choose another name, or move it away.`);
   const body = `${file}.rows.part`;
   const whole = `${file}.part`;
-  const client = new pg.Client({ connectionString: roleUrl(adminUrl, 'oc_owner'), application_name: 'openconductor-backup' });
+  const client = new pg.Client({
+    connectionString: roleUrl(adminUrl, 'oc_owner'),
+    application_name: 'openconductor-backup',
+  });
   // The next query fails with it.
   client.on('error', () => undefined);
   await client.connect();
@@ -52,12 +56,20 @@ export async function backupDatabase({ adminUrl, file, version, log }: BackupOpt
       migrations: await appliedMigrations(client),
       partitions: await eventPartitions(client),
       sequences: await sequenceValues(client),
-      shards: Number((await client.query<{ n: string }>('SELECT count(*) AS n FROM workflow_shard')).rows[0]?.n),
+      shards: Number(
+        (await client.query<{ n: string }>('SELECT count(*) AS n FROM workflow_shard')).rows[0]?.n,
+      ),
       createdAt: (await client.query<{ now: Date }>('SELECT now()')).rows[0]?.now.toISOString() ?? '',
     };
     const written = await writeRows(client, tables, body, log);
     await client.query('COMMIT');
-    const header: BackupHeader = { format: 'openconductor-backup', formatVersion: 1, version, ...facts, tables: written };
+    const header: BackupHeader = {
+      format: 'openconductor-backup',
+      formatVersion: 1,
+      version,
+      ...facts,
+      tables: written,
+    };
     await join(header, body, whole);
     await rename(whole, file);
     return header;
@@ -93,7 +105,9 @@ async function writeRows(
 async function writeTable(client: pg.Client, { name, columns }: DataTable, zip: Gzip): Promise<BackupTable> {
   const list = columns.map((column) => client.escapeIdentifier(column)).join(', ');
   // A query, because COPY does not read partitioned tables themselves.
-  const rowsOf = client.query(copyStreams.to(`COPY (SELECT ${list} FROM ${client.escapeIdentifier(name)}) TO STDOUT`));
+  const rowsOf = client.query(
+    copyStreams.to(`COPY (SELECT ${list} FROM ${client.escapeIdentifier(name)}) TO STDOUT`),
+  );
   const hash = createHash('sha256');
   let bytes = 0;
   let rows = 0;

@@ -36,7 +36,10 @@ export async function restoreDatabase(options: RestoreOptions): Promise<BackupHe
   const migrationsDir = options.migrationsDir ?? path.resolve('prisma/migrations');
   checkLevel(header, await readMigrations(migrationsDir), 'this version of OpenConductor has');
   await prepareDatabase(adminUrl, { log, migrationsDir });
-  const client = new pg.Client({ connectionString: roleUrl(adminUrl, 'oc_owner'), application_name: 'openconductor-restore' });
+  const client = new pg.Client({
+    connectionString: roleUrl(adminUrl, 'oc_owner'),
+    application_name: 'openconductor-restore',
+  });
   client.on('error', () => undefined);
   await client.connect();
   try {
@@ -46,9 +49,12 @@ export async function restoreDatabase(options: RestoreOptions): Promise<BackupHe
     await client.query('ANALYZE');
     return header;
   } catch (error) {
-    await client.query('ROLLBACK').catch(() => undefined);
+    // The connection is closed below, and with it the transaction is gone.
     if (sqlState(error) === '55P03') {
-      throw new DatabaseSetupError('The tables are in use: stop every OpenConductor on this database first.', error);
+      throw new DatabaseSetupError(
+        'The tables are in use: stop every OpenConductor on this database first.',
+        error,
+      );
     }
     throw error;
   } finally {
@@ -56,7 +62,11 @@ export async function restoreDatabase(options: RestoreOptions): Promise<BackupHe
   }
 }
 
-async function fill(client: pg.Client, header: BackupHeader, { file, replace, log }: RestoreOptions): Promise<void> {
+async function fill(
+  client: pg.Client,
+  header: BackupHeader,
+  { file, replace, log }: RestoreOptions,
+): Promise<void> {
   await client.query(`SET LOCAL lock_timeout = '5s'`);
   checkLevel(header, await appliedMigrations(client), 'the database has');
   const tables = await dataTables(client);
@@ -87,7 +97,9 @@ async function fill(client: pg.Client, header: BackupHeader, { file, replace, lo
       const into = copyStreams.from(`COPY ${client.escapeIdentifier(table.name)} (${columns}) FROM STDIN`);
       await pipeline(Readable.from(reader.rows(table), { objectMode: false }), client.query(into));
       if (into.rowCount !== table.rows) {
-        throw new DatabaseSetupError(`${table.name}: ${into.rowCount} rows came in, not ${table.rows}. Nothing was changed.`);
+        throw new DatabaseSetupError(
+          `${table.name}: ${into.rowCount} rows came in, not ${table.rows}. Nothing was changed.`,
+        );
       }
       if (table.rows > 0) log(`${table.name}: ${table.rows} rows`);
     }
@@ -107,7 +119,11 @@ function total({ tables }: BackupHeader): number {
   return tables.reduce((sum, { rows }) => sum + rows, 0);
 }
 
-function checkLevel(header: BackupHeader, there: readonly { name: string; checksum: string }[], who: string): void {
+function checkLevel(
+  header: BackupHeader,
+  there: readonly { name: string; checksum: string }[],
+  who: string,
+): void {
   const text = (list: readonly { name: string; checksum: string }[]) =>
     list.map(({ name, checksum }) => `${name} ${checksum}`).join('\n');
   if (text(header.migrations) === text(there)) return;
@@ -124,9 +140,12 @@ async function checkIdle(client: pg.Client): Promise<void> {
      WHERE p.live_until > clock_timestamp()
         OR p.id IN (SELECT owner FROM workflow_shard WHERE lease_until > clock_timestamp())`,
   );
-  const held = await client.query('SELECT 1 FROM workflow_shard WHERE lease_until > clock_timestamp() LIMIT 1');
+  const held = await client.query(
+    'SELECT 1 FROM workflow_shard WHERE lease_until > clock_timestamp() LIMIT 1',
+  );
   if (rows.length === 0 && held.rowCount === 0) return;
-  const who = rows.map(({ host, pid }) => `pid ${pid} on ${host}`).join(', ') || 'a process of which no more is known';
+  const who =
+    rows.map(({ host, pid }) => `pid ${pid} on ${host}`).join(', ') || 'a process of which no more is known';
   throw new DatabaseSetupError(
     `An engine runs on this database (${who}). Stop it first; one that was killed is forgotten within seconds. ` +
       'Nothing was changed.',
@@ -140,7 +159,9 @@ function checkTables(header: BackupHeader, tables: readonly DataTable[]): void {
       .sort()
       .join('\n');
   if (text(header.tables) === text(tables)) return;
-  throw new DatabaseSetupError('The tables of the database are not those of the backup. Nothing was changed.');
+  throw new DatabaseSetupError(
+    'The tables of the database are not those of the backup. Nothing was changed.',
+  );
 }
 
 /** Lets oc_owner write where row-level security is forced, or forces it again; undone with the transaction. */
