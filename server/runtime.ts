@@ -144,7 +144,7 @@ export async function createRuntime(options: RuntimeOptions) {
     leases: createLeaseStore(pools.engine),
     isAlive,
     programs,
-    activities: { fleet, functions: options.functions ?? new Map(), clock, telemetry },
+    activities: { fleet, functions: options.functions ?? new Map(), clock, telemetry, maxPayloadBytes },
     children: { store, definitions, clock, newRunId, shards, flags: ENGINE_FLAGS, announce },
     clock,
     bus,

@@ -111,7 +111,8 @@ export const runFilterQuerySchema = z.strictObject({
   attribute: z
     .string()
     .max(1000)
-    .regex(/^[^:\u0000]{1,100}:[^\u0000]*$/, 'write NAME:VALUE')
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: it is what is refused
+    .regex(/^[^:]{1,100}:/, 'write NAME:VALUE')
     .optional()
     .describe('A search attribute as NAME:VALUE.'),
   limit: z.coerce.number().int().min(1).max(200).default(50),

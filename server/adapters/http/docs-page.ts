@@ -22,19 +22,19 @@ export function docsPage(document: OpenApiDocument): string {
     const count = `<small>${mine.length}</small>`;
     return mine.length === 0
       ? ''
-      : `<section><h2 id="tag-${escape(name)}">${escape(name)} ${count}</h2><p>${escape(description)}</p>${mine.map(operationHtml).join('')}</section>`;
+      : `<section><h2 id="tag-${escapeHtml(name)}">${escapeHtml(name)} ${count}</h2><p>${escapeHtml(description)}</p>${mine.map(operationHtml).join('')}</section>`;
   });
   const schemas = Object.entries(document.components.schemas).map(
     ([name, schema]) =>
-      `<details id="schema-${escape(name)}"><summary><code>${escape(name)}</code></summary>${schemaHtml(schema)}</details>`,
+      `<details id="schema-${escapeHtml(name)}"><summary><code>${escapeHtml(name)}</code></summary>${schemaHtml(schema)}</details>`,
   );
   return `<!doctype html><html lang="en"><head><meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>OpenConductor API ${escape(document.info.version)}</title><style>${STYLE}</style></head><body>
-<header><h1>OpenConductor API <small>${escape(document.info.version)}</small></h1>
+<title>OpenConductor API ${escapeHtml(document.info.version)}</title><style>${STYLE}</style></head><body>
+<header><h1>OpenConductor API <small>${escapeHtml(document.info.version)}</small></h1>
 <input id="find" type="search" placeholder="Find an operation" aria-label="Find an operation">
 <a href="/api/v1/openapi.json">openapi.json</a></header>
-<main><p>${escape(document.info.description)}</p>${groups.join('')}
+<main><p>${escapeHtml(document.info.description)}</p>${groups.join('')}
 <section><h2 id="schemas">schemas <small>${schemas.length}</small></h2>${schemas.join('')}</section></main>
 <script>${SCRIPT}</script></body></html>`;
 }
@@ -43,11 +43,11 @@ function operationHtml({ method, path, of }: Row): string {
   const parameters = listOf(of.parameters);
   const body = isJsonObject(of.requestBody) ? of.requestBody : undefined;
   const id = String(of.operationId);
-  const find = escape(`${method} ${path} ${id} ${String(of.summary)}`.toLowerCase());
-  return `<details class="operation" id="${escape(id)}" data-find="${find}">
-<summary><b class="${method.toLowerCase()}">${method}</b> <code>${escape(path)}</code> <span>${escape(String(of.summary))}</span></summary>
+  const find = escapeHtml(`${method} ${path} ${id} ${String(of.summary)}`.toLowerCase());
+  return `<details class="operation" id="${escapeHtml(id)}" data-find="${find}">
+<summary><b class="${method.toLowerCase()}">${method}</b> <code>${escapeHtml(path)}</code> <span>${escapeHtml(String(of.summary))}</span></summary>
 <div>${of.description === undefined ? '' : `<p>${markdown(String(of.description))}</p>`}
-<p class="dim">operation <code>${escape(id)}</code>, role <code>${escape(String(of['x-role']))}</code></p>
+<p class="dim">operation <code>${escapeHtml(id)}</code>, role <code>${escapeHtml(String(of['x-role']))}</code></p>
 ${parameters.length === 0 ? '' : `<h4>Parameters</h4><table>${parameters.map(parameterHtml).join('')}</table>`}
 ${body === undefined ? '' : `<h4>Body</h4>${contentHtml(body.content)}`}
 <h4>Answers</h4><table>${answersHtml(of.responses)}</table>
@@ -57,7 +57,7 @@ ${tryHtml(method, path, parameters, body !== undefined)}</div></details>`;
 function parameterHtml(parameter: JsonObject): string {
   const required = parameter.required === true ? ' *' : '';
   const text = typeof parameter.description === 'string' ? markdown(parameter.description) : '';
-  return `<tr><td><code>${escape(String(parameter.name))}${required}</code></td><td>${escape(String(parameter.in))}</td><td>${typeHtml(parameter.schema)}</td><td>${text}</td></tr>`;
+  return `<tr><td><code>${escapeHtml(String(parameter.name))}${required}</code></td><td>${escapeHtml(String(parameter.in))}</td><td>${typeHtml(parameter.schema)}</td><td>${text}</td></tr>`;
 }
 
 function answersHtml(responses: Json | undefined): string {
@@ -65,7 +65,7 @@ function answersHtml(responses: Json | undefined): string {
     .map(([status, answer]) => {
       if (!isJsonObject(answer)) return '';
       const shown = Number(status) < 400 ? contentHtml(answer.content) : '';
-      return `<tr><td><code>${escape(status)}</code></td><td>${markdown(String(answer.description))}${shown}</td></tr>`;
+      return `<tr><td><code>${escapeHtml(status)}</code></td><td>${markdown(String(answer.description))}${shown}</td></tr>`;
     })
     .join('');
 }
@@ -74,7 +74,7 @@ function contentHtml(content: Json | undefined): string {
   return Object.entries(isJsonObject(content) ? content : {})
     .map(([type, media]) => {
       const schema = isJsonObject(media) ? media.schema : undefined;
-      return `<p><code>${escape(type)}</code> ${typeHtml(schema)}</p>`;
+      return `<p><code>${escapeHtml(type)}</code> ${typeHtml(schema)}</p>`;
     })
     .join('');
 }
@@ -83,22 +83,24 @@ function contentHtml(content: Json | undefined): string {
 function typeHtml(schema: Json | undefined): string {
   if (!isJsonObject(schema)) return '';
   if (typeof schema.$ref === 'string') {
-    const name = escape(schema.$ref.split('/').at(-1) ?? '');
+    const name = escapeHtml(schema.$ref.split('/').at(-1) ?? '');
     return `<a href="#schema-${name}">${name}</a>`;
   }
   if (Array.isArray(schema.enum))
-    return schema.enum.map((value) => `<code>${escape(JSON.stringify(value))}</code>`).join(' ');
-  if (schema.const !== undefined) return `<code>${escape(JSON.stringify(schema.const))}</code>`;
+    return schema.enum.map((value) => `<code>${escapeHtml(JSON.stringify(value))}</code>`).join(' ');
+  if (schema.const !== undefined) return `<code>${escapeHtml(JSON.stringify(schema.const))}</code>`;
   const choices = schema.anyOf ?? schema.oneOf;
   if (Array.isArray(choices)) return choices.map(typeHtml).join(' or ');
   if (schema.type === 'array') return `list of ${typeHtml(schema.items) || 'anything'}`;
   if (isJsonObject(schema.properties)) return schemaHtml(schema);
   const fallback =
-    schema.default === undefined ? '' : `, default <code>${escape(JSON.stringify(schema.default))}</code>`;
+    schema.default === undefined
+      ? ''
+      : `, default <code>${escapeHtml(JSON.stringify(schema.default))}</code>`;
   const range = ['minimum', 'maximum', 'minLength', 'maxLength', 'format']
     .flatMap((key) => (schema[key] === undefined ? [] : [`${key} ${String(schema[key])}`]))
     .join(', ');
-  return `${escape(String(schema.type ?? 'anything'))}${range === '' ? '' : ` <small>${escape(range)}</small>`}${fallback}`;
+  return `${escapeHtml(String(schema.type ?? 'anything'))}${range === '' ? '' : ` <small>${escapeHtml(range)}</small>`}${fallback}`;
 }
 
 function schemaHtml(schema: Json): string {
@@ -113,7 +115,7 @@ function schemaHtml(schema: Json): string {
       isJsonObject(property) && typeof property.description === 'string'
         ? markdown(property.description)
         : '';
-    return `<tr><td><code>${escape(name)}${required.includes(name) ? ' *' : ''}</code></td><td>${typeHtml(property)}</td><td>${text}</td></tr>`;
+    return `<tr><td><code>${escapeHtml(name)}${required.includes(name) ? ' *' : ''}</code></td><td>${typeHtml(property)}</td><td>${text}</td></tr>`;
   });
   return `<table>${rows.join('')}</table>`;
 }
@@ -121,11 +123,11 @@ function schemaHtml(schema: Json): string {
 /** A form that sends the request from the page. Streams are not for it. */
 function tryHtml(method: string, path: string, parameters: readonly JsonObject[], hasBody: boolean): string {
   const fields = parameters.map((parameter) => {
-    const name = escape(String(parameter.name));
-    return `<label>${name}<input name="${name}" data-in="${escape(String(parameter.in))}"></label>`;
+    const name = escapeHtml(String(parameter.name));
+    return `<label>${name}<input name="${name}" data-in="${escapeHtml(String(parameter.in))}"></label>`;
   });
   const body = hasBody ? '<label>body (JSON)<textarea name="body" rows="5">{}</textarea></label>' : '';
-  return `<details><summary>Try it</summary><form data-method="${method}" data-path="${escape(path)}">${fields.join('')}${body}<button>Send</button><pre></pre></form></details>`;
+  return `<details><summary>Try it</summary><form data-method="${method}" data-path="${escapeHtml(path)}">${fields.join('')}${body}<button>Send</button><pre></pre></form></details>`;
 }
 
 function listOf(value: Json | undefined): JsonObject[] {
@@ -134,12 +136,12 @@ function listOf(value: Json | undefined): JsonObject[] {
 
 /** Code, paragraphs and nothing else. */
 function markdown(text: string): string {
-  return escape(text)
+  return escapeHtml(text)
     .replace(/`([^`]+)`/g, '<code>$1</code>')
     .replaceAll('\n\n', '<br>');
 }
 
-function escape(text: string): string {
+function escapeHtml(text: string): string {
   const names: Record<string, string> = {
     '&': '&amp;',
     '<': '&lt;',

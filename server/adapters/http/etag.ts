@@ -9,7 +9,7 @@ export function etagOf({ version, hash }: Pick<StoredDefinition, 'version' | 'ha
 /** True when the caller has this very version (If-None-Match). */
 export function isUnchanged(headers: Headers, stored: StoredDefinition): boolean {
   const tags = headers.get('if-none-match');
-  return tags !== null && tags.split(',').some((tag) => tag.trim().replace(/^W\//, '') === etagOf(stored));
+  return tags?.split(',').some((tag) => tag.trim().replace(/^W\//, '') === etagOf(stored)) ?? false;
 }
 
 /**

@@ -57,7 +57,8 @@ export function openApiDocument(operations: readonly Operation[], version: strin
   const paths: Record<string, JsonObject> = {};
   for (const of of operations) {
     if (of.hidden) continue;
-    const path = (paths[of.path] ??= {});
+    const path = paths[of.path] ?? {};
+    paths[of.path] = path;
     path[of.method.toLowerCase()] = describe(of, schemas, problem);
   }
   return {

@@ -70,7 +70,11 @@ describe('an event stream', () => {
     const read = (_after: number, waitMs: number, signal: AbortSignal) =>
       new Promise<FeedEntry[]>((resolve) => {
         if (waitMs === 0) resolve([{ id: 1, data: null }]);
-        else signal.addEventListener('abort', () => (released?.(), resolve([])));
+        else
+          signal.addEventListener('abort', () => {
+            released?.();
+            resolve([]);
+          });
       });
     const port = await serve((request) => eventStream({ read }, 0, request.signal, silent));
     const client = httpRequest({ port, host: '127.0.0.1' }, (response) => {

@@ -23,6 +23,8 @@ export interface ActivityDeps {
   functions: ReadonlyMap<string, ActivityFunction>;
   clock: Clock;
   telemetry: Telemetry;
+  /** Bytes of the largest answer of a tool that is taken into a history; any when left out. */
+  maxPayloadBytes?: number;
 }
 
 /**
@@ -55,7 +57,7 @@ export async function runAttempt(
 }
 
 async function callTool(
-  { fleet, telemetry }: ActivityDeps,
+  { fleet, telemetry, maxPayloadBytes = Number.POSITIVE_INFINITY }: ActivityDeps,
   scope: ActivityScope,
   command: RunActivity,
   { server, tool }: { server: string; tool: string },
@@ -76,6 +78,10 @@ async function callTool(
   }
   const { result } = outcome;
   telemetry.toolCalled(server, tool, result.isError ? 'tool_error' : 'ok', result.durationMs / 1000);
+  if (result.bytesIn > maxPayloadBytes) {
+    const message = `${tool} of ${server} answered with ${result.bytesIn} bytes; ${maxPayloadBytes} are allowed.`;
+    return failed({ code: 'PAYLOAD_TOO_LARGE', message, retriable: false });
+  }
   const output = toolOutput(result);
   if (result.isError) {
     const message =
