@@ -287,7 +287,7 @@ export async function createRuntime(options: RuntimeOptions) {
         await jobs.stop();
         await host.drain(config.drainTimeoutMs);
         await relay.stop();
-        maintenance.stop();
+        await maintenance.stop();
       }
       await servers.stop();
       await prisma.$disconnect();

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { pageSchema } from '@/lib/protocol/api';
 import { approversSchema } from '@/lib/protocol/definition-common';
 import { workflowEventSchema } from '@/lib/protocol/event';
+import { inputAnswerSchema, inputRequestSchema } from '@/lib/protocol/input-required';
 import { failureSchema, nodeViewSchema, RUN_STATUSES, runDetailSchema } from '@/lib/protocol/run';
 
 /** REST bodies about the life of a run: commands to it, new runs of its chain, and what can be read of it. */
@@ -54,6 +55,23 @@ export const resolveBodySchema = z
     path: ['output'],
   });
 export type ResolveBody = z.infer<typeof resolveBodySchema>;
+
+/**
+ * Answers to what a server asks in the middle of a call: `answer` when it asks one thing, else `answers` by the keys of the
+ * requests. `nodePath` may be left out when exactly one call of the run asks.
+ */
+export const inputBodySchema = z
+  .strictObject({
+    nodePath: plainText(2000).optional(),
+    answer: inputAnswerSchema.optional(),
+    answers: z.record(z.string(), inputAnswerSchema).optional(),
+    comment,
+  })
+  .refine((body) => (body.answer === undefined) !== (body.answers === undefined), {
+    message: 'give either answer or answers',
+    path: ['answer'],
+  });
+export type InputBody = z.infer<typeof inputBodySchema>;
 
 /** Without `input` the new run gets the one of the run before. */
 export const retryBodySchema = z.strictObject({});
@@ -111,7 +129,6 @@ export const runFilterQuerySchema = z.strictObject({
   attribute: z
     .string()
     .max(1000)
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: it is what is refused
     .regex(/^[^:]{1,100}:/, 'write NAME:VALUE')
     .optional()
     .describe('A search attribute as NAME:VALUE.'),
@@ -233,6 +250,13 @@ export const taskSchema = z.discriminatedUnion('kind', [
     attempt: z.int(),
     input: z.json().nullable(),
     failure: failureSchema.nullable(),
+  }),
+  z.object({
+    kind: z.literal('input'),
+    ...taskBase,
+    server: z.string().nullable(),
+    tool: z.string().nullable(),
+    requests: z.array(inputRequestSchema).describe('What the server asks; answered with /input.'),
   }),
 ]);
 export type Task = z.infer<typeof taskSchema>;

@@ -20,7 +20,6 @@ describe('bulk operations on real processes', () => {
     const engine = await EngineProcess.start({
       databaseUrl: database.adminUrl,
       servers: {},
-      entry: 'tests/support/jobs-server.ts',
       env,
     });
     processes.push(engine);

@@ -20,7 +20,6 @@ describe('openconductor schedule and bulk', () => {
     engine = await EngineProcess.start({
       databaseUrl: database.adminUrl,
       servers: {},
-      entry: 'tests/support/jobs-server.ts',
     });
     const nodes = [{ id: 'gate', kind: 'wait', signal: 'go' }];
     const body = { schemaVersion: 1, name: 'patient', nodes, edges: [] };

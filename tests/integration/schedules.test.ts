@@ -27,7 +27,6 @@ describe('schedules on real processes', () => {
     const engine = await EngineProcess.start({
       databaseUrl: database.adminUrl,
       servers: {},
-      entry: 'tests/support/jobs-server.ts',
       env,
     });
     processes.push(engine);

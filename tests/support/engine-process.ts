@@ -16,26 +16,20 @@ export interface EngineProcessOptions {
   /** Kept over restarts when given; else a new temporary folder. */
   dataDir?: string;
   env?: Record<string, string>;
-  /** What to run, from the root; server/index.ts when left out. */
-  entry?: string;
 }
 
 type Ended = { code: number | null; signal: string | null };
 
-const bundled = new Map<string, Promise<string>>();
+let bundled: Promise<string> | undefined;
 
 /** The real server, bundled once a test file (role `engine`: no pages, so no Next build is needed). */
-function serverBundle(entry: string): Promise<string> {
-  const known = bundled.get(entry);
-  if (known !== undefined) return known;
-  const made = (async () => {
-    const name = `${entry.replaceAll(/\W+/g, '_')}.${process.pid}.mjs`;
-    const outfile = join(root, 'node_modules/.cache/openconductor/tests', name);
-    await bundle({ entry: join(root, entry), outfile });
+function serverBundle(): Promise<string> {
+  bundled ??= (async () => {
+    const outfile = join(root, 'node_modules/.cache/openconductor/tests', `server.${process.pid}.mjs`);
+    await bundle({ entry: join(root, 'server/index.ts'), outfile });
     return outfile;
   })();
-  bundled.set(entry, made);
-  return made;
+  return bundled;
 }
 
 /** One real OpenConductor process on a database of the test. */
@@ -54,25 +48,21 @@ export class EngineProcess {
     await mkdir(dataDir, { recursive: true });
     const configFile = join(dataDir, 'servers.json');
     await writeFile(configFile, JSON.stringify({ mcpServers: options.servers }));
-    const child = spawn(
-      process.execPath,
-      ['--enable-source-maps', await serverBundle(options.entry ?? 'server/index.ts')],
-      {
-        cwd: root,
-        stdio: ['ignore', 'pipe', 'pipe'],
-        env: {
-          PATH: process.env.PATH,
-          HOME: process.env.HOME,
-          PORT: '0',
-          DATABASE_URL: options.databaseUrl,
-          OPENCONDUCTOR_DATA_DIR: dataDir,
-          OPENCONDUCTOR_CONFIG: configFile,
-          OPENCONDUCTOR_ROLES: 'engine',
-          OPENCONDUCTOR_LEASE_TTL_MS: '1000',
-          ...options.env,
-        } as unknown as NodeJS.ProcessEnv,
-      },
-    );
+    const child = spawn(process.execPath, ['--enable-source-maps', await serverBundle()], {
+      cwd: root,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: {
+        PATH: process.env.PATH,
+        HOME: process.env.HOME,
+        PORT: '0',
+        DATABASE_URL: options.databaseUrl,
+        OPENCONDUCTOR_DATA_DIR: dataDir,
+        OPENCONDUCTOR_CONFIG: configFile,
+        OPENCONDUCTOR_ROLES: 'engine',
+        OPENCONDUCTOR_LEASE_TTL_MS: '1000',
+        ...options.env,
+      } as unknown as NodeJS.ProcessEnv,
+    });
     const ended = new Promise<Ended>((done) => {
       child.once('exit', (code, signal) => done({ code, signal }));
     });
