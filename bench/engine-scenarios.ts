@@ -119,7 +119,7 @@ const recovery: Scenario = async ({ cluster, quick }) => {
 
 const noisyTenant: Scenario = async (context) => {
   const { quick } = context;
-  const plan: NoisyPlan = { runs: quick ? 5_000 : 50_000, seconds: quick ? 2 : 10 };
+  const plan: NoisyPlan = { runs: quick ? 2_000 : 50_000, seconds: quick ? 2 : 10 };
   const child = await ourEngine(context, 'noisy');
   await child.call('load', { ...WARM_UP, seconds: 1 });
   const result = await child.call<NoisyResult>('noisy', plan);

@@ -8,6 +8,8 @@ import { OUTBOX_CHANNEL } from '@/server/workers/engine/host-deps';
 export const STREAM_CHANNEL = 'stream';
 
 const BATCH = 1_000;
+/** Least time between two rounds: the first event goes at once, a stream of single commits shares rounds. */
+const SPACING_MS = 5;
 
 /**
  * Numbers committed events per stream. Hurried by commits of this process, kept honest by polling; any number of
@@ -16,6 +18,9 @@ const BATCH = 1_000;
 export class Relay {
   private busy: Promise<void> | null = null;
   private again = false;
+  private waiting = false;
+  private lastRound = Number.NEGATIVE_INFINITY;
+  private cancelWait: () => void = () => {};
   private stopped = false;
   private cancelPoll: (() => void) | null = null;
   private unsubscribe: (() => void) | null = null;
@@ -34,33 +39,48 @@ export class Relay {
   async stop(): Promise<void> {
     this.unsubscribe?.();
     this.cancelPoll?.();
-    this.kick();
-    await this.busy;
+    this.cancelWait();
     this.stopped = true;
+    await this.busy;
+    await this.run();
   }
 
   private kick(): void {
-    if (this.stopped) return;
+    if (this.stopped || this.waiting) return;
     if (this.busy) {
       this.again = true;
       return;
     }
+    const { clock } = this.deps;
+    const next = this.lastRound + SPACING_MS;
+    if (clock.now() < next) {
+      this.waiting = true;
+      this.cancelWait = clock.at(next, () => {
+        this.waiting = false;
+        this.kick();
+      });
+      return;
+    }
+    this.round();
+  }
+
+  private round(): void {
     this.busy = this.run().finally(() => {
+      this.lastRound = this.deps.clock.now();
       this.busy = null;
+      if (!this.again) return;
+      this.again = false;
+      this.kick();
     });
   }
 
   private async run(): Promise<void> {
-    do {
-      this.again = false;
-      try {
-        const ranges = await this.deps.store.relay(BATCH);
-        for (const range of ranges) this.deps.bus.publish(STREAM_CHANNEL, range);
-      } catch (error) {
-        this.deps.log.warn('relay', { status: 'failed', error: String(error) });
-        return;
-      }
-    } while (this.again);
+    try {
+      const ranges = await this.deps.store.relay(BATCH);
+      for (const range of ranges) this.deps.bus.publish(STREAM_CHANNEL, range);
+    } catch (error) {
+      this.deps.log.warn('relay', { status: 'failed', error: String(error) });
+    }
   }
 
   private schedule(): void {

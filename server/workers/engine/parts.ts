@@ -5,7 +5,18 @@ import type { ResidentRun } from '@/server/workers/engine/resident-run';
 
 /** A part of a commit that writes nothing yet. */
 export function emptyPart(of: Pick<CommitPart, 'organizationId' | 'runId' | 'shard' | 'epoch'>): CommitPart {
-  return { ...of, correlationId: null, events: [], update: null, newRuns: [], inboxAdds: [], inboxDone: [] };
+  return {
+    organizationId: of.organizationId,
+    runId: of.runId,
+    shard: of.shard,
+    epoch: of.epoch,
+    correlationId: null,
+    events: [],
+    update: null,
+    newRuns: [],
+    inboxAdds: [],
+    inboxDone: [],
+  };
 }
 
 /** A run without parent as its start row describes it: saves reading the run's row, written together with that one. */
