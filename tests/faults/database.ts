@@ -12,7 +12,7 @@ import { administer, withDatabase } from '@/tests/support/database-admin';
 pg.types.setTypeParser(pg.types.builtins.INT8, (text) => Number(text));
 
 const DATABASE = 'faults';
-export const MAX_CONNECTIONS = 120;
+const MAX_CONNECTIONS = 120;
 
 /** A durable Postgres of the harness's own, with the moment of every commit on record. */
 export class FaultyPostgres {

@@ -21,6 +21,10 @@ export interface FaultOptions {
   keep?: boolean;
   /** Programs of one round. */
   roundSize?: number;
+  /** Over how many milliseconds the starts of a round are spread. */
+  spreadMs?: number;
+  /** A round goes on until this many faults have struck (and the starts are done), for twenty seconds at most. */
+  leastFaults?: number;
   say: (line: string) => void;
 }
 
@@ -48,6 +52,7 @@ export const ALL_FAULTS = [
 ];
 
 const ROUND = 250;
+const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
 /** Runs random programs on real processes while faults strike, round by round, and checks every law after each round. */
 export async function runFaults(options: FaultOptions): Promise<FaultResult> {
@@ -79,10 +84,15 @@ export async function runFaults(options: FaultOptions): Promise<FaultResult> {
       const size = Math.min(options.roundSize ?? ROUND, options.programs - result.programs);
       const programs = makePrograms(random, seed, round, size, may('poison') && round % 3 === 0);
       const [clock] = await postgres.query<{ now: Date }>('SELECT clock_timestamp() AS now');
-      const driven = new Round({ client, people, postgres, counter, random }, programs);
+      const driven = new Round(
+        { client, people, postgres, counter, random, spreadMs: options.spreadMs ?? 0 },
+        programs,
+      );
       const nemesis = new Nemesis({ postgres, fleet, random, faults, mayStrike: may });
       nemesis.begin();
       await driven.drive();
+      for (let waited = 0; nemesis.strikes < (options.leastFaults ?? 0) && waited < 200; waited++)
+        await pause(100);
       await nemesis.stop();
       const stuck = await driven.settle();
       const evidence = await collect(postgres, counter, clock?.now ?? new Date(0), lastStream);
@@ -103,6 +113,7 @@ export async function runFaults(options: FaultOptions): Promise<FaultResult> {
       say(
         `round ${round}: ${size} programs, ${evidence.runs.size} runs, ${faults.struck.length} faults so far, ${violations.length} violations, ${Math.round((Date.now() - began) / 1000)} s`,
       );
+      for (const { law, runId, text } of violations.slice(0, 5)) say(`  ✗ ${law}: ${text} (${runId ?? '-'})`);
       if (stuck.length > 0) break;
     }
   } finally {

@@ -211,6 +211,8 @@ export const NEMESIS_FAULTS = [...Object.keys(PROCESS_FAULTS), ...Object.keys(DA
  * database is up and every connection goes through.
  */
 export class Nemesis {
+  /** Faults that it has struck with so far. */
+  strikes = 0;
   private stopping = false;
   private hands: Promise<void>[] = [];
 
@@ -246,6 +248,7 @@ export class Nemesis {
       const slot = random.pick(fleet.slots);
       if (slot.engine?.isUp !== true) continue;
       const name = random.pick(names);
+      this.strikes += 1;
       try {
         await faults.during(name, () => (kinds[name] as Strike)(this.deps, slot));
       } catch {

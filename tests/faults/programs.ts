@@ -212,7 +212,7 @@ class Maker {
         return this.undoable(id);
       case 'big':
         return {
-          node: call(id, 'big', 0, { bytes: random.pick([100, 60_000, 200_000]) }),
+          node: call(id, 'big', 0, { bytes: random.pick([100, 60_000, 100_000]) }),
           sites: [{ path: id, kind: 'call' }],
         };
       case 'wait':

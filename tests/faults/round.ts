@@ -11,6 +11,8 @@ export interface RoundDeps {
   postgres: FaultyPostgres;
   counter: CounterLog;
   random: Random;
+  /** Over how many milliseconds the starts are spread; as fast as they are answered when left out. */
+  spreadMs?: number;
 }
 
 /** A program whose start was acknowledged. */
@@ -31,6 +33,8 @@ export interface Report {
 const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 /** Programs that are open at the same time, at most. */
 const OPEN_AT_ONCE = 200;
+/** Clients that start programs at the same time. */
+const HANDS = 10;
 /** How long after the last fault a run may take to end. */
 const TAIL_MS = 90_000;
 
@@ -52,10 +56,12 @@ export class Round {
   /** Publishes, starts, signals, approves and watches until every program was started. Faults may strike all along. */
   async drive(): Promise<void> {
     const watching = [this.repeat(() => this.deps.people.decide(), 250), this.repeat(() => this.watch(), 60)];
+    const { spreadMs = 0 } = this.deps;
     const waiting = [...this.programs];
-    const hands = Array.from({ length: 10 }, async () => {
+    const hands = Array.from({ length: HANDS }, async () => {
       for (let program = waiting.shift(); program !== undefined; program = waiting.shift()) {
         await this.room();
+        await pause(this.deps.random.below(1 + (2 * HANDS * spreadMs) / this.programs.length));
         await this.begin(program);
       }
     });

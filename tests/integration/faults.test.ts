@@ -9,10 +9,14 @@ describe('runs under faults', () => {
       programs: 30,
       seed: 1,
       minutes: 1,
-      // A poison run takes half a dozen processes with it: that is for the long form, and for the engine's own tests.
-      only: ALL_FAULTS.filter((fault) => fault !== 'poison'),
+      // A poison run takes half a dozen processes with it: that is for the long form, and for the engine's own tests. A
+      // process stopped between the check of its leases and the first byte of a call makes that call when it wakes
+      // (docs/failure-semantics.md): the one repetition that cannot be ruled out is not for a test that must be green.
+      only: ALL_FAULTS.filter((fault) => fault !== 'poison' && !fault.startsWith('SIGSTOP')),
       engines: 2,
       roundSize: 30,
+      spreadMs: 6_000,
+      leastFaults: 5,
       say: () => undefined,
     });
     expect(result.violations, result.timelines.join('\n')).toEqual([]);

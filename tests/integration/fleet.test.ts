@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { listen as startModernServer } from '../fixtures/mcp-servers/modern-server.mjs';
+import { listenWithOAuth } from '../fixtures/mcp-servers/oauth-server.mjs';
 import { createTestDatabase, type TestDatabase } from '../support/database';
 import { EngineProcess } from '../support/engine-process';
 import { eventually } from '../support/eventually';
@@ -157,6 +158,33 @@ describe('servers at run time', () => {
     const state = () => ask('GET', '/servers/remote/health').then(({ body }) => body.reports.at(-1).state);
     await eventually('the probe that fails', async () => (await state()) === 'UNREACHABLE');
     expect((await ask('DELETE', '/servers/remote')).status).toBe(204);
+  });
+
+  it('is granted access to a remote server by a person, and keeps it over a restart', async () => {
+    const remote = await listenWithOAuth();
+    try {
+      await ask('POST', '/servers', {
+        name: 'guarded',
+        config: { type: 'streamable-http', url: remote.url },
+      });
+      const call = () => ask('POST', '/servers/guarded/call', { tool: 'echo', arguments: { value: 'hi' } });
+      expect((await call()).body.code).toBe('SERVER_AUTH_REQUIRED');
+      const { url } = (await ask('POST', '/servers/guarded/authorize')).body;
+      const back = (await fetch(url, { redirect: 'manual' })).headers.get('location') ?? '';
+      expect(back).toContain(`${engine.url}/api/oauth/callback?`);
+      const page = await fetch(back);
+      expect(page.status).toBe(200);
+      expect(await page.text()).toContain('guarded may be used now');
+      expect((await fetch(back)).status).toBe(403);
+      expect((await call()).body.content[0].text).toBe('hi');
+      await engine.end('SIGKILL');
+      engine = await launch(engine.dataDir);
+      expect((await call()).body.content[0].text).toBe('hi');
+      expect((await ask('POST', '/servers/guarded/authorize')).body).toEqual({ url: null });
+      expect((await ask('DELETE', '/servers/guarded')).status).toBe(204);
+    } finally {
+      await remote.close();
+    }
   });
 
   it('blocks a tool whose description changed between two runs, with the diff, until it is accepted', async () => {

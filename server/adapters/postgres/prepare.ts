@@ -80,9 +80,25 @@ async function prepareAsAdmin(adminUrl: string, options: PrepareOptions): Promis
   try {
     await checkVersion(admin, options);
     await createRoles(admin, adminUrl);
-    await giveToOwner(admin, database);
+    await taking(() => giveToOwner(admin, database));
   } finally {
     await admin.end();
+  }
+}
+
+/**
+ * Repeats what another start at the same time got in the way of: Postgres refuses to change a catalogue row that somebody
+ * else is changing ("tuple concurrently updated") instead of waiting.
+ */
+async function taking(work: () => Promise<void>): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await work();
+    } catch (error) {
+      const isRace = sqlState(error) === 'XX000' && /concurrently/.test((error as Error).message);
+      if (!isRace || attempt === 20) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 10 * attempt));
+    }
   }
 }
 
