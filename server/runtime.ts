@@ -24,7 +24,7 @@ import { SystemClock } from '@/server/adapters/system-clock';
 import type { Config } from '@/server/config/config';
 import { createFleet } from '@/server/fleet';
 import { createJobs } from '@/server/jobs';
-import type { ActivityFunction } from '@/server/ports/activity';
+import type { ActivityFunction, ActivityProgress } from '@/server/ports/activity';
 import type { Log } from '@/server/ports/log';
 import { RunPresenter } from '@/server/presenters/run-presenter';
 import { TaskPresenter } from '@/server/presenters/task-presenter';
@@ -41,7 +41,7 @@ import { toolKnowledge } from '@/server/services/tool-knowledge';
 import { WorkflowService } from '@/server/services/workflow-service';
 import { crashPoint } from '@/server/workers/engine/crash-points';
 import { EngineHost } from '@/server/workers/engine/host';
-import { INBOX_CHANNEL, OUTBOX_CHANNEL } from '@/server/workers/engine/host-deps';
+import { INBOX_CHANNEL, OUTBOX_CHANNEL, PROGRESS_CHANNEL } from '@/server/workers/engine/host-deps';
 import { Programs } from '@/server/workers/engine/programs';
 import { Maintenance } from '@/server/workers/maintenance';
 import { Relay, STREAM_CHANNEL } from '@/server/workers/relay';
@@ -137,6 +137,8 @@ export async function createRuntime(options: RuntimeOptions) {
   const reruns = new RerunService({ runs, reader, workflows });
   const stopping = new AbortController();
 
+  // Volatile: whoever watches is told, nothing is written.
+  const onProgress = (facts: ActivityProgress) => bus.publish(PROGRESS_CHANNEL, facts);
   const hasEngine = config.roles.includes('engine');
   const host = new EngineHost({
     process: { id: randomUUID(), buildId, host: machineName(), pid: process.pid },
@@ -144,7 +146,14 @@ export async function createRuntime(options: RuntimeOptions) {
     leases: createLeaseStore(pools.engine),
     isAlive,
     programs,
-    activities: { fleet, functions: options.functions ?? new Map(), clock, telemetry, maxPayloadBytes },
+    activities: {
+      fleet,
+      functions: options.functions ?? new Map(),
+      clock,
+      telemetry,
+      maxPayloadBytes,
+      onProgress,
+    },
     children: { store, definitions, clock, newRunId, shards, flags: ENGINE_FLAGS, announce },
     clock,
     bus,

@@ -55,6 +55,8 @@ function effectOf(event: WorkflowEventRecord): Effect | undefined {
       return undoing ? { status: 'compensating' } : RUNNING;
     case 'ACTIVITY_TASK_COMPLETED':
       return undoing ? { status: 'compensated' } : COMPLETED;
+    case 'ACTIVITY_TASK_INPUT_REQUIRED':
+      return undoing ? undefined : { status: 'waiting' };
     case 'NODE_STARTED':
       return textOf(data, 'signal') === null ? RUNNING : WAITING;
     case 'TIMER_STARTED': {

@@ -2,6 +2,7 @@ import * as backups from '@/lib/commands/rows/backup';
 import * as bulk from '@/lib/commands/rows/bulk';
 import * as run from '@/lib/commands/rows/run';
 import * as again from '@/lib/commands/rows/run-again';
+import * as answer from '@/lib/commands/rows/run-answer';
 import * as control from '@/lib/commands/rows/run-control';
 import * as schedule from '@/lib/commands/rows/schedule';
 import * as secret from '@/lib/commands/rows/secret';
@@ -20,6 +21,7 @@ export const COMMANDS = [
   run.runEvents,
   again.runHistory,
   run.runSignal,
+  answer.runAnswer,
   control.runPause,
   control.runResume,
   control.runApprove,

@@ -14,15 +14,20 @@ export function admits(state: RunState, event: EngineEvent): boolean {
       return callFits(state, event.data, ['scheduled']);
     case 'ACTIVITY_TASK_COMPLETED':
       // A result that comes in after all settles an unknown outcome.
-      return callFits(state, event.data, ['scheduled', 'started', 'unknown_outcome']);
+      return callFits(state, event.data, [...OPEN, 'unknown_outcome']);
     case 'ACTIVITY_TASK_FAILED':
     case 'ACTIVITY_TASK_TIMED_OUT':
     case 'ACTIVITY_TASK_OUTCOME_UNKNOWN':
+      return callFits(state, event.data, OPEN);
+    case 'ACTIVITY_TASK_INPUT_REQUIRED':
+    case 'ACTIVITY_TASK_REMOTE_TASK':
       return callFits(state, event.data, ['scheduled', 'started']);
+    case 'ACTIVITY_TASK_INPUT_PROVIDED':
+      return answersFit(state, event);
     case 'ACTIVITY_TASK_CANCELED':
       return (
         findCall(state, event.data.activityId)?.call.cancelRequested === true &&
-        callFits(state, event.data, ['scheduled', 'started'])
+        callFits(state, event.data, OPEN)
       );
     case 'OUTCOME_RESOLVED':
       return findCall(state, event.data.activityId)?.call.status === 'unknown_outcome';
@@ -58,6 +63,17 @@ export function admits(state: RunState, event: EngineEvent): boolean {
       // Decisions of the engine are not for others to make.
       return false;
   }
+}
+
+/** Of calls that may give a result: a server may also give up its question and answer the call. */
+const OPEN = ['scheduled', 'started', 'input_required'] as const;
+
+/** Answers count once, while the question is open, and only to what was asked. */
+function answersFit(state: RunState, { data }: EngineEventOf<'ACTIVITY_TASK_INPUT_PROVIDED'>): boolean {
+  const call = findCall(state, data.activityId)?.call;
+  if (call?.question === undefined || call.cancelRequested || call.pending !== undefined) return false;
+  const keys = new Set(call.question.requests.map((request) => request.key));
+  return Object.keys(data.answers).every((key) => keys.has(key));
 }
 
 function callFits(

@@ -58,8 +58,15 @@ function failed(state: RunState, activityId: string, pending: PendingFailure): v
   const found = findCall(state, activityId);
   if (found === null) return;
   found.call.pending = pending;
+  found.call.question = undefined;
+  const { code } = pending.failure;
+  // Only when the way to the server failed the next attempt goes on where this one was.
+  if (!UNREACHED.has(code)) found.call.remoteTask = undefined;
+  if (!UNREACHED.has(code) && code !== 'TIMEOUT') found.call.resume = undefined;
   enqueue(state, found.node.path, 'attempt-failed');
 }
+
+const UNREACHED = new Set(['NETWORK_ERROR', 'CIRCUIT_OPEN', 'SERVER_START_FAILED']);
 
 /** Adds up what calls cost. Failed calls count as errors of the server, except for the tool's own verdict. */
 function count(
@@ -120,9 +127,11 @@ export const APPLY_ACTIVITY: Appliers<keyof typeof ACTIVITY_EVENTS> = {
       status: 'scheduled',
       attempt: data.attempt,
       input: (data.input ?? before?.input ?? null) as Json,
-      started: undefined,
+      started: data.resumed === 'answer' ? before?.started : undefined,
       pending: undefined,
       cancelRequested: undefined,
+      ...(before?.resume === undefined ? {} : { resume: before.resume }),
+      ...(before?.remoteTask === undefined ? {} : { remoteTask: before.remoteTask }),
     };
     if (data.purpose === 'do') {
       node.call = call;
@@ -191,12 +200,39 @@ export const APPLY_ACTIVITY: Appliers<keyof typeof ACTIVITY_EVENTS> = {
     if (found === null) return;
     found.call.status = 'unknown_outcome';
     found.call.pending = undefined;
+    found.call.question = undefined;
+    found.call.remoteTask = undefined;
+    // Answers to questions of an open call are kept for a repetition; a round of its own belongs to this attempt.
+    if (found.call.resume?.input.durable) found.call.resume = undefined;
     found.node.status = 'unknown_outcome';
     found.node.failure = data.failure ?? {
       code: 'UNKNOWN_OUTCOME',
       message: 'Nobody knows whether the call took effect.',
     };
     state.agenda.delete(found.node.path);
+  },
+  ACTIVITY_TASK_INPUT_REQUIRED: (_program, state, { data }) => {
+    const found = findCall(state, data.activityId);
+    if (found === null) return;
+    const { call, node } = found;
+    call.status = 'input_required';
+    call.question = data.input;
+    call.resume = undefined;
+    if (data.input.taskId !== undefined) call.remoteTask = data.input.taskId;
+    if (found.purpose === 'do') node.status = 'waiting';
+  },
+  ACTIVITY_TASK_INPUT_PROVIDED: (_program, state, { data }) => {
+    const found = findCall(state, data.activityId);
+    if (found?.call.question === undefined) return;
+    found.call.resume = { input: found.call.question, answers: data.answers };
+    found.call.question = undefined;
+    enqueue(state, found.node.path, 'resume');
+  },
+  ACTIVITY_TASK_REMOTE_TASK: (_program, state, { data }) => {
+    const found = findCall(state, data.activityId);
+    if (found === null) return;
+    found.call.remoteTask = data.taskId;
+    found.call.resume = undefined;
   },
   OUTCOME_RESOLVED: (program, state, { at, data }) => {
     const found = findCall(state, data.activityId);

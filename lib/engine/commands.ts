@@ -1,5 +1,6 @@
 import type { Approvers } from '@/lib/protocol/definition-common';
 import type { ActivityTarget } from '@/lib/protocol/events-common';
+import type { CallResume } from '@/lib/protocol/input-required';
 import type { Failure, RunStatus } from '@/lib/protocol/run';
 import type { Json, JsonObject } from '@/lib/shared/json';
 
@@ -21,6 +22,11 @@ export interface RunActivity {
   /** The node's own word on whether a repeat is safe; it overrides the tool's annotations. */
   idempotent?: boolean;
   started?: { retrySafe: boolean };
+  /**
+   * Go on with these answers. A durable round is sent with the call; the answers of another go into the open call where
+   * there is one, else into the same questions when the call is made again. Without requests: follow the task.
+   */
+  resume?: CallResume;
 }
 
 /**

@@ -29,6 +29,26 @@ export function scheduleCall(
   if (call !== undefined) turn.command(runActivity(turn.program, turn.state, node, purpose, call));
 }
 
+/** What the server asked is answered: the same attempt goes on. */
+export function resumeCall(turn: Turn, node: NodeState): void {
+  const purpose = node.compensation === undefined ? 'do' : 'compensate';
+  const call = purpose === 'do' ? node.call : node.compensation;
+  const compiled = compiledOf(turn.program, node);
+  const settings = purpose === 'do' ? compiled.call : compiled.compensate;
+  if (call?.resume === undefined || settings === undefined) return;
+  turn.emit('ACTIVITY_TASK_SCHEDULED', {
+    activityId: `${node.path}:${purpose}`,
+    nodePath: node.path,
+    purpose,
+    attempt: call.attempt,
+    target: settings.target,
+    timeoutMs: settings.timeoutMs,
+    resumed: call.resume.input.durable ? 'call' : 'answer',
+  });
+  const resumed = purpose === 'do' ? node.call : node.compensation;
+  if (resumed !== undefined) turn.command(runActivity(turn.program, turn.state, node, purpose, resumed));
+}
+
 /** The command for a call as it stands: the same from a decision and from a replayed state. */
 export function runActivity(
   program: Program,
@@ -51,6 +71,14 @@ export function runActivity(
     input: call.input,
     timeoutMs: settings.timeoutMs,
     ...(settings.idempotent === undefined ? {} : { idempotent: settings.idempotent }),
-    ...(call.started === undefined ? {} : { started: call.started }),
+    // A task is followed, not made again: that is safe whatever the tool does.
+    ...(call.started === undefined || call.remoteTask !== undefined ? {} : { started: call.started }),
+    ...resumeOf(call),
   };
+}
+
+function resumeOf({ resume, remoteTask }: CallState): Pick<RunActivity, 'resume'> {
+  if (resume !== undefined) return { resume };
+  if (remoteTask === undefined) return {};
+  return { resume: { input: { requests: [], durable: true, taskId: remoteTask }, answers: {} } };
 }

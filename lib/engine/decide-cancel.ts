@@ -1,6 +1,6 @@
 import type { Command } from '@/lib/engine/commands';
 import { hasFlag } from '@/lib/engine/flags';
-import { compiledOf } from '@/lib/engine/state';
+import { compiledOf, isUnderWay } from '@/lib/engine/state';
 import type { Turn } from '@/lib/engine/turn';
 import type { NodeState } from '@/lib/engine/types';
 
@@ -104,7 +104,7 @@ function cancelCall(turn: Turn, node: NodeState, why: { reason?: string }): void
   const activityId = `${node.path}:do`;
   endTimers(turn, node.timers ?? []);
   // A failure that nobody has decided on yet (the run was paused) is an answer too.
-  const running = (call.status === 'scheduled' || call.status === 'started') && call.pending === undefined;
+  const running = isUnderWay(call);
   const undoable = compiledOf(turn.program, node).compensate !== undefined;
   const mayHaveEffect =
     (running && !turn.isFresh(activityId)) ||

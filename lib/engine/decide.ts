@@ -1,5 +1,5 @@
 import { closeDecided, escalate, expire } from '@/lib/engine/decide-approval';
-import { scheduleCall } from '@/lib/engine/decide-call';
+import { resumeCall, scheduleCall } from '@/lib/engine/decide-call';
 import { cancelScopes, stopChild } from '@/lib/engine/decide-cancel';
 import { advanceClosing, beginClosing } from '@/lib/engine/decide-close';
 import { advance, scopeDone } from '@/lib/engine/decide-container';
@@ -94,6 +94,9 @@ function decideNode(turn: Turn, node: NodeState, kind: AgendaKind): void {
       return;
     case 'retry':
       retry(turn, node);
+      return;
+    case 'resume':
+      resumeCall(turn, node);
       return;
     case 'settled':
       settle(turn, node);

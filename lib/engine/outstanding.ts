@@ -42,12 +42,10 @@ function call(
   found: CallState | undefined,
   commands: Command[],
 ): void {
-  if (
-    found === undefined ||
-    (found.status !== 'scheduled' && found.status !== 'started') ||
-    found.pending !== undefined
-  )
-    return;
+  if (found === undefined || found.pending !== undefined) return;
+  // A question stays with its person. Only when the call was to be stopped somebody has to say what became of it.
+  const asks = found.status === 'input_required' && found.cancelRequested === true;
+  if (found.status !== 'scheduled' && found.status !== 'started' && !asks) return;
   commands.push(runActivity(program, state, node, purpose, found));
   if (found.cancelRequested)
     commands.push({ type: 'CANCEL_ACTIVITY', activityId: `${node.path}:${purpose}` });

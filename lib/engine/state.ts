@@ -178,6 +178,14 @@ export function findCall(
   return node === undefined || call === undefined ? null : { node, call, purpose: parsed.purpose };
 }
 
+/** True when the host has the call under way, so that it has to be told when it is given up. */
+export function isUnderWay(call: CallState | undefined): boolean {
+  if (call === undefined || call.pending !== undefined) return false;
+  // A question of the 2025 era is asked inside the open call; after any other round nothing is under way.
+  const asks = call.status === 'input_required' && (call.question ?? call.resume?.input)?.durable === false;
+  return call.status === 'scheduled' || call.status === 'started' || asks;
+}
+
 /** Statuses of a node that is over. */
 export function isSettled(status: NodeStatus): boolean {
   return (

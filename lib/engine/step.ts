@@ -6,6 +6,7 @@ import { toFailure } from '@/lib/engine/failure';
 import { firstMismatch } from '@/lib/engine/json-schema';
 import { lookupFor } from '@/lib/engine/lookup';
 import type { Program } from '@/lib/engine/program';
+import { isUnderWay } from '@/lib/engine/state';
 import { Turn } from '@/lib/engine/turn';
 import type { EngineEvent, RunState, StartedEvent, Transition } from '@/lib/engine/types';
 import type { Failure } from '@/lib/protocol/run';
@@ -86,8 +87,7 @@ function giveUpOutside(turn: Turn): void {
       ['do', node.call],
       ['compensate', node.compensation],
     ] as const) {
-      if ((call?.status === 'scheduled' || call?.status === 'started') && call.pending === undefined)
-        turn.command({ type: 'CANCEL_ACTIVITY', activityId: `${node.path}:${purpose}` });
+      if (isUnderWay(call)) turn.command({ type: 'CANCEL_ACTIVITY', activityId: `${node.path}:${purpose}` });
     }
     if (node.approval?.open)
       turn.command({ type: 'CLOSE_APPROVAL', approvalId: node.approval.approvalId, outcome: 'cancelled' });

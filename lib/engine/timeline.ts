@@ -108,6 +108,9 @@ function place(group: TimelineGroup, event: EngineEvent): void {
     case 'ACTIVITY_TASK_COMPLETED':
       finish(group, event.data.activityId.endsWith(':do') ? 'completed' : 'compensated', at);
       return;
+    case 'ACTIVITY_TASK_INPUT_REQUIRED':
+      if (event.data.activityId.endsWith(':do')) enter(group, 'waiting', at);
+      return;
     case 'ACTIVITY_TASK_OUTCOME_UNKNOWN':
       enter(group, 'unknown_outcome', at);
       return;

@@ -2,6 +2,7 @@ import type { Command } from '@/lib/engine/commands';
 import type { Approvers } from '@/lib/protocol/definition-common';
 import type { EngineEvent, EngineEventOf } from '@/lib/protocol/events';
 import type { Seed } from '@/lib/protocol/events-run';
+import type { CallResume, InputRequiredBody } from '@/lib/protocol/input-required';
 import type { Failure, NodeStatus, RunStatus } from '@/lib/protocol/run';
 import type { Json, JsonObject } from '@/lib/shared/json';
 
@@ -31,13 +32,19 @@ export interface PendingFailure {
 
 /** One call of a node: `do` forward, `compensate` to undo. */
 export interface CallState {
-  status: 'idle' | 'scheduled' | 'started' | 'backing_off' | 'unknown_outcome' | 'closed';
+  status: 'idle' | 'scheduled' | 'started' | 'backing_off' | 'input_required' | 'unknown_outcome' | 'closed';
   /** Number of the current attempt. */
   attempt: number;
   input: Json;
   started?: { retrySafe: boolean } | undefined;
   pending?: PendingFailure | undefined;
   cancelRequested?: boolean | undefined;
+  /** What the server asks and nobody has answered yet. */
+  question?: InputRequiredBody | undefined;
+  /** What was answered: the call goes on with it. */
+  resume?: CallResume | undefined;
+  /** Id of the task that the server made of the call. */
+  remoteTask?: string | undefined;
   /** It waits (or waited) for a breaker: the next try is the same attempt. */
   waitedForCircuit?: boolean | undefined;
 }
@@ -165,6 +172,7 @@ export type AgendaKind =
   | 'join-failed'
   | 'attempt-failed'
   | 'retry'
+  | 'resume'
   | 'settled'
   | 'approval'
   | 'escalate'

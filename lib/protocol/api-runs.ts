@@ -263,7 +263,7 @@ export type Task = z.infer<typeof taskSchema>;
 export const taskPageSchema = pageSchema(taskSchema);
 
 export const listTasksQuerySchema = z.strictObject({
-  kind: z.enum(['approval', 'unknown-outcome']).optional(),
+  kind: z.enum(['approval', 'unknown-outcome', 'input']).optional(),
   limit: z.coerce.number().int().min(1).max(200).default(50),
   cursor: z.string().max(100).optional().describe('`nextCursor` of the page before.'),
 });

@@ -12,6 +12,7 @@ import {
   targetSchema,
   usageSchema,
 } from '@/lib/protocol/events-common';
+import { inputAnswerSchema, inputRequiredSchema } from '@/lib/protocol/input-required';
 
 const jitter = z
   .number()
@@ -38,6 +39,10 @@ export const ACTIVITY_EVENTS = {
       target: targetSchema,
       input: z.json().optional().describe('Only with the first attempt: later ones repeat it.'),
       timeoutMs: z.int(),
+      resumed: z
+        .enum(['call', 'answer'])
+        .optional()
+        .describe('The same attempt goes on with answers: sent with the call, or into the open call.'),
     }),
   ),
   ACTIVITY_TASK_STARTED: entry(
@@ -104,6 +109,29 @@ export const ACTIVITY_EVENTS = {
     MARKER,
     'Nobody knows whether the call took effect, and repeating it is not safe: the node waits for a person.',
     z.object({ activityId, attempt, failure: eventFailure.optional() }),
+  ),
+  ACTIVITY_TASK_INPUT_REQUIRED: entry(
+    'host',
+    MARKER,
+    'The server asks for something before it goes on: the node waits for a person, no timeout of the call runs.',
+    z.object({ activityId, attempt, input: inputRequiredSchema }),
+  ),
+  ACTIVITY_TASK_INPUT_PROVIDED: entry(
+    'host',
+    MARKER,
+    'A person answered what the server asks. ACTIVITY_TASK_SCHEDULED follows.',
+    z.object({
+      activityId,
+      answers: z.record(z.string(), inputAnswerSchema).describe('By the key of the request.'),
+      by,
+      comment: z.string().optional(),
+    }),
+  ),
+  ACTIVITY_TASK_REMOTE_TASK: entry(
+    'host',
+    MARKER,
+    'The server made a task of the call: whoever owns the run asks for its state until it has ended.',
+    z.object({ activityId, attempt, taskId: z.string() }),
   ),
   OUTCOME_RESOLVED: entry(
     'host',

@@ -1,5 +1,6 @@
 import type { CommandName, CommandOf } from '@/lib/commands/registry';
 import type { ArgsOf } from '@/lib/commands/types';
+import { answerRun } from '@/server/cli/answer-command';
 import * as backups from '@/server/cli/backup-commands';
 import * as bulk from '@/server/cli/bulk-commands';
 import { printCompletion } from '@/server/cli/completion-commands';
@@ -28,6 +29,7 @@ export const HANDLERS: { readonly [N in CommandName]: Handler<ArgsOf<CommandOf<N
   'run events': run.listEvents,
   'run history': again.showHistory,
   'run signal': run.signalRun,
+  'run answer': answerRun,
   'run pause': control.pauseRun,
   'run resume': control.resumeRun,
   'run approve': control.approveRun,

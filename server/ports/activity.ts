@@ -15,3 +15,14 @@ export interface ActivityContext {
 export type ActivityFunction = (input: Json, context: ActivityContext) => Promise<Json> | Json;
 
 export type ActivityOutcome = { ok: true; output: Json } | { ok: false; failure: Failure };
+
+/** How far a call has got, as its server says. `at` is epoch ms. */
+export interface ActivityProgress {
+  organizationId: string;
+  runId: string;
+  nodePath: string;
+  at: number;
+  progress: number;
+  total?: number;
+  message?: string;
+}

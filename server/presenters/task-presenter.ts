@@ -7,6 +7,7 @@ import type { WorkflowEventRecord } from '@/lib/protocol/event';
 import type { Failure } from '@/lib/protocol/run';
 import type { Json } from '@/lib/shared/json';
 import type { RunRow } from '@/server/ports/run-queries';
+import { openQuestions } from '@/server/services/run-answers';
 import { openApprovals, unknownCalls } from '@/server/services/run-control';
 import type { RunService } from '@/server/services/run-service';
 import type { ReadRun, RunReader } from '@/server/services/run-state';
@@ -121,7 +122,24 @@ export function tasksIn({ row, program, state, events }: ReadRun): Found[] {
       },
     };
   });
-  return [...approvals, ...unknown];
+  const questions = openQuestions(state).map(({ activityId, node, question }): Found => {
+    const compiled = compiledOf(program, node);
+    const target = (activityId.endsWith(':do') ? compiled.call : compiled.compensate)?.target;
+    return {
+      approval: null,
+      task: {
+        kind: 'input',
+        taskId: `${runId}:input:${activityId}`,
+        ...base,
+        nodePath: node.path,
+        since: sinceOf(events, 'ACTIVITY_TASK_INPUT_REQUIRED', 'activityId', activityId),
+        server: target?.kind === 'mcp' ? target.server : null,
+        tool: target?.kind === 'mcp' ? target.tool : null,
+        requests: question.requests,
+      },
+    };
+  });
+  return [...approvals, ...unknown, ...questions];
 }
 
 function sinceOf(events: readonly WorkflowEventRecord[], type: string, field: string, value: string): string {

@@ -1,10 +1,11 @@
 import { refusedDecision } from '@/lib/engine/admit';
 import type { ApprovalState, NodeState, RunState } from '@/lib/engine/types';
 import { type Actor, hasRole, ROLES } from '@/lib/protocol/actor';
-import type { ApproveBody, ResolveBody } from '@/lib/protocol/api-runs';
+import type { ApproveBody, InputBody, ResolveBody } from '@/lib/protocol/api-runs';
 import { AppError } from '@/lib/protocol/errors';
 import type { EventType } from '@/lib/protocol/events';
 import type { Json, JsonObject } from '@/lib/shared/json';
+import { checkedAnswers, questionOf } from '@/server/services/run-answers';
 import type { RunService } from '@/server/services/run-service';
 import type { RunReader } from '@/server/services/run-state';
 import { requireRole } from '@/server/services/workflow-service';
@@ -103,6 +104,29 @@ export class RunControl {
     };
     const details = { activityId, resolution };
     const command = { eventType: 'OUTCOME_RESOLVED', data, action: 'run.resolve', details, request } as const;
+    await this.deps.runs.send(actor, runId, command, key);
+  }
+
+  /**
+   * Answers what a server asks in the middle of a call. Throws INPUT_NOT_EXPECTED, NODE_NOT_FOUND, AMBIGUOUS_TARGET,
+   * INVALID_INPUT.
+   */
+  async answer(actor: Actor, runId: string, body: InputBody, key: string | null): Promise<void> {
+    requireRole(actor, 'operator');
+    const request = { body };
+    const state = await this.openState(actor, runId, key, 'ACTIVITY_TASK_INPUT_PROVIDED', request);
+    if (state === 'done') return;
+    const open = questionOf(state, body.nodePath);
+    const { comment } = body;
+    const data = {
+      activityId: open.activityId,
+      answers: checkedAnswers(open, body),
+      by: actor.id,
+      ...(comment === undefined ? {} : { comment }),
+    } as JsonObject;
+    const details = { activityId: open.activityId };
+    const eventType = 'ACTIVITY_TASK_INPUT_PROVIDED';
+    const command = { eventType, data, action: 'run.answer', details, request } as const;
     await this.deps.runs.send(actor, runId, command, key);
   }
 

@@ -167,13 +167,13 @@ export const taskList = defineCommand({
   aliases: ['tasks', 'task ls', 'task'],
   keywords: ['approvals', 'inbox', 'todo', 'waiting', 'people', 'human'],
   summary: 'List what waits for people',
-  help: 'Open questions, and calls whose outcome nobody knows, over all open runs.',
+  help: 'Open questions, questions of servers, and calls whose outcome nobody knows, over all open runs.',
   args: [],
   flags: [
     {
       name: 'kind',
       type: 'enum',
-      values: ['approval', 'unknown-outcome'],
+      values: ['approval', 'unknown-outcome', 'input'],
       summary: 'Only tasks of this kind.',
     },
     { name: 'limit', short: 'n', type: 'integer', min: 1, max: 200, summary: 'At least this many (50).' },

@@ -114,7 +114,7 @@ export function createRunQueries(prisma: PrismaClient): RunQueries {
           SELECT DISTINCT r.run_id AS id, r.run_id::text AS "runId"
           FROM workflow_event e JOIN workflow_run r ON r.run_id = e.run_id
           WHERE e.organization_id = ${organizationId}::uuid
-            AND e.type IN ('APPROVAL_REQUESTED', 'ACTIVITY_TASK_OUTCOME_UNKNOWN')
+            AND e.type IN ('APPROVAL_REQUESTED', 'ACTIVITY_TASK_OUTCOME_UNKNOWN', 'ACTIVITY_TASK_INPUT_REQUIRED')
             AND e.run_id < ${before ?? LAST_ID}::uuid AND r.closed_at IS NULL
           ORDER BY r.run_id DESC LIMIT ${limit}`;
         return rowsOf(

@@ -3,19 +3,29 @@ import { isAppError } from '@/lib/protocol/errors';
 import type { Failure } from '@/lib/protocol/run';
 import type { Clock } from '@/lib/shared/clock';
 import { isJsonObject, type Json, type JsonObject } from '@/lib/shared/json';
-import type { ActivityFunction } from '@/server/ports/activity';
-import type { McpFleet, ToolResult } from '@/server/ports/mcp-fleet';
+import type { ActivityFunction, ActivityProgress } from '@/server/ports/activity';
+import type { InputRequired, McpFleet, ToolResult } from '@/server/ports/mcp-fleet';
 import type { Telemetry } from '@/server/ports/telemetry';
+import type { CallDialogue } from '@/server/workers/engine/dialogue';
 
 /** Facts of one attempt, in the form of the engine's events. */
 export type AttemptOutcome =
   | { kind: 'completed'; output: Json; usage: JsonObject; server?: string }
-  | { kind: 'failed'; failure: Failure; ambiguous: boolean; retryAt?: number };
+  | {
+      kind: 'failed';
+      failure: Failure;
+      ambiguous: boolean;
+      retryAt?: number;
+      /** What the server wants to know before it goes on; comes with INPUT_REQUIRED. */
+      inputRequired?: InputRequired;
+    };
 
 export interface ActivityScope {
   organizationId: string;
   runId: string;
   signal: AbortSignal;
+  /** What the call says and asks while it is under way. */
+  dialogue?: CallDialogue;
 }
 
 export interface ActivityDeps {
@@ -23,6 +33,8 @@ export interface ActivityDeps {
   functions: ReadonlyMap<string, ActivityFunction>;
   clock: Clock;
   telemetry: Telemetry;
+  /** Told how calls get on; nothing of it is kept. */
+  onProgress?: (facts: ActivityProgress) => void;
   /** Bytes of the largest answer of a tool that is taken into a history; any when left out. */
   maxPayloadBytes?: number;
 }
@@ -70,11 +82,18 @@ async function callTool(
     idempotencyKey: command.idempotencyKey,
     timeoutMs: command.timeoutMs,
     signal: scope.signal,
+    ...scope.dialogue,
   });
   if (!outcome.ok) {
-    const { ambiguous, retryAt, ...failure } = outcome.failure;
+    const { ambiguous, retryAt, inputRequired, ...failure } = outcome.failure;
     telemetry.toolCalled(server, tool, 'error', 0);
-    return { kind: 'failed', failure, ambiguous, ...(retryAt === undefined ? {} : { retryAt }) };
+    return {
+      kind: 'failed',
+      failure,
+      ambiguous,
+      ...(retryAt === undefined ? {} : { retryAt }),
+      ...(inputRequired === undefined ? {} : { inputRequired }),
+    };
   }
   const { result } = outcome;
   telemetry.toolCalled(server, tool, result.isError ? 'tool_error' : 'ok', result.durationMs / 1000);

@@ -5,6 +5,7 @@ import { type ActivityDeps, asFailure, isRetrySafe, runAttempt } from '@/server/
 import { type ChildDeps, startChild } from '@/server/workers/engine/children';
 import type { CommitVerdict } from '@/server/workers/engine/committer';
 import { crashPoint } from '@/server/workers/engine/crash-points';
+import { answerOpenCall, callDialogue } from '@/server/workers/engine/dialogue';
 import type { Pressure } from '@/server/workers/engine/pressure';
 import type { ReadyQueue } from '@/server/workers/engine/ready-queue';
 import type { ResidentRun } from '@/server/workers/engine/resident-run';
@@ -33,6 +34,7 @@ const CANCELLED = 'cancelled';
 export function carryOut(host: EffectsHost, run: ResidentRun, command: Command): void {
   switch (command.type) {
     case 'RUN_ACTIVITY':
+      if (answerOpenCall(run, command)) return;
       run.calls++;
       host.pressure.add(run.info.organizationId);
       host.track(
@@ -124,7 +126,8 @@ async function attemptActivity(
     );
     return;
   }
-  if (!retrySafe && !command.started) {
+  // A task that is followed is the server's: nothing is made that could be made twice.
+  if (!retrySafe && !command.started && command.resume?.input.taskId === undefined) {
     // Written down before the call, so that after a crash nobody mistakes a call that was made for one that was not.
     const noted = event(host, 'ACTIVITY_TASK_STARTED', {
       activityId,
@@ -138,7 +141,8 @@ async function attemptActivity(
   if (run.gone) return;
   crashPoint('before-effect');
   if (activityId.endsWith(':compensate')) crashPoint('during-compensation');
-  const outcome = await runAttempt(host.deps.activities, scope, command);
+  const dialogue = callDialogue(host, run, command);
+  const outcome = await runAttempt(host.deps.activities, { ...scope, dialogue }, command);
   crashPoint('after-effect-before-append');
   if (run.gone) return;
   const took = command.target.kind === 'mcp' ? { server: command.target.server } : {};
@@ -151,9 +155,14 @@ async function attemptActivity(
     );
     return;
   }
-  const { failure, ambiguous, retryAt } = outcome;
+  const { failure, ambiguous, retryAt, inputRequired } = outcome;
   if (signal.aborted && signal.reason === CANCELLED) {
     await host.deliver(run, event(host, 'ACTIVITY_TASK_CANCELED', { activityId, attempt }));
+  } else if (inputRequired !== undefined) {
+    await host.deliver(
+      run,
+      event(host, 'ACTIVITY_TASK_INPUT_REQUIRED', { activityId, attempt, input: inputRequired }),
+    );
   } else if (ambiguous && !retrySafe) {
     await host.deliver(run, event(host, 'ACTIVITY_TASK_OUTCOME_UNKNOWN', { activityId, attempt, failure }));
   } else {

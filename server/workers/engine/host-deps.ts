@@ -42,6 +42,8 @@ export interface EngineHostDeps {
 /** Channel on which inbox rows are announced (the row itself, as a hint) and committed batches are told. */
 export const INBOX_CHANNEL = 'inbox';
 export const OUTBOX_CHANNEL = 'outbox';
+/** Volatile: how calls get on (`ActivityProgress`). */
+export const PROGRESS_CHANNEL = 'progress';
 
 /** Told on OUTBOX_CHANNEL after each commit of a run. */
 export interface OutboxHint {

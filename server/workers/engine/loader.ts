@@ -141,8 +141,13 @@ export class RunLoader {
     const { leases, deps } = this.host;
     const epoch = leases.epoch(shard);
     const goesOn = () => !this.host.isDraining && epoch !== undefined && leases.epoch(shard) === epoch;
+    let tries = 0;
     const trial = this.quarantine.submit(`${runId} ${epoch}`, () =>
-      persist(deps, 'try_suspect', goesOn, () => this.tryAlone(runId)),
+      persist(deps, 'try_suspect', goesOn, async () => {
+        // A try that failed was counted, perhaps, but ended no process.
+        if (tries++ > 0) await deps.store.clearRecoveries([runId]);
+        await this.tryAlone(runId);
+      }),
     );
     if (trial) this.host.track(trial);
     return true;
@@ -155,12 +160,10 @@ export class RunLoader {
     if (!info) return;
     await this.loadAll([info], 'alone');
     const run = this.host.residents.get(runId);
-    if (!run) return;
     const until = clock.now() + Math.min(surviveMs, TRIAL_MS);
-    while (!run.gone && run.calls + run.pending > 0 && clock.now() < until) {
-      await this.pause();
-    }
-    if (!run.gone) await store.clearRecoveries([runId]);
+    while (run && !run.gone && run.calls + run.pending > 0 && clock.now() < until) await this.pause();
+    // Whatever became of it, closed, lost or under way: this process lives.
+    await store.clearRecoveries([runId]);
   }
 
   private async deadLetter(info: OpenRun, epoch: number, length: number): Promise<void> {

@@ -2,6 +2,7 @@ import type { Program } from '@/lib/engine/compile';
 import type { RunState } from '@/lib/engine/types';
 import type { RunStatus } from '@/lib/protocol/run';
 import type { OpenRun } from '@/server/ports/execution-store';
+import type { InputAnswer } from '@/server/ports/mcp-fleet';
 
 /** A run that this process owns and keeps in memory. Its state may be ahead of what is committed, never of what it did. */
 export interface ResidentRun {
@@ -25,6 +26,8 @@ export interface ResidentRun {
   calls: number;
   readonly activities: Map<string, AbortController>;
   readonly timers: Map<string, () => void>;
+  /** Open calls that wait for answers, by activity: takes the answers. */
+  readonly questions: Map<string, (answers: Record<string, InputAnswer>) => void>;
   /** Inbox rows delivered to it and not yet committed as done. */
   readonly inbox: Set<number>;
 }
@@ -44,6 +47,7 @@ export function newResidentRun(info: OpenRun, epoch: number, program: Program): 
     calls: 0,
     activities: new Map(),
     timers: new Map(),
+    questions: new Map(),
     inbox: new Set(),
   };
 }

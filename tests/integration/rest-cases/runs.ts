@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { type Cases, NOBODY, type OperationCases, type World } from './case';
 
 const unknownRun = (method: string, rest: string, body?: unknown): OperationCases['failure'] => ({
@@ -27,6 +28,19 @@ async function waiting(w: World): Promise<string> {
 async function asking(w: World): Promise<string> {
   const runId = await w.start('asking');
   await w.untilNode(runId, 'ask', 'waiting');
+  return runId;
+}
+
+/** A run whose server asks something in the middle of its call. */
+async function questioned(w: World): Promise<string> {
+  const script = resolve(import.meta.dirname, '../../fixtures/mcp-servers/modern-server.mjs');
+  const config = { type: 'stdio', command: 'node', args: [script, 'stdio'] };
+  const arguments_ = { env: 'prod' };
+  const node = { id: 'deploy', kind: 'mcp-server', server: 'curious', tool: 'deploy', arguments: arguments_ };
+  await w.ask('POST', '/api/v1/servers', { name: 'curious', config });
+  await w.ask('POST', '/api/v1/workflows', { schemaVersion: 1, name: 'questioned', nodes: [node] });
+  const runId = await w.start('questioned');
+  await w.untilNode(runId, 'deploy', 'waiting');
   return runId;
 }
 
@@ -149,6 +163,26 @@ export const runCases: Cases = {
       code: 'OUTCOME_KNOWN',
       ask: async (w) =>
         w.ask('POST', `/api/v1/runs/${await waiting(w)}/resolve`, { nodePath: 'hold', resolution: 'retry' }),
+    },
+  },
+  answerRun: {
+    success: {
+      status: 202,
+      ask: async (w) => {
+        const runId = await questioned(w);
+        const answer = await w.ask('POST', `/api/v1/runs/${runId}/input`, {
+          nodePath: 'deploy',
+          answer: { action: 'accept', content: { confirm: true } },
+        });
+        await w.until(runId, 'completed');
+        return answer;
+      },
+    },
+    failure: {
+      status: 409,
+      code: 'INPUT_NOT_EXPECTED',
+      ask: async (w) =>
+        w.ask('POST', `/api/v1/runs/${await waiting(w)}/input`, { answer: { action: 'decline' } }),
     },
   },
   retryRun: {

@@ -3,6 +3,7 @@ import { reasonBodySchema, signalBodySchema } from '@/lib/protocol/api';
 import {
   acceptedSchema,
   approveBodySchema,
+  inputBodySchema,
   rejectBodySchema,
   rerunBodySchema,
   resolveBodySchema,
@@ -137,6 +138,24 @@ export function runCommandOperations({ control, reruns }: RunCommandDeps): Opera
       errors: [...OPEN, 'NODE_NOT_FOUND', 'OUTCOME_KNOWN', 'AMBIGUOUS_TARGET', 'APPROVAL_NOT_FOUND'],
       handle: async ({ actor, params, body, headers }) => {
         await control.resolve(actor, text(params, 'runId'), body, idempotencyKey(headers));
+        return accepted;
+      },
+    }),
+    operation({
+      id: 'answerRun',
+      tag: 'tasks',
+      method: 'POST',
+      path: '/api/v1/runs/{runId}/input',
+      summary: 'Answer what a server asks in the middle of a call.',
+      description:
+        'What is asked stands in the task. `answer` suffices when it is one thing. `accept` with `content` fills a form in, `decline` and `cancel` refuse, `result` gives the answer of a model.',
+      role: 'operator',
+      body: inputBodySchema,
+      headers: ['Idempotency-Key'],
+      answers: taken,
+      errors: [...OPEN, 'NODE_NOT_FOUND', 'INPUT_NOT_EXPECTED', 'AMBIGUOUS_TARGET', 'APPROVAL_NOT_FOUND'],
+      handle: async ({ actor, params, body, headers }) => {
+        await control.answer(actor, text(params, 'runId'), body, idempotencyKey(headers));
         return accepted;
       },
     }),

@@ -1,0 +1,166 @@
+import { describe, expect, it } from 'vitest';
+import { outstanding, replay } from '@/lib/engine/step';
+import { Bench } from '@/lib/engine/testing';
+
+const mcp = (more: object = {}) => ({ id: 'x', kind: 'mcp-server', server: 's', tool: 't', ...more });
+const bench = (more: object = {}, nodes: object[] = []) =>
+  new Bench({ schemaVersion: 1, name: 'asks', nodes: [mcp(more), ...nodes] });
+const request = { key: 'k', kind: 'form' as const, message: 'Sure?', schema: { type: 'object' } };
+const durable = { requests: [request], requestState: 'opaque', durable: true };
+const open = { requests: [request], durable: false };
+const yes = { k: { action: 'accept' as const, content: { ok: true } } };
+
+const ask = (run: Bench, input: typeof durable | typeof open | (typeof durable & { taskId: string })) =>
+  run.send('ACTIVITY_TASK_INPUT_REQUIRED', { activityId: 'x:do', attempt: run.call('x').attempt, input });
+const answer = (run: Bench, answers: Record<string, (typeof yes)['k']> = yes) =>
+  run.send('ACTIVITY_TASK_INPUT_PROVIDED', { activityId: 'x:do', answers, by: 'ada' });
+const started = (run: Bench, retrySafe: boolean) =>
+  run.send('ACTIVITY_TASK_STARTED', { activityId: 'x:do', attempt: run.call('x').attempt, retrySafe });
+/** What a new owner does, after a replay of the history so far. */
+const afterCrash = (run: Bench) => outstanding(run.program, replay(run.program, run.history));
+
+describe('a question of a server', () => {
+  it('parks the node: no timer runs, and a crash changes nothing', () => {
+    const run = bench();
+    started(run, false);
+    ask(run, durable);
+    expect(run.node('x').status).toBe('waiting');
+    expect(run.state.timers.size).toBe(0);
+    expect(afterCrash(run)).toEqual([]);
+  });
+
+  it('is answered once; the same attempt goes on with the answers', () => {
+    const run = bench();
+    started(run, false);
+    ask(run, durable);
+    expect(answer(run, { other: yes.k })).toEqual([]);
+    expect(answer(run).map((event) => event.type)).toEqual([
+      'ACTIVITY_TASK_INPUT_PROVIDED',
+      'ACTIVITY_TASK_SCHEDULED',
+    ]);
+    expect(run.call('x')).toMatchObject({ attempt: 1, resume: { input: durable, answers: yes } });
+    // STARTED of the first leg says nothing of the second.
+    expect(run.call('x').started).toBeUndefined();
+    expect(answer(run)).toEqual([]);
+    expect(afterCrash(run)).toEqual([run.call('x')]);
+    run.complete('x', 'done');
+    expect(run.state.status).toBe('completed');
+  });
+
+  it('inside an open call: after a crash the new owner knows what had begun', () => {
+    const run = bench();
+    started(run, false);
+    ask(run, open);
+    expect(afterCrash(run)).toEqual([]);
+    answer(run);
+    expect(run.call('x')).toMatchObject({ started: { retrySafe: false }, resume: { input: open } });
+    expect(afterCrash(run)).toMatchObject([{ type: 'RUN_ACTIVITY', started: { retrySafe: false } }]);
+  });
+
+  it('may come again and again, each round replacing the one before', () => {
+    const run = bench();
+    ask(run, durable);
+    answer(run);
+    ask(run, { ...durable, requestState: 'second' });
+    expect(run.node('x').status).toBe('waiting');
+    answer(run);
+    expect(run.call('x').resume?.input.requestState).toBe('second');
+    run.complete('x');
+    expect(run.state.status).toBe('completed');
+  });
+
+  it('is over when the server gives the result, or gives up, without an answer', () => {
+    const done = bench();
+    ask(done, open);
+    done.complete('x', 'never mind');
+    expect(done.state.status).toBe('completed');
+    const failed = bench();
+    ask(failed, open);
+    failed.fail('x', 'TOOL_ERROR');
+    expect(failed.state.status).toBe('failed');
+    expect(answer(failed)).toEqual([]);
+  });
+
+  it('waits for a paused run to go on', () => {
+    const run = bench();
+    ask(run, durable);
+    run.send('WORKFLOW_EXECUTION_PAUSED', {});
+    expect(answer(run).map((event) => event.type)).toEqual(['ACTIVITY_TASK_INPUT_PROVIDED']);
+    expect(afterCrash(run)).toEqual([]);
+    expect(answer(run)).toEqual([]);
+    run.send('WORKFLOW_EXECUTION_UNPAUSED', {});
+    expect(run.call('x').resume?.answers).toEqual(yes);
+  });
+
+  it('goes with its call when the run is cancelled; an open call is told', () => {
+    const parked = bench();
+    ask(parked, durable);
+    parked.send('WORKFLOW_EXECUTION_CANCEL_REQUESTED', {});
+    expect(parked.state.status).toBe('cancelled');
+    expect(parked.commands.some((command) => command.type === 'CANCEL_ACTIVITY')).toBe(false);
+    for (const type of ['WORKFLOW_EXECUTION_CANCEL_REQUESTED', 'WORKFLOW_EXECUTION_TERMINATED'] as const) {
+      const held = bench();
+      ask(held, open);
+      held.send(type, {});
+      expect(
+        held.commands.some((command) => command.type === 'CANCEL_ACTIVITY'),
+        type,
+      ).toBe(true);
+    }
+  });
+
+  it('of a call that can be undone: its end is awaited, also by a new owner', () => {
+    const run = bench({ compensate: { server: 's', tool: 'undo' } });
+    started(run, true);
+    ask(run, open);
+    run.send('WORKFLOW_EXECUTION_CANCEL_REQUESTED', {});
+    expect(answer(run)).toEqual([]);
+    expect(afterCrash(run).map((command) => command.type)).toEqual(['RUN_ACTIVITY', 'CANCEL_ACTIVITY']);
+    run.send('ACTIVITY_TASK_CANCELED', { activityId: 'x:do', attempt: 1 });
+    expect(run.state.status).toBe('cancelled');
+  });
+
+  it('keeps its answer for the next attempt when only the way to the server failed', () => {
+    const run = bench({ idempotent: true });
+    ask(run, durable);
+    answer(run);
+    run.fail('x', 'NETWORK_ERROR', { ambiguous: true });
+    run.fireNext();
+    expect(run.call('x')).toMatchObject({ attempt: 2, resume: { answers: yes } });
+    const refused = bench({ retry: { retryOn: ['TOOL_ERROR'] } });
+    ask(refused, durable);
+    answer(refused);
+    refused.fail('x', 'TOOL_ERROR');
+    refused.fireNext();
+    expect(refused.call('x').resume).toBeUndefined();
+  });
+});
+
+describe('a task that the server made of a call', () => {
+  const made = (run: Bench) =>
+    run.send('ACTIVITY_TASK_REMOTE_TASK', { activityId: 'x:do', attempt: 1, taskId: 'task-1' });
+
+  it('is followed by a new owner, although the call must not be repeated', () => {
+    const run = bench();
+    started(run, false);
+    made(run);
+    expect(afterCrash(run)).toMatchObject([{ resume: { input: { requests: [], taskId: 'task-1' } } }]);
+    expect(afterCrash(run)[0]).not.toHaveProperty('started');
+  });
+
+  it('is followed on after its question was answered', () => {
+    const run = bench();
+    made(run);
+    ask(run, { ...durable, taskId: 'task-1' });
+    answer(run);
+    expect(run.call('x').resume).toMatchObject({ input: { taskId: 'task-1' }, answers: yes });
+  });
+
+  it('is forgotten when it failed: the next attempt is a new call', () => {
+    const run = bench({ retry: { retryOn: ['TOOL_ERROR'] } });
+    made(run);
+    run.fail('x', 'TOOL_ERROR');
+    run.fireNext();
+    expect(run.call('x').resume).toBeUndefined();
+  });
+});

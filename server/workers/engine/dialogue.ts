@@ -1,0 +1,112 @@
+import type { RunActivity } from '@/lib/engine/commands';
+import type { EngineEvent } from '@/lib/engine/types';
+import type { CallResume, InputRequiredBody } from '@/lib/protocol/input-required';
+import type { Clock } from '@/lib/shared/clock';
+import type { ActivityProgress } from '@/server/ports/activity';
+import type { InputAnswer, InputRequest, InputRequired, ToolCall } from '@/server/ports/mcp-fleet';
+import type { CommitVerdict } from '@/server/workers/engine/committer';
+import type { ResidentRun } from '@/server/workers/engine/resident-run';
+
+/** Progress of one call is told at most this often, and nothing of it is kept. */
+const PROGRESS_MS = 1_000;
+
+type Answers = Record<string, InputAnswer>;
+
+/** What a call says and asks while it is under way. */
+export type CallDialogue = Pick<ToolCall, 'onInputRequired' | 'onTask' | 'onProgress' | 'resume'>;
+
+interface DialogueHost {
+  readonly deps: {
+    readonly activities: { onProgress?: (facts: ActivityProgress) => void };
+    readonly clock: Clock;
+  };
+  deliver(run: ResidentRun, event: EngineEvent): Promise<CommitVerdict>;
+}
+
+/**
+ * Makes the questions of a server durable. A round of the 2026 protocol ends the call: the caller writes it down and the
+ * call is taken up again with the answers, by whichever process. A question of 2025 is asked inside an open request, so
+ * the call stays open here until its answer comes; should the process die meanwhile, the answer is kept and given when
+ * the call, made again, asks the same.
+ */
+export function callDialogue(host: DialogueHost, run: ResidentRun, command: RunActivity): CallDialogue {
+  const { activityId, attempt, nodePath, resume } = command;
+  const { organizationId, runId } = run.info;
+  const { clock, activities } = host.deps;
+  const fact = (type: EngineEvent['type'], data: object) =>
+    ({ type, at: clock.now(), data: { activityId, attempt, ...data } }) as unknown as EngineEvent;
+  let before: Promise<unknown> = Promise.resolve();
+  let told = Number.NEGATIVE_INFINITY;
+
+  const ask = async (input: InputRequired, signal: AbortSignal): Promise<Answers> => {
+    signal.throwIfAborted();
+    const answered = waitForAnswers(run, activityId, signal);
+    try {
+      const verdict = await host.deliver(run, fact('ACTIVITY_TASK_INPUT_REQUIRED', { input }));
+      if (verdict !== 'written') throw new Error('The question could not be written down.');
+      return await answered.promise;
+    } finally {
+      answered.forget();
+    }
+  };
+  return {
+    ...(resume?.input.durable ? { resume: resume as NonNullable<ToolCall['resume']> } : {}),
+    onInputRequired: (input, signal) => {
+      if (input.durable) return Promise.resolve('park');
+      const kept = keptAnswers(resume, input.requests);
+      if (kept !== undefined) return Promise.resolve(kept);
+      // One question of a call at a time: the next one waits until this one is answered.
+      const asked = before.then(() => ask(input, signal));
+      before = asked.catch(() => undefined);
+      return asked;
+    },
+    onTask: async ({ taskId }) => {
+      await host.deliver(run, fact('ACTIVITY_TASK_REMOTE_TASK', { taskId }));
+    },
+    onProgress: (progress) => {
+      const now = clock.now();
+      if (activities.onProgress === undefined || now - told < PROGRESS_MS) return;
+      told = now;
+      activities.onProgress({ organizationId, runId, nodePath, at: now, ...progress });
+    },
+  };
+}
+
+/** Gives answers to the open call they are for. False when there is none in this process. */
+export function answerOpenCall(run: ResidentRun, { activityId, resume }: RunActivity): boolean {
+  const give = resume === undefined ? undefined : run.questions.get(activityId);
+  if (give === undefined) return false;
+  give(resume?.answers as Answers);
+  return true;
+}
+
+function waitForAnswers(run: ResidentRun, activityId: string, signal: AbortSignal) {
+  let forget = () => {};
+  const promise = new Promise<Answers>((resolve, reject) => {
+    const onAbort = () => reject(new Error('The question was withdrawn.'));
+    run.questions.set(activityId, resolve);
+    signal.addEventListener('abort', onAbort, { once: true });
+    forget = () => {
+      if (run.questions.get(activityId) === resolve) run.questions.delete(activityId);
+      signal.removeEventListener('abort', onAbort);
+    };
+  });
+  // Withdrawn while the question is still being written down: whoever awaits it later is told, nobody else.
+  promise.catch(() => undefined);
+  return { promise, forget };
+}
+
+/** Answers given before, by the content of the questions: their keys differ from call to call. */
+function keptAnswers(resume: CallResume | undefined, requests: readonly InputRequest[]): Answers | undefined {
+  if (resume === undefined || resume.input.durable) return undefined;
+  const known = new Map(
+    resume.input.requests.map((request) => [contentOf(request), resume.answers[request.key]]),
+  );
+  const answers = requests.map((request) => [request.key, known.get(contentOf(request))] as const);
+  if (answers.some(([, answer]) => answer === undefined)) return undefined;
+  return Object.fromEntries(answers) as Answers;
+}
+
+function contentOf(request: InputRequest | InputRequiredBody['requests'][number]): string {
+  return JSON.stringify({ ...request, key: '' });
+}
