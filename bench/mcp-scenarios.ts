@@ -6,6 +6,8 @@ export interface SerialResult {
   calls: number;
   bare: Spread;
   durable: Spread;
+  /** A step that calls a function of the process which does nothing: what durability alone costs now. */
+  noop: Spread;
   /** What durability adds to a call, of the middle call. */
   addedP50: number;
 }
@@ -17,7 +19,11 @@ export async function serialCalls(
 ): Promise<SerialResult> {
   const bare: number[] = [];
   const durable: number[] = [];
+  const noop: number[] = [];
   for (let turn = 0; turn < plan.rounds; turn++) {
+    const asked = performance.now();
+    await bench.run('noop', 0);
+    noop.push((performance.now() - asked) / STEPS);
     const begun = performance.now();
     await bench.run(plan.workflow, plan.ms);
     // Start and end of the run are borne by its steps.
@@ -28,7 +34,7 @@ export async function serialCalls(
       bare.push(performance.now() - asked);
     }
   }
-  const both = { bare: spread(bare, 3), durable: spread(durable, 3) };
+  const both = { bare: spread(bare, 3), durable: spread(durable, 3), noop: spread(noop, 3) };
   return { calls: plan.rounds * STEPS, ...both, addedP50: round(both.durable.p50 - both.bare.p50, 3) };
 }
 

@@ -53,6 +53,17 @@ const chain = (
     edges: Array.from({ length: STEPS - 1 }, (_, i) => ({ from: `call${i}`, to: `call${i + 1}` })),
   }) satisfies WorkflowDefinition;
 
+const NOOP: WorkflowDefinition = {
+  schemaVersion: 1,
+  name: 'noop-0',
+  nodes: Array.from({ length: STEPS }, (_, i) => ({
+    id: `call${i}`,
+    kind: 'activity' as const,
+    activity: 'noop',
+  })),
+  edges: Array.from({ length: STEPS - 1 }, (_, i) => ({ from: `call${i}`, to: `call${i + 1}` })),
+};
+
 /** Opens engine, fleet and bare clients on the same kinds of servers. */
 export async function openMcpBench(databaseUrl: string): Promise<McpBench> {
   const dataDir = await mkdtemp(join(tmpdir(), 'oc-bench-mcp-'));
@@ -91,7 +102,7 @@ export async function openMcpBench(databaseUrl: string): Promise<McpBench> {
     relay: true,
     fleet,
     organizationId: ORGANIZATION,
-    definitions: [...definitions, chain('remote-0', 'remote', 'echo', message, true)],
+    definitions: [NOOP, ...definitions, chain('remote-0', 'remote', 'echo', message, true)],
   });
   await engine.open();
 

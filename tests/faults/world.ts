@@ -40,7 +40,9 @@ export async function openWorld({ random, engines, may, keep = false, say }: Wor
   const folder = await mkdtemp(join(tmpdir(), 'oc-faults-run-'));
   mkdirSync(join(folder, 'state'));
   const counter = new CounterLog(join(folder, 'counter.jsonl'));
-  const [postgres, bundle] = await Promise.all([FaultyPostgres.start(), bundleServer()]);
+  // First what can fail without leaving anything behind.
+  const bundle = await bundleServer();
+  const postgres = await FaultyPostgres.start();
   const faults = new FaultLog();
   const fleet = await Fleet.start({
     bundle,
@@ -70,7 +72,10 @@ export async function openWorld({ random, engines, may, keep = false, say }: Wor
     postgres.removeNow();
     removeFiles();
   };
-  const onSignal = () => process.exit(130);
+  const onSignal = (signal: string) => {
+    say(`ended by ${signal}`);
+    process.exit(130);
+  };
   process.on('exit', onExit);
   process.on('SIGINT', onSignal);
   process.on('SIGTERM', onSignal);
