@@ -57,6 +57,11 @@ export interface ToolCall {
   timeoutMs: number;
   /** Aborted when the run is cancelled or the process drains. */
   signal: AbortSignal;
+  /**
+   * Awaited when everything is there and the call is about to be sent, however long the connection or a place took: the
+   * last moment to hold it back, or to abort it.
+   */
+  beforeSending?: () => Promise<void>;
   /** W3C trace context, passed on in `_meta` (SEP-414). */
   traceparent?: string;
   /** Progress notifications of the server, as they come. */

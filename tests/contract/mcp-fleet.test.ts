@@ -142,6 +142,20 @@ describe.each(implementations)('a fleet %s', (_name, make) => {
     expect(never).toMatchObject({ code: 'CANCELLED', ambiguous: false });
   });
 
+  it('asks once more before it sends, and sends nothing that was taken back meanwhile', async () => {
+    const fleet = make();
+    const controller = new AbortController();
+    let asked = 0;
+    const beforeSending = async () => {
+      asked += 1;
+      if (asked === 2) controller.abort();
+    };
+    const options = { signal: controller.signal, beforeSending };
+    expect(resultOf(await fleet.call(call({ value: 'a' }, options))).isError).toBe(false);
+    const failure = failureOf(await fleet.call(call({ value: 'b' }, options)));
+    expect([asked, failure]).toEqual([2, expect.objectContaining({ code: 'CANCELLED', ambiguous: false })]);
+  });
+
   it('runs calls side by side', async () => {
     const fleet = make();
     await fleet.call(call({ value: 'warm' }));

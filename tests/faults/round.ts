@@ -203,6 +203,8 @@ export class Round {
   private async observe(runId: string, patient: boolean): Promise<void> {
     const { client } = this.deps;
     const path = `/api/v1/runs/${runId}`;
+    // Several readers ask at the same time: only what was reported before this one asked binds its answer.
+    const before = this.reports.get(runId);
     const answer = patient ? await client.ask('GET', path) : await client.once('GET', path);
     if (answer === null || answer.status >= 500) return;
     if (answer.status !== 200) {
@@ -210,7 +212,6 @@ export class Round {
       return;
     }
     const { status, closedAt, output, failure, historyLength } = answer.body;
-    const before = this.reports.get(runId);
     if (closedAt === null) {
       if (before) this.complaints.push(`run ${runId} was reported ${before.status} and later as open`);
       return;
@@ -221,10 +222,11 @@ export class Round {
       failure: JSON.stringify(failure),
       historyLength,
     };
-    if (before === undefined) this.reports.set(runId, report);
-    else if (JSON.stringify(before) !== JSON.stringify(report)) {
+    const known = this.reports.get(runId);
+    if (known === undefined) this.reports.set(runId, report);
+    else if (JSON.stringify(known) !== JSON.stringify(report)) {
       this.complaints.push(
-        `run ${runId} was reported as ${JSON.stringify(before)} and later as ${JSON.stringify(report)}`,
+        `run ${runId} was reported as ${JSON.stringify(known)} and later as ${JSON.stringify(report)}`,
       );
     }
   }

@@ -151,6 +151,8 @@ class CallAttempt {
         },
       );
     }
+    await call.beforeSending?.();
+    if (signal.aborted) return this.aborted();
     const leave = connection.era === 'legacy' ? connection.calls.enter(this.answerOne) : undefined;
     try {
       return await this.rounds(connection, entry);

@@ -69,6 +69,8 @@ export class MemoryMcpFleet implements McpFleet {
     if (server === undefined) return failed('SERVER_NOT_FOUND', `There is no server ${call.server}.`, false);
     if (call.signal.aborted) return failed('CANCELLED', `The call of ${call.tool} was cancelled.`, false);
     server.connected = true;
+    await call.beforeSending?.();
+    if (call.signal.aborted) return failed('CANCELLED', `The call of ${call.tool} was cancelled.`, false);
     const started = this.clock.now();
     const outcome = await this.run(server, call);
     server.stats.record(this.clock.now() - started, !outcome.ok || outcome.result.isError);

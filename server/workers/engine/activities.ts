@@ -24,6 +24,8 @@ export interface ActivityScope {
   organizationId: string;
   runId: string;
   signal: AbortSignal;
+  /** Awaited before a tool call is sent. */
+  beforeSending?: () => Promise<void>;
   /** What the call says and asks while it is under way. */
   dialogue?: CallDialogue;
 }
@@ -82,6 +84,7 @@ async function callTool(
     idempotencyKey: command.idempotencyKey,
     timeoutMs: command.timeoutMs,
     signal: scope.signal,
+    ...(scope.beforeSending === undefined ? {} : { beforeSending: scope.beforeSending }),
     ...scope.dialogue,
   });
   if (!outcome.ok) {

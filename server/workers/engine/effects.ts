@@ -108,7 +108,9 @@ async function attemptActivity(
 ): Promise<void> {
   const { activityId, attempt } = command;
   const { organizationId, runId } = run.info;
-  const scope = { organizationId, runId, signal };
+  // The process may be stopped while it connects: what counts is that the lease runs when the call leaves.
+  const beforeSending = () => host.leases.confirmed();
+  const scope = { organizationId, runId, signal, beforeSending };
   let retrySafe: boolean;
   try {
     retrySafe = await isRetrySafe(host.deps.activities, scope, command);
