@@ -22,3 +22,10 @@ export const WAITING: WorkflowDefinition = {
   name: 'waiting',
   nodes: [{ id: 'go', kind: 'wait', signal: 'go' }],
 };
+
+/** A run that waits for a timer. */
+export const NAP: WorkflowDefinition = {
+  schemaVersion: 1,
+  name: 'nap',
+  nodes: [{ id: 'nap', kind: 'wait', duration: '200ms' }],
+};

@@ -2,6 +2,7 @@ import { benchCore } from '@/bench/core';
 import { benchEngine } from '@/bench/engine';
 import { runEngineChild } from '@/bench/engine-child';
 import { benchMcp } from '@/bench/mcp';
+import { benchSoak } from '@/bench/soak';
 
 /** Benches by name. Names that end in `-child` are processes that a bench starts itself. */
 const BENCHES: Readonly<Record<string, (args: readonly string[]) => Promise<void>>> = {
@@ -9,6 +10,7 @@ const BENCHES: Readonly<Record<string, (args: readonly string[]) => Promise<void
   engine: benchEngine,
   'engine-child': runEngineChild,
   mcp: benchMcp,
+  soak: benchSoak,
 };
 
 const [name = '', ...args] = process.argv.slice(2);

@@ -19,8 +19,6 @@ const revisions =
 
 /** Scenarios that are run but do not count, and why we do not pass them. */
 const NOT_AIMED_AT = {
-  'auth/client-credentials-jwt': 'extension: OAuth client credentials',
-  'auth/client-credentials-basic': 'extension: OAuth client credentials',
   'auth/enterprise-managed-authorization': 'extension: enterprise-managed authorization',
   'auth/dpop': 'extension: DPoP-bound tokens',
   'auth/dpop-nonce': 'extension: DPoP-bound tokens',

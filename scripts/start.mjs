@@ -147,7 +147,7 @@ async function prepareDatabase(setup, settings) {
  * Starts the server and waits until it answers.
  * @param {Record<string, string | undefined>} env
  * @param {any} settings
- * @returns {Promise<string>} its URL
+ * @returns {Promise<{ url: string, notes: string[] }>} its URL, and what is to be said
  */
 async function startServer(env, settings) {
   const child = spawn(process.execPath, ['--enable-source-maps', inRoot('dist', 'server.mjs')], {
@@ -168,7 +168,10 @@ async function startServer(env, settings) {
       if (message?.ready !== true) return;
       clearTimeout(late);
       answered = true;
-      resolve(String(message.url));
+      resolve({
+        url: String(message.url),
+        notes: Array.isArray(message.notes) ? message.notes.map(String) : [],
+      });
     });
     child.on('error', reject);
     child.on('exit', (code, signal) => {
@@ -181,7 +184,7 @@ async function startServer(env, settings) {
       void stop('', 1);
     });
   });
-  return /** @type {Promise<string>} */ (ready);
+  return /** @type {Promise<{ url: string, notes: string[] }>} */ (ready);
 }
 
 /** Waits for all, then throws the first failure: nothing may still be at work when we clean up. @param {Promise<any>[]} work */
@@ -237,13 +240,15 @@ async function main() {
   });
   if (stopping !== undefined) return;
 
-  const url = await step('server', () =>
+  const { url, notes } = await step('server', () =>
     startServer({ ...env, NODE_ENV: 'production', DATABASE_URL: databaseUrl }, settings),
   );
   instance.update({ state: 'running', url });
   console.log(
-    `\nOpenConductor is ready at ${url}  (${seconds(performance.now() - begin)}; stop it with Ctrl-C)\n`,
+    `\nOpenConductor is ready at ${url}  (${seconds(performance.now() - begin)}; stop it with Ctrl-C)`,
   );
+  for (const note of notes) console.log(note);
+  console.log('');
 }
 
 work = main();

@@ -19,12 +19,14 @@ import { loadSecretKey } from '@/server/adapters/secret-key';
 import type { Config } from '@/server/config/config';
 import type { Log } from '@/server/ports/log';
 import type { ManagedMcpFleet, SamplingAnswerer } from '@/server/ports/mcp-fleet';
+import type { StreamRange } from '@/server/ports/stream-store';
 import { loadFleetConfig, seedWorkspace } from '@/server/services/fleet-config';
 import { FleetJournal } from '@/server/services/fleet-journal';
 import { SecretService } from '@/server/services/secret-service';
 import { ServerAdmin } from '@/server/services/server-admin';
 import { MergedServerRegistry } from '@/server/services/server-registry';
 import { ServerWatch } from '@/server/services/server-watch';
+import type { SettingsService } from '@/server/services/settings-service';
 import { HealthProbe } from '@/server/workers/health-probe';
 
 export interface FleetDeps {
@@ -41,8 +43,13 @@ export interface FleetDeps {
   /** Folder of the clone. */
   root: string;
   environment: Readonly<Record<string, string | undefined>>;
+  /** Throws QUOTA_EXCEEDED when no further server may be added. */
+  admitServer: (organizationId: string) => Promise<void>;
+  settings: Pick<SettingsService, 'current' | 'peek'>;
   /** Where browsers reach this instance; asked when somebody grants access to a remote server. */
   publicUrl: () => string;
+  /** Told of entries that came to a stream of watchers. */
+  published: (range: StreamRange) => void;
 }
 
 /** Part of the composition root: the MCP servers of every organisation, with all that is kept about them. */
@@ -65,13 +72,14 @@ export function createFleet(deps: FleetDeps) {
   const store = createServerStore(prisma, engine);
   const history = createServerHistory(prisma, engine);
   const audit = createAuditLog(prisma);
-  const journal = new FleetJournal({ history, log });
+  const journal = new FleetJournal({ history, log, published: deps.published });
   const registry = new MergedServerRegistry({
     fileOrganization: deps.fileOrganization,
     fileServers,
     store,
     clock,
     log,
+    defaultToolPolicy: (organizationId) => deps.settings.peek(organizationId)['tools.changes'],
     changed: (organizationId, server) => fleet.restart(organizationId, server),
   });
   const sampling = samplingAnswerer(config);
@@ -112,6 +120,7 @@ export function createFleet(deps: FleetDeps) {
     audit,
     stdioCommands,
     workspace,
+    admit: deps.admitServer,
     removed: (organizationId, server) => fleet.restart(organizationId, server),
   });
   const secretService = new SecretService({
@@ -129,7 +138,11 @@ export function createFleet(deps: FleetDeps) {
     fleet,
     servers: registry,
     history,
-    organizations: async () => [...new Set([deps.fileOrganization, ...(await store.organizations())])],
+    organizations: async () => {
+      const all = [...new Set([deps.fileOrganization, ...(await store.organizations())])];
+      const settings = await Promise.all(all.map((organizationId) => deps.settings.current(organizationId)));
+      return all.filter((_, i) => settings[i]?.['servers.probe']);
+    },
     clock,
     log,
     intervalMs: config.probeIntervalMs,

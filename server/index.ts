@@ -3,9 +3,12 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { atTheFront, type FrontOptions } from '@/server/adapters/http/front';
 import { toRequest, writeResponse } from '@/server/adapters/http/node-http';
 import { checkHost } from '@/server/adapters/http/router';
+import { CLIENT_HEADER } from '@/server/adapters/identity/authenticate';
 import { createLog } from '@/server/adapters/observability/pino-log';
+import { TraceScope } from '@/server/adapters/observability/trace-scope';
 import { Live } from '@/server/adapters/socketio/live';
 import { type Config, ConfigError, loadConfig } from '@/server/config/config';
 import { readTestHooks } from '@/server/config/test-hooks';
@@ -13,6 +16,7 @@ import { setInstance } from '@/server/instance';
 import type { Log } from '@/server/ports/log';
 import { createRuntime, type Runtime } from '@/server/runtime';
 import { type CrashPoint, dieAt } from '@/server/workers/engine/crash-points';
+import { PROGRESS_CHANNEL } from '@/server/workers/engine/host-deps';
 import { STREAM_CHANNEL } from '@/server/workers/relay';
 
 const SEND_OFF_MS = 25;
@@ -26,7 +30,8 @@ const SEND_OFF_WAITS = 40;
  */
 async function main(): Promise<void> {
   const config = loadConfig();
-  const log = createLog(config.logLevel);
+  const traceScope = new TraceScope();
+  const log = createLog(config.logLevel, 2, traceScope.facts);
   if (!config.databaseUrl)
     throw new ConfigError(['DATABASE_URL is not set; `npm start` sets it for the embedded Postgres.']);
   const hooks = readTestHooks();
@@ -41,6 +46,7 @@ async function main(): Promise<void> {
     root,
     environment: process.env,
     clockOffsetMs: hooks.clockOffsetMs,
+    traceScope,
   });
   setInstance(runtime);
   const { server, live, closeNext } = await serve(config, runtime, log, root);
@@ -81,8 +87,9 @@ async function main(): Promise<void> {
   if (process.send) process.on('disconnect', () => stop('parent is gone'));
 
   log.info('start', { status: 'success', url, roles: config.roles.join(',') });
-  process.stdout.write(`${JSON.stringify({ ready: true, url })}\n`);
-  process.send?.({ ready: true, url });
+  const notes = await runtime.notes();
+  process.stdout.write(`${JSON.stringify({ ready: true, url, notes })}\n`);
+  process.send?.({ ready: true, url, notes });
 }
 
 async function serve(config: Config, runtime: Runtime, log: Log, root: string) {
@@ -91,8 +98,13 @@ async function serve(config: Config, runtime: Runtime, log: Log, root: string) {
   const app = web ? (await import('next')).default({ dev: false, dir: root, quiet: true }) : null;
   await app?.prepare();
   const pages = app?.getRequestHandler();
+  const front: FrontOptions = {
+    trustProxy: config.trustProxy === 'yes',
+    isSecure: config.url?.startsWith('https:') === true,
+    formTargets: [],
+  };
   const server = createServer((request, response) => {
-    void respond(request, response, runtime, pages, log);
+    void respond(request, response, { runtime, pages, log, front });
   });
   await new Promise<void>((done, fail) => {
     server.once('error', fail);
@@ -106,8 +118,9 @@ async function serve(config: Config, runtime: Runtime, log: Log, root: string) {
         clock: runtime.clock,
         log,
         streamChannel: STREAM_CHANNEL,
+        progressChannel: PROGRESS_CHANNEL,
         pollMs: 250,
-        authenticate: runtime.authenticate,
+        authenticate: (headers) => runtime.authenticate(new Headers(every(headers))),
         checkOrigin: (headers) => checkHost(new Request('http://socket/', { headers: flat(headers) }), hosts),
       })
     : null;
@@ -123,16 +136,22 @@ async function sendOff(server: Server, closed: Promise<'closed'>): Promise<void>
   server.closeAllConnections();
 }
 
+interface Serving {
+  runtime: Runtime;
+  pages: Pages | undefined;
+  log: Log;
+  front: FrontOptions;
+}
+
 type Pages = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
 
 /** Without pages (engine-only processes) the same handler answers /health, /metrics and REST directly. */
 async function respond(
   request: IncomingMessage,
   response: ServerResponse,
-  runtime: Runtime,
-  pages: Pages | undefined,
-  log: Log,
+  { runtime, pages, log, front }: Serving,
 ): Promise<void> {
+  atTheFront(request, response, front);
   try {
     if (pages) await pages(request, response);
     else await writeResponse(response, await runtime.handle(toRequest(request, response)));
@@ -141,6 +160,12 @@ async function respond(
     if (!response.headersSent) response.writeHead(500);
     response.end();
   }
+}
+
+function every(headers: Record<string, string | string[] | undefined>): [string, string][] {
+  return Object.entries(headers).flatMap(([name, value]) =>
+    value === undefined || name === CLIENT_HEADER ? [] : [[name, String(value)] as [string, string]],
+  );
 }
 
 function flat(headers: Record<string, string | string[] | undefined>): Record<string, string> {

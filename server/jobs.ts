@@ -13,6 +13,7 @@ import type { Bus } from '@/server/ports/bus';
 import type { ExecutionStore, InboxRow } from '@/server/ports/execution-store';
 import type { Log } from '@/server/ports/log';
 import { BULK_CHANNEL, BulkService } from '@/server/services/bulk-service';
+import type { RerunService } from '@/server/services/rerun-service';
 import type { RunService } from '@/server/services/run-service';
 import { SCHEDULES_CHANNEL, ScheduleService } from '@/server/services/schedule-service';
 import type { WorkflowService } from '@/server/services/workflow-service';
@@ -29,6 +30,7 @@ export interface JobDeps {
   store: ExecutionStore;
   workflows: WorkflowService;
   runs: RunService;
+  reruns: RerunService;
   bus: Bus;
   clock: Clock;
   log: Log;
@@ -69,6 +71,7 @@ export function createJobs(deps: JobDeps) {
     queue: createBulkQueue(pool),
     store,
     announce,
+    retry: (actor, runId, key) => deps.reruns.retry(actor, runId, key),
     bus,
     clock,
     log,

@@ -4,31 +4,42 @@ import { ENGINE_FLAGS } from '@/lib/engine/flags';
 import type { Actor } from '@/lib/protocol/actor';
 import { uuidv7 } from '@/lib/shared/ids';
 import { createOperations } from '@/server/adapters/http/operations';
+import { payloadOperations } from '@/server/adapters/http/operations/payloads';
 import { createRouter } from '@/server/adapters/http/router';
 import { createSystemRoutes } from '@/server/adapters/http/system-routes';
 import { isAlive, machineName } from '@/server/adapters/machine';
 import { createMemoryBus } from '@/server/adapters/memory/bus';
 import { createPrometheus } from '@/server/adapters/observability/prometheus';
+import type { TraceScope } from '@/server/adapters/observability/trace-scope';
+import { tracedFleet } from '@/server/adapters/observability/traced-fleet';
 import { createAuditLog } from '@/server/adapters/postgres/audit-log';
 import { createDefinitionStore } from '@/server/adapters/postgres/definition-store';
 import { createExecutionStore } from '@/server/adapters/postgres/execution-store';
 import { createIdentityStore } from '@/server/adapters/postgres/identity-store';
 import { createLeaseStore } from '@/server/adapters/postgres/lease-store';
 import { createMaintenanceStore } from '@/server/adapters/postgres/maintenance-store';
+import { createPayloadReader, createPayloads } from '@/server/adapters/postgres/payload-store';
 import { createPool } from '@/server/adapters/postgres/pool';
 import { createPrisma } from '@/server/adapters/postgres/prisma';
 import { roleUrl } from '@/server/adapters/postgres/roles';
 import { createRunQueries } from '@/server/adapters/postgres/run-queries';
 import { createStreamStore } from '@/server/adapters/postgres/stream-store';
+import { loadSecretKey } from '@/server/adapters/secret-key';
 import { SystemClock } from '@/server/adapters/system-clock';
 import type { Config } from '@/server/config/config';
 import { createFleet } from '@/server/fleet';
+import { createGovernance } from '@/server/governance';
+import { createIdentity } from '@/server/identity';
 import { createJobs } from '@/server/jobs';
+import { createTracing, registerGauges } from '@/server/observability';
 import type { ActivityFunction, ActivityProgress } from '@/server/ports/activity';
 import type { Log } from '@/server/ports/log';
+import { createPreferences } from '@/server/preferences';
 import { RunPresenter } from '@/server/presenters/run-presenter';
 import { TaskPresenter } from '@/server/presenters/task-presenter';
+import { CallProgress } from '@/server/services/call-progress';
 import { HealthService } from '@/server/services/health-service';
+import { PayloadService } from '@/server/services/payload-service';
 import { RerunService } from '@/server/services/rerun-service';
 import { RunControl } from '@/server/services/run-control';
 import { RunEventFeed } from '@/server/services/run-event-feed';
@@ -39,6 +50,7 @@ import { publishStarters } from '@/server/services/starters';
 import { StreamFeed } from '@/server/services/stream-feed';
 import { toolKnowledge } from '@/server/services/tool-knowledge';
 import { WorkflowService } from '@/server/services/workflow-service';
+import { createWebhooks } from '@/server/webhooks';
 import { crashPoint } from '@/server/workers/engine/crash-points';
 import { EngineHost } from '@/server/workers/engine/host';
 import { INBOX_CHANNEL, OUTBOX_CHANNEL, PROGRESS_CHANNEL } from '@/server/workers/engine/host-deps';
@@ -67,6 +79,8 @@ export interface RuntimeOptions {
   environment: Readonly<Record<string, string | undefined>>;
   /** How wrong this process's clock is made to be, in milliseconds (fault harness only). */
   clockOffsetMs?: number;
+  /** What the log's lines are told of the traces they belong to. */
+  traceScope?: TraceScope;
   /** In-process functions that `activity` nodes may call. */
   functions?: ReadonlyMap<string, ActivityFunction>;
 }
@@ -76,7 +90,9 @@ export async function createRuntime(options: RuntimeOptions) {
   const { config, log, version, buildId, root } = options;
   const clock = new SystemClock(options.clockOffsetMs);
   const bus = createMemoryBus((error) => log.error('bus', { error: String(error) }));
-  const { telemetry, registry } = createPrometheus();
+  const { telemetry, registry, gauge } = createPrometheus();
+  const now = () => clock.now();
+  const tracing = await createTracing({ config, version, log, telemetry, now, scope: options.traceScope });
   const pools = {
     engine: createPool(roleUrl(config.databaseUrl, 'oc_engine'), config.databasePool, 'openconductor-engine'),
     app: createPool(roleUrl(config.databaseUrl, 'oc_app'), config.databasePool, 'openconductor-app'),
@@ -97,6 +113,17 @@ export async function createRuntime(options: RuntimeOptions) {
   };
   const owner: Actor = await createIdentityStore(pools.auth).ensureLocalOwner();
 
+  const preferences = createPreferences({ config, prisma, clock, environment: options.environment });
+  const { settings, views } = preferences;
+
+  const governance = createGovernance({
+    pool: pools.engine,
+    prisma,
+    clock,
+    log,
+    countServers: async (organizationId) => (await servers.fleet.list(organizationId)).length,
+  });
+  const { quotas } = governance;
   let listeningAt = '';
   const servers = createFleet({
     config,
@@ -108,9 +135,13 @@ export async function createRuntime(options: RuntimeOptions) {
     version,
     root,
     environment: options.environment,
+    settings,
+    admitServer: (organizationId) => quotas.admitServer(organizationId),
     publicUrl: () => config.url ?? listeningAt,
+    published: (range) => bus.publish(STREAM_CHANNEL, range),
   });
-  const { fleet } = servers;
+  const fleet = tracing === undefined ? servers.fleet : tracedFleet(servers.fleet, tracing);
+  registerGauges(gauge, { version, pools, fleet });
 
   const serverStates = async (organizationId: string) =>
     new Map((await fleet.list(organizationId)).map((server) => [server.name, server.status]));
@@ -124,6 +155,9 @@ export async function createRuntime(options: RuntimeOptions) {
     newRunId,
     shards,
     maxPayloadBytes,
+    tracing,
+    settings: (organizationId) => settings.current(organizationId),
+    admit: (organizationId) => quotas.admitRun(organizationId),
     announce,
   });
   const serverService = new ServerService({ fleet, audit: createAuditLog(prisma), newId: randomUUID });
@@ -131,9 +165,16 @@ export async function createRuntime(options: RuntimeOptions) {
   const feed = new RunEventFeed({ runs, bus, clock, hintChannel: OUTBOX_CHANNEL });
   const stream = new StreamFeed({ store: streams, bus, clock, hintChannel: STREAM_CHANNEL });
   const reader = new RunReader({ runs, program });
-  const runDetails = new RunPresenter({ runs, reader, now: () => clock.now() });
+  const calls = new CallProgress(bus, PROGRESS_CHANNEL);
+  const runDetails = new RunPresenter({
+    runs,
+    reader,
+    now: () => clock.now(),
+    progress: (runId, nodes) => calls.addTo(runId, nodes),
+  });
   const tasks = new TaskPresenter({ runs, reader });
   const control = new RunControl({ runs, reader, newId: newRunId });
+  const payloads = new PayloadService({ runs, store: createPayloadReader(prisma) });
   const reruns = new RerunService({ runs, reader, workflows });
   const stopping = new AbortController();
 
@@ -152,13 +193,19 @@ export async function createRuntime(options: RuntimeOptions) {
       clock,
       telemetry,
       maxPayloadBytes,
+      payloads: {
+        store: createPayloads(pools.engine),
+        thresholdBytes: config.payloadThresholdBytes,
+        maxMessageBytes: config.maxMessageBytes,
+      },
       onProgress,
     },
-    children: { store, definitions, clock, newRunId, shards, flags: ENGINE_FLAGS, announce },
+    children: { store, definitions, clock, newRunId, shards, flags: ENGINE_FLAGS, announce, tracing },
     clock,
     bus,
     log,
     telemetry,
+    tracing,
     random: Math.random,
     shards,
     leaseTtlMs: config.leaseTtlMs,
@@ -183,12 +230,26 @@ export async function createRuntime(options: RuntimeOptions) {
     store,
     workflows,
     runs,
+    reruns,
     bus,
     clock,
     log,
     newRunId,
     announce,
     maxPayloadBytes,
+  });
+
+  const webhooks = createWebhooks({
+    config,
+    app: pools.app,
+    prisma,
+    watch: pools.watch,
+    workflows,
+    runs,
+    openBreakers: () => servers.fleet.openCircuits(),
+    bus,
+    clock,
+    log,
   });
 
   const health = new HealthService({
@@ -229,10 +290,21 @@ export async function createRuntime(options: RuntimeOptions) {
     },
   });
 
+  const identity = createIdentity({
+    config,
+    pool: pools.auth,
+    prisma,
+    owner,
+    clock,
+    log,
+    secret: loadSecretKey(config.secretKey, config.dataDir),
+    publicUrl: () => config.url ?? listeningAt,
+  });
   const operations = createOperations({
     workflows,
     runs,
     runDetails,
+    views,
     control,
     reruns,
     tasks,
@@ -241,18 +313,27 @@ export async function createRuntime(options: RuntimeOptions) {
     servers: serverService,
     version,
     log,
-    more: [...servers.operations, ...jobs.operations],
+    more: [
+      ...servers.operations,
+      ...jobs.operations,
+      ...webhooks.operations,
+      ...preferences.operations,
+      ...payloadOperations(payloads),
+      ...identity.operations,
+      ...governance.operations,
+    ],
   });
-  // Until sign-in exists every caller that may reach this instance acts as the local owner.
-  const authenticate = async () => owner;
   const handleApi = createRouter({
     operations,
-    authenticate,
+    authenticate: identity.ofRequest,
+    limit: identity.limit,
     allowedHosts: [...config.allowedHosts, config.host],
     maxBodyBytes: config.maxBodyBytes,
     log,
     newRequestId: randomUUID,
     stopping: stopping.signal,
+    telemetry,
+    tracing,
   });
   const handleSystem = createSystemRoutes({ health, registry });
 
@@ -267,11 +348,15 @@ export async function createRuntime(options: RuntimeOptions) {
     fleet,
     runs,
     workflows,
-    authenticate,
+    authenticate: identity.authenticate,
+    /** Every REST operation, hidden ones too. */
+    operations,
+    notes: identity.notes,
 
-    /** REST, health and metrics. */
+    /** REST, sign-in, health and metrics. */
     async handle(request: Request): Promise<Response> {
-      return (await handleSystem(request)) ?? handleApi(request);
+      const system = await handleSystem(request);
+      return system ?? (await identity.handle(request)) ?? handleApi(request);
     },
 
     /** Says at which address this process listens; needed before somebody grants access to a remote server. */
@@ -280,13 +365,16 @@ export async function createRuntime(options: RuntimeOptions) {
     },
 
     async start(): Promise<void> {
-      await publishStarters(workflows, owner, resolve(root, 'workflows', 'starters'), log);
+      const configured = new Set((await serverStates(owner.organizationId)).keys());
+      await publishStarters(workflows, owner, resolve(root, 'workflows', 'starters'), configured, log);
       servers.start({ probes: config.roles.includes('sync') });
       if (!hasEngine) return;
       await maintenance.start();
       await host.start();
       relay.start();
       jobs.start();
+      governance.start();
+      webhooks.start();
     },
 
     /** Drains the engine, ends servers and connections. */
@@ -294,13 +382,17 @@ export async function createRuntime(options: RuntimeOptions) {
       stopping.abort();
       if (hasEngine) {
         await jobs.stop();
+        await governance.stop();
+        await webhooks.stop();
         await host.drain(config.drainTimeoutMs);
         await relay.stop();
         await maintenance.stop();
       }
       await servers.stop();
+      await identity.stop();
       await prisma.$disconnect();
       await bus.close();
+      await tracing?.shutdown();
       await Promise.all(Object.values(pools).map((pool) => pool.end()));
     },
   };

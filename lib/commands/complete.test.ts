@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { complete } from '@/lib/commands/complete';
-import { COMMANDS } from '@/lib/commands/registry';
+import { commandsOn } from '@/lib/commands/registry';
 
 function texts(line: string): string[] {
   const words = line.split(' ');
@@ -23,7 +23,9 @@ describe('complete', () => {
 
   it('goes on with the functions of an object', () => {
     expect(texts('run ')).toEqual(
-      COMMANDS.filter((row) => row.name.startsWith('run ')).map((row) => row.name.slice('run '.length)),
+      commandsOn('bar')
+        .filter((row) => row.name.startsWith('run '))
+        .map((row) => row.name.slice('run '.length)),
     );
     expect(texts('run re')).toEqual(['resume', 'reject', 'resolve', 'retry', 'rerun', 'restart']);
     expect(texts('srv in')).toEqual(['inspect']);
@@ -42,6 +44,7 @@ describe('complete', () => {
 
   it('offers flags that are not there yet, and the words of an enum', () => {
     expect(texts('run list --status failed --')).toEqual([
+      '--view',
       '--workflow',
       '--workflow-id',
       '--since',

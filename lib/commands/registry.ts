@@ -1,5 +1,9 @@
+import * as alert from '@/lib/commands/rows/alert';
 import * as backups from '@/lib/commands/rows/backup';
 import * as bulk from '@/lib/commands/rows/bulk';
+import * as hook from '@/lib/commands/rows/hook';
+import * as inspect from '@/lib/commands/rows/inspect';
+import * as profile from '@/lib/commands/rows/profile';
 import * as run from '@/lib/commands/rows/run';
 import * as again from '@/lib/commands/rows/run-again';
 import * as answer from '@/lib/commands/rows/run-answer';
@@ -8,7 +12,11 @@ import * as schedule from '@/lib/commands/rows/schedule';
 import * as secret from '@/lib/commands/rows/secret';
 import * as server from '@/lib/commands/rows/server';
 import * as serverAdmin from '@/lib/commands/rows/server-admin';
+import * as settings from '@/lib/commands/rows/settings';
 import * as system from '@/lib/commands/rows/system';
+import { top } from '@/lib/commands/rows/top';
+import * as view from '@/lib/commands/rows/view';
+import * as webhook from '@/lib/commands/rows/webhook';
 import * as workflow from '@/lib/commands/rows/workflow';
 import type { CommandSpec, FlagSpec, ObjectSpec, Surface } from '@/lib/commands/types';
 
@@ -19,7 +27,12 @@ export const COMMANDS = [
   run.runShow,
   run.runWatch,
   run.runEvents,
+  inspect.runEvent,
+  inspect.runStep,
+  inspect.runTimeline,
+  inspect.runMetrics,
   again.runHistory,
+  again.runPayload,
   run.runSignal,
   answer.runAnswer,
   control.runPause,
@@ -33,6 +46,12 @@ export const COMMANDS = [
   again.runRerun,
   again.runRestart,
   control.taskList,
+  view.viewList,
+  view.viewShow,
+  view.viewSave,
+  view.viewRemove,
+  inspect.events,
+  top,
   workflow.workflowList,
   workflow.workflowShow,
   workflow.workflowValidate,
@@ -40,12 +59,15 @@ export const COMMANDS = [
   workflow.workflowVersions,
   workflow.workflowExport,
   workflow.workflowPlan,
+  workflow.workflowStarters,
+  workflow.workflowStarter,
   server.serverList,
   server.serverInspect,
   serverAdmin.serverTools,
   server.serverCall,
   serverAdmin.serverAccept,
   serverAdmin.serverTest,
+  inspect.serverHealth,
   serverAdmin.serverLogs,
   serverAdmin.serverEvents,
   serverAdmin.serverAdd,
@@ -66,16 +88,46 @@ export const COMMANDS = [
   schedule.scheduleTrigger,
   schedule.scheduleBackfill,
   schedule.scheduleTimes,
+  inspect.schedulePreview,
+  hook.hookList,
+  hook.hookShow,
+  hook.hookAdd,
+  hook.hookEdit,
+  hook.hookRemove,
+  hook.hookRotate,
+  hook.hookDeliveries,
+  webhook.webhookList,
+  webhook.webhookShow,
+  webhook.webhookAdd,
+  webhook.webhookEdit,
+  webhook.webhookRemove,
+  webhook.webhookRotate,
+  webhook.webhookDeliveries,
+  webhook.webhookReplay,
+  webhook.webhookTest,
+  alert.alertList,
+  alert.alertRules,
+  alert.alertSet,
   bulk.bulkRun,
   bulk.bulkList,
   bulk.bulkShow,
   bulk.bulkStop,
+  settings.settingsList,
+  settings.settingsGet,
+  settings.settingsSet,
+  settings.settingsInstance,
+  profile.profileAdd,
+  profile.profileList,
+  profile.profileShow,
+  profile.profileUse,
+  profile.profileRemove,
   backups.backup,
   backups.restore,
   system.start,
   system.health,
   system.help,
   system.version,
+  inspect.openapi,
   system.completion,
 ] as const satisfies readonly CommandSpec[];
 
@@ -135,6 +187,12 @@ export const GLOBAL_FLAGS = [
     summary: 'Address of the instance; otherwise OPENCONDUCTOR_URL, else the instance running here.',
   },
   {
+    name: 'profile',
+    type: 'string',
+    placeholder: 'NAME',
+    summary: 'Talk to the instance of this profile (`profile add`), with its API key.',
+  },
+  {
     name: 'yes',
     short: 'y',
     type: 'boolean',
@@ -149,6 +207,7 @@ export interface GlobalValues {
   readonly output?: 'table' | 'json' | 'yaml' | 'csv';
   readonly json?: boolean;
   readonly url?: string;
+  readonly profile?: string;
   readonly yes?: boolean;
   readonly 'no-color'?: boolean;
 }

@@ -13,7 +13,16 @@ export type ValueType =
   | 'duration';
 
 /** What an argument names: decides where Tab takes its candidates from. */
-export type ObjectKind = 'workflow' | 'run' | 'server' | 'tool' | 'command' | 'file';
+export type ObjectKind =
+  | 'workflow'
+  | 'run'
+  | 'server'
+  | 'tool'
+  | 'command'
+  | 'file'
+  | 'view'
+  | 'setting'
+  | 'profile';
 
 /** JSON given in place, or where it is to be read from: the reading itself is the caller's business. */
 export type JsonSource =

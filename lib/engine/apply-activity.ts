@@ -13,6 +13,7 @@ import {
 import type { CallState, NodeState, PendingFailure, RunState } from '@/lib/engine/types';
 import type { ACTIVITY_EVENTS } from '@/lib/protocol/events-activity';
 import type { Usage } from '@/lib/protocol/events-common';
+import type { AnsweredRound } from '@/lib/protocol/input-required';
 import type { Failure } from '@/lib/protocol/run';
 import type { Json } from '@/lib/shared/json';
 
@@ -57,16 +58,40 @@ function compensated(state: RunState, node: NodeState, call: CallState): void {
 function failed(state: RunState, activityId: string, pending: PendingFailure): void {
   const found = findCall(state, activityId);
   if (found === null) return;
-  found.call.pending = pending;
-  found.call.question = undefined;
+  const { call } = found;
+  call.pending = pending;
+  withdrawQuestion(call);
   const { code } = pending.failure;
   // Only when the way to the server failed the next attempt goes on where this one was.
-  if (!UNREACHED.has(code)) found.call.remoteTask = undefined;
-  if (!UNREACHED.has(code) && code !== 'TIMEOUT') found.call.resume = undefined;
+  if (!UNREACHED.has(code)) call.remoteTask = undefined;
+  if (code === 'TASK_LOST') call.resume = withoutTask(call.resume);
+  else if (!UNREACHED.has(code) && code !== 'TIMEOUT') call.resume = undefined;
   enqueue(state, found.node.path, 'attempt-failed');
 }
 
 const UNREACHED = new Set(['NETWORK_ERROR', 'CIRCUIT_OPEN', 'SERVER_START_FAILED']);
+
+/** The call is over without an answer to its open question; what it was answered before is kept for the next one. */
+function withdrawQuestion(call: CallState): void {
+  call.question = undefined;
+  const last = call.earlier?.at(-1);
+  if (last !== undefined) call.resume = { ...last, earlier: call.earlier?.slice(0, -1) ?? [] };
+  call.earlier = undefined;
+}
+
+/** Answers kept for a call that is made anew: those of an open call. A round of its own belonged to what is gone. */
+function withoutTask(resume: CallState['resume']): CallState['resume'] {
+  if (resume === undefined || resume.input.durable) return undefined;
+  const { taskId: _gone, ...input } = resume.input;
+  return { ...resume, input };
+}
+
+/** Every question of an open call that was answered, in order. */
+function answeredSoFar({ resume }: CallState): AnsweredRound[] | undefined {
+  if (resume === undefined || resume.input.durable) return undefined;
+  const { earlier = [], ...last } = resume;
+  return [...earlier, last];
+}
 
 /** Adds up what calls cost. Failed calls count as errors of the server, except for the tool's own verdict. */
 function count(
@@ -200,10 +225,9 @@ export const APPLY_ACTIVITY: Appliers<keyof typeof ACTIVITY_EVENTS> = {
     if (found === null) return;
     found.call.status = 'unknown_outcome';
     found.call.pending = undefined;
-    found.call.question = undefined;
+    withdrawQuestion(found.call);
     found.call.remoteTask = undefined;
-    // Answers to questions of an open call are kept for a repetition; a round of its own belongs to this attempt.
-    if (found.call.resume?.input.durable) found.call.resume = undefined;
+    found.call.resume = withoutTask(found.call.resume);
     found.node.status = 'unknown_outcome';
     found.node.failure = data.failure ?? {
       code: 'UNKNOWN_OUTCOME',
@@ -217,6 +241,7 @@ export const APPLY_ACTIVITY: Appliers<keyof typeof ACTIVITY_EVENTS> = {
     const { call, node } = found;
     call.status = 'input_required';
     call.question = data.input;
+    call.earlier = data.input.durable ? undefined : answeredSoFar(call);
     call.resume = undefined;
     if (data.input.taskId !== undefined) call.remoteTask = data.input.taskId;
     if (found.purpose === 'do') node.status = 'waiting';
@@ -224,8 +249,14 @@ export const APPLY_ACTIVITY: Appliers<keyof typeof ACTIVITY_EVENTS> = {
   ACTIVITY_TASK_INPUT_PROVIDED: (_program, state, { data }) => {
     const found = findCall(state, data.activityId);
     if (found?.call.question === undefined) return;
-    found.call.resume = { input: found.call.question, answers: data.answers };
+    const { question, earlier } = found.call;
+    found.call.resume = {
+      input: question,
+      answers: data.answers,
+      ...(earlier === undefined ? {} : { earlier }),
+    };
     found.call.question = undefined;
+    found.call.earlier = undefined;
     enqueue(state, found.node.path, 'resume');
   },
   ACTIVITY_TASK_REMOTE_TASK: (_program, state, { data }) => {

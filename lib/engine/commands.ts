@@ -36,6 +36,8 @@ export interface RunActivity {
 export interface CancelActivity {
   type: 'CANCEL_ACTIVITY';
   activityId: string;
+  /** The task that the server made of the call: to be cancelled there when no process follows it just now. */
+  task?: { server: string; taskId: string };
 }
 
 export interface StartTimer {

@@ -1,6 +1,6 @@
 import type { Command } from '@/lib/engine/commands';
 import { hasFlag } from '@/lib/engine/flags';
-import { compiledOf, isUnderWay } from '@/lib/engine/state';
+import { compiledOf, isUnderWay, parkedTask } from '@/lib/engine/state';
 import type { Turn } from '@/lib/engine/turn';
 import type { NodeState } from '@/lib/engine/types';
 
@@ -105,6 +105,7 @@ function cancelCall(turn: Turn, node: NodeState, why: { reason?: string }): void
   endTimers(turn, node.timers ?? []);
   // A failure that nobody has decided on yet (the run was paused) is an answer too.
   const running = isUnderWay(call);
+  const task = parkedTask(turn.program, node, 'do');
   const undoable = compiledOf(turn.program, node).compensate !== undefined;
   const mayHaveEffect =
     (running && !turn.isFresh(activityId)) ||
@@ -117,4 +118,5 @@ function cancelCall(turn: Turn, node: NodeState, why: { reason?: string }): void
   }
   turn.emit('ACTIVITY_TASK_CANCELED', { activityId, attempt: call.attempt, ...why });
   if (running) turn.command({ type: 'CANCEL_ACTIVITY', activityId });
+  else if (task !== undefined) turn.command({ type: 'CANCEL_ACTIVITY', activityId, task });
 }

@@ -61,6 +61,18 @@ describe('dead paths', () => {
   });
 });
 
+describe('names', () => {
+  it("a node may have the name of one of CEL's types", () => {
+    const bench = new Bench(
+      define(
+        [text('list'), { id: 'end', kind: 'transform', output: '${list.output + "!"}' }],
+        [edge('list', 'end')],
+      ),
+    );
+    expect(bench.state.nodes.get('end')?.output).toBe('list!');
+  });
+});
+
 describe('joins', () => {
   const fan = (join: unknown) =>
     define(

@@ -164,3 +164,61 @@ describe('a task that the server made of a call', () => {
     expect(run.call('x').resume).toBeUndefined();
   });
 });
+
+describe('several questions inside one open call', () => {
+  const about = (message: string) => ({ requests: [{ ...request, message }], durable: false });
+
+  it('are all kept, in order, for a call that has to be made again', () => {
+    const run = bench();
+    started(run, true);
+    for (const message of ['Which?', 'Sure?', 'Sure?']) {
+      ask(run, about(message));
+      answer(run);
+    }
+    const { resume } = run.call('x');
+    const messages = [...(resume?.earlier ?? []), resume].map((round) => {
+      const [first] = round?.input.requests ?? [];
+      return first?.kind === 'form' ? first.message : '';
+    });
+    expect(messages).toEqual(['Which?', 'Sure?', 'Sure?']);
+    expect(afterCrash(run)).toMatchObject([{ resume: { earlier: [{ answers: yes }, { answers: yes }] } }]);
+  });
+
+  it('of which the last is open when the call breaks: the answers to the others are kept', () => {
+    const run = bench({ idempotent: true });
+    started(run, true);
+    ask(run, about('Which?'));
+    answer(run);
+    ask(run, about('Sure?'));
+    run.fail('x', 'NETWORK_ERROR');
+    run.fireNext();
+    expect(run.call('x').resume).toMatchObject({ input: about('Which?'), answers: yes });
+  });
+
+  it('of a task that is lost: the answers are kept, the task is not followed again', () => {
+    const run = bench();
+    run.send('ACTIVITY_TASK_REMOTE_TASK', { activityId: 'x:do', attempt: 1, taskId: 'task-1' });
+    ask(run, { ...about('Which?'), taskId: 'task-1' });
+    answer(run);
+    expect(run.call('x').resume?.input.taskId).toBe('task-1');
+    run.send('ACTIVITY_TASK_OUTCOME_UNKNOWN', { activityId: 'x:do', attempt: 1 });
+    run.send('OUTCOME_RESOLVED', { activityId: 'x:do', resolution: 'retry', by: 'ada' });
+    expect(run.call('x').resume).toMatchObject({ input: about('Which?'), answers: yes });
+    expect(run.call('x').resume?.input.taskId).toBeUndefined();
+  });
+});
+
+describe('a cancelled run', () => {
+  it('gives up the task of a server whose question waits for a person', () => {
+    const run = bench();
+    run.send('ACTIVITY_TASK_REMOTE_TASK', { activityId: 'x:do', attempt: 1, taskId: 'task-1' });
+    ask(run, { ...durable, taskId: 'task-1' });
+    run.send('WORKFLOW_EXECUTION_CANCEL_REQUESTED', {});
+    expect(run.commands).toContainEqual({
+      type: 'CANCEL_ACTIVITY',
+      activityId: 'x:do',
+      task: { server: 's', taskId: 'task-1' },
+    });
+    expect(run.state.status).toBe('cancelled');
+  });
+});

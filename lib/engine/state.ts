@@ -186,6 +186,20 @@ export function isUnderWay(call: CallState | undefined): boolean {
   return call.status === 'scheduled' || call.status === 'started' || asks;
 }
 
+/** The task of a server that a call waits for without being under way: its question is with a person. */
+export function parkedTask(
+  program: Program,
+  node: NodeState,
+  purpose: 'do' | 'compensate',
+): { server: string; taskId: string } | undefined {
+  const call = purpose === 'do' ? node.call : node.compensation;
+  if (call?.status !== 'input_required' || call.remoteTask === undefined || isUnderWay(call))
+    return undefined;
+  const compiled = compiledOf(program, node);
+  const target = (purpose === 'do' ? compiled.call : compiled.compensate)?.target;
+  return target?.kind === 'mcp' ? { server: target.server, taskId: call.remoteTask } : undefined;
+}
+
 /** Statuses of a node that is over. */
 export function isSettled(status: NodeStatus): boolean {
   return (

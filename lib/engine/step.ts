@@ -6,7 +6,7 @@ import { toFailure } from '@/lib/engine/failure';
 import { firstMismatch } from '@/lib/engine/json-schema';
 import { lookupFor } from '@/lib/engine/lookup';
 import type { Program } from '@/lib/engine/program';
-import { isUnderWay } from '@/lib/engine/state';
+import { isUnderWay, parkedTask } from '@/lib/engine/state';
 import { Turn } from '@/lib/engine/turn';
 import type { EngineEvent, RunState, StartedEvent, Transition } from '@/lib/engine/types';
 import type { Failure } from '@/lib/protocol/run';
@@ -87,7 +87,10 @@ function giveUpOutside(turn: Turn): void {
       ['do', node.call],
       ['compensate', node.compensation],
     ] as const) {
-      if (isUnderWay(call)) turn.command({ type: 'CANCEL_ACTIVITY', activityId: `${node.path}:${purpose}` });
+      const activityId = `${node.path}:${purpose}`;
+      const task = parkedTask(turn.program, node, purpose);
+      if (isUnderWay(call)) turn.command({ type: 'CANCEL_ACTIVITY', activityId });
+      else if (task !== undefined) turn.command({ type: 'CANCEL_ACTIVITY', activityId, task });
     }
     if (node.approval?.open)
       turn.command({ type: 'CLOSE_APPROVAL', approvalId: node.approval.approvalId, outcome: 'cancelled' });

@@ -1,8 +1,8 @@
 import type { Command } from '@/lib/engine/commands';
 import type { Approvers } from '@/lib/protocol/definition-common';
 import type { EngineEvent, EngineEventOf } from '@/lib/protocol/events';
-import type { Seed } from '@/lib/protocol/events-run';
-import type { CallResume, InputRequiredBody } from '@/lib/protocol/input-required';
+import type { RunTrace, Seed } from '@/lib/protocol/events-run';
+import type { AnsweredRound, CallResume, InputRequiredBody } from '@/lib/protocol/input-required';
 import type { Failure, NodeStatus, RunStatus } from '@/lib/protocol/run';
 import type { Json, JsonObject } from '@/lib/shared/json';
 
@@ -43,6 +43,8 @@ export interface CallState {
   question?: InputRequiredBody | undefined;
   /** What was answered: the call goes on with it. */
   resume?: CallResume | undefined;
+  /** What was answered before the open question, by the same call. */
+  earlier?: AnsweredRound[] | undefined;
   /** Id of the task that the server made of the call. */
   remoteTask?: string | undefined;
   /** It waits (or waited) for a breaker: the next try is the same attempt. */
@@ -226,7 +228,11 @@ export interface RunState {
   startedBy: string;
   parent?: { runId: string; nodePath: string } | undefined;
   previousRunId?: string | undefined;
+  /** 1 (first) to 5; decides nothing in the engine itself. */
+  priority?: number | undefined;
   correlationId?: string | undefined;
+  /** Its place in a distributed trace; decides nothing. */
+  trace?: RunTrace | undefined;
   flags: readonly string[];
   input: Json;
   seeds?: Record<string, Seed> | undefined;

@@ -262,6 +262,8 @@ const RUN_TYPE: CelType = {
 };
 
 function outputType({ knowledge }: World, { node }: PlacedNode): CelType {
+  // Null after a failure, which no type of CEL can say besides.
+  if (node.onError === 'continue') return 'dyn';
   switch (node.kind) {
     case 'mcp-server': {
       const schema = knowledge?.servers.get(node.server)?.get(node.tool)?.outputSchema;

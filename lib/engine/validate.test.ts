@@ -668,6 +668,26 @@ describe('odd definitions', () => {
 
 describe('sound definitions', () => {
   it.each<[string, unknown]>([
+    ...['list', 'map', 'string', 'type', 'int', 'google'].map((id): [string, unknown] => [
+      `a node with the name of one of CEL's types: ${id}`,
+      around(
+        [
+          { ...a, id },
+          { ...b, output: `\${${id}.output}` },
+        ],
+        [{ from: id, to: 'b' }],
+      ),
+    ]),
+    [
+      'the question whether a call with onError: continue gave null',
+      around(
+        [
+          { ...read({ path: 'x' }), onError: 'continue' },
+          { ...b, output: '${read.output == null ? 0 : 1}' },
+        ],
+        [{ from: 'read', to: 'b' }],
+      ),
+    ],
     [
       'a plain chain',
       around(

@@ -9,8 +9,13 @@ export const actorSchema = z.object({
   kind: z.enum(['user', 'api-key', 'agent', 'system']),
   id: z.string(),
   organizationId: z.uuid(),
+  /** The built-in role, or the one that a custom role comes closest to. */
   role: z.enum(ROLES),
+  /** Set for custom roles and scoped keys: exactly these permissions, whatever the role has. */
+  permissions: z.array(z.string()).optional(),
   displayName: z.string(),
+  /** Where the request came from, for the audit log: an address, and the key or client it acted through. */
+  source: z.string().optional(),
 });
 export type Actor = z.infer<typeof actorSchema>;
 

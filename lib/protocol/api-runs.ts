@@ -97,6 +97,8 @@ export type RunLinks = z.infer<typeof runLinksSchema>;
 export const runRecordSchema = runDetailSchema.extend({
   startedBy: z.string(),
   searchAttributes: z.record(z.string(), z.json()),
+  /** Its trace, for the screens of a tracing system; null when it was started while tracing was off. */
+  traceId: z.string().nullable(),
   links: runLinksSchema,
 });
 export type RunRecord = z.infer<typeof runRecordSchema>;
@@ -115,11 +117,14 @@ export const statusListSchema = z
   });
 
 /** A time within the years that ids and the database can hold. */
-const timeSchema = z.iso
+export const timeSchema = z.iso
   .datetime({ offset: true })
   .refine((text) => text >= '2000' && text < '3000', 'must lie between the years 2000 and 3000');
 
 export const runFilterQuerySchema = z.strictObject({
+  view: plainText(200)
+    .optional()
+    .describe('Id or name of a saved view; its filters hold unless another one is given.'),
   status: statusListSchema.optional().describe('One status, or several with commas between.'),
   workflow: plainText(200).optional().describe('Name of the workflow.'),
   workflowId: plainText(1000).optional().describe('Name of the chain of runs.'),

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { streamEventSchema, workflowEventSchema } from '@/lib/protocol/event';
-import { runSummarySchema } from '@/lib/protocol/run';
+import { prioritySchema, runSummarySchema } from '@/lib/protocol/run';
 
 /** REST bodies of /api/v1 and the messages of the live socket: the contract between server, CLI and browser. */
 
@@ -24,6 +24,8 @@ export const startRunBodySchema = z.strictObject({
   input: z.json().optional(),
   /** Servers that the run must be able to use; anything else in the workflow is refused. */
   servers: z.array(z.string().min(1)).max(100).optional(),
+  /** Whose calls go first when calls have to wait: 1 (first) to 5; 3 when left out. */
+  priority: prioritySchema.optional(),
 });
 export type StartRunBody = z.infer<typeof startRunBodySchema>;
 
@@ -116,8 +118,8 @@ export type CallToolResultBody = z.infer<typeof callToolResultSchema>;
 export const runPageSchema = pageSchema(runSummarySchema);
 export const eventPageSchema = pageSchema(workflowEventSchema);
 
-/** Live topics. `runs` is every run event of the organisation. */
-export const TOPICS = ['runs', 'servers'] as const;
+/** Live topics. `runs` is every run event of the organisation; `servers` what happens to its servers; `alerts` what is raised and resolved. */
+export const TOPICS = ['runs', 'servers', 'alerts'] as const;
 export type Topic = (typeof TOPICS)[number];
 
 /** Client → server `subscribe`: catch up from after `after` (0 = from the beginning; left out = only what comes from now on), then live. */
@@ -140,6 +142,17 @@ export const eventsMessageSchema = z.object({
   items: z.array(streamEventSchema),
 });
 export type EventsMessage = z.infer<typeof eventsMessageSchema>;
+
+/** Server → client `progress`, to subscribers of `runs`: how far a call has come, as its server says. Volatile: none is kept. */
+export interface ProgressMessage {
+  runId: string;
+  nodePath: string;
+  /** Epoch milliseconds. */
+  at: number;
+  progress: number;
+  total?: number;
+  message?: string;
+}
 
 /** Body of /health. */
 export const healthSchema = z.object({

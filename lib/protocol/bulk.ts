@@ -4,10 +4,13 @@ import { runStatusSchema } from '@/lib/protocol/run';
 /** REST bodies of /api/v1/bulk-operations. Times are ISO 8601. */
 
 /** What can be done to many runs at once. */
-export const BULK_ACTIONS = ['pause', 'resume', 'cancel', 'terminate', 'signal'] as const;
+export const BULK_ACTIONS = ['pause', 'resume', 'cancel', 'terminate', 'signal', 'retry'] as const;
 export type BulkAction = (typeof BULK_ACTIONS)[number];
 
-/** Which runs: all that fit everything given. Without `ids`, only open ones. */
+/**
+ * Which runs: all that fit everything given. Without `ids`, only open ones; for `retry` only closed ones that were not
+ * taken up again yet, and without a status those that failed, timed out or went to dead-letter.
+ */
 export const bulkFilterSchema = z.strictObject({
   status: z.array(runStatusSchema).min(1).max(20).optional(),
   workflow: z.string().min(1).max(200).optional(),

@@ -41,6 +41,16 @@ export const ERROR_CATALOGUE = {
     retriable: false,
     httpStatus: 413,
   },
+  PAYLOAD_NOT_FOUND: {
+    next: 'Read the run: its outputs name what is kept, and for how long is set by the retention.',
+    retriable: false,
+    httpStatus: 404,
+  },
+  STREAM_TRIMMED: {
+    next: 'Read the lists anew, then go on from the number that is named.',
+    retriable: false,
+    httpStatus: 410,
+  },
   UNSUPPORTED_MEDIA_TYPE: { next: 'Send Content-Type: application/json.', retriable: false, httpStatus: 415 },
   UNAUTHENTICATED: { next: 'Sign in, or send an API key.', retriable: false, httpStatus: 401 },
   FORBIDDEN: {
@@ -52,6 +62,25 @@ export const ERROR_CATALOGUE = {
     next: 'Call from the same host, or add the host to OPENCONDUCTOR_ALLOWED_HOSTS.',
     retriable: false,
     httpStatus: 403,
+  },
+  MEMBER_NOT_FOUND: {
+    next: 'List the members with `openconductor member list`.',
+    retriable: false,
+    httpStatus: 404,
+  },
+  INVITATION_NOT_FOUND: { next: 'Ask for a new invitation.', retriable: false, httpStatus: 404 },
+  ROLE_NOT_FOUND: {
+    next: 'List the roles with `openconductor role list`.',
+    retriable: false,
+    httpStatus: 404,
+  },
+  ROLE_IN_USE: { next: 'Give its members another role first.', retriable: false, httpStatus: 409 },
+  LAST_OWNER: { next: 'Make somebody else an owner first.', retriable: false, httpStatus: 409 },
+  KEY_NOT_FOUND: { next: 'List the keys with `openconductor key list`.', retriable: false, httpStatus: 404 },
+  QUOTA_EXCEEDED: {
+    next: 'Wait, remove what is not needed, or ask an owner for a higher quota.',
+    retriable: false,
+    httpStatus: 429,
   },
   NOT_FOUND: { next: 'Check the address.', retriable: false, httpStatus: 404 },
   METHOD_NOT_ALLOWED: {
@@ -74,6 +103,51 @@ export const ERROR_CATALOGUE = {
     next: 'Choose another name, or change the schedule with `openconductor schedule update`.',
     retriable: false,
     httpStatus: 409,
+  },
+  WEBHOOK_NOT_FOUND: {
+    next: 'List the addresses with `openconductor hook list`, the subscriptions with `openconductor webhook list`.',
+    retriable: false,
+    httpStatus: 404,
+  },
+  WEBHOOK_EXISTS: {
+    next: 'Choose another name, or change it with `openconductor hook edit` or `openconductor webhook edit`.',
+    retriable: false,
+    httpStatus: 409,
+  },
+  WEBHOOK_DISABLED: {
+    next: 'Ask whoever gave you the address to switch the webhook on.',
+    retriable: false,
+    httpStatus: 410,
+  },
+  WEBHOOK_SIGNATURE_INVALID: {
+    next: 'Sign the bytes of the body with the secret of the webhook; docs/webhooks.md shows how.',
+    retriable: false,
+    httpStatus: 401,
+  },
+  WEBHOOK_TOO_OLD: {
+    next: 'Sign anew with the present time (webhook-timestamp, seconds), and check your clock.',
+    retriable: false,
+    httpStatus: 401,
+  },
+  DELIVERY_NOT_FOUND: {
+    next: 'List the deliveries of the webhook; old ones are not kept.',
+    retriable: false,
+    httpStatus: 404,
+  },
+  VIEW_NOT_FOUND: {
+    next: 'List the saved views with `openconductor view list`.',
+    retriable: false,
+    httpStatus: 404,
+  },
+  VIEW_EXISTS: {
+    next: 'Choose another name, or change the view with `openconductor view save`.',
+    retriable: false,
+    httpStatus: 409,
+  },
+  SETTING_NOT_FOUND: {
+    next: 'List the settings with `openconductor settings list`.',
+    retriable: false,
+    httpStatus: 404,
   },
   BULK_NOT_FOUND: {
     next: 'List the bulk operations with `openconductor bulk list`.',
@@ -173,7 +247,7 @@ export const ERROR_CATALOGUE = {
     httpStatus: 412,
   },
   PRECONDITION_REQUIRED: {
-    next: 'Read the workflow and send its ETag back in If-Match; for a new one send If-None-Match: *.',
+    next: 'Read it and send its ETag back in If-Match; for something new send If-None-Match: *.',
     retriable: false,
     httpStatus: 428,
   },
@@ -206,6 +280,11 @@ export const ERROR_CATALOGUE = {
   TOOL_ERROR: {
     next: "Read the tool's message; correct the arguments or the data it works on.",
     retriable: false,
+    httpStatus: 502,
+  },
+  TASK_LOST: {
+    next: 'Find out whether the task took effect; its server no longer knows it.',
+    retriable: true,
     httpStatus: 502,
   },
   TOOL_BLOCKED: {

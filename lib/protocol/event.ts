@@ -17,12 +17,17 @@ export const workflowEventSchema = z.object({
 });
 export type WorkflowEventRecord = z.infer<typeof workflowEventSchema>;
 
-/** An event as one numbered entry of a watcher's stream (organisation, topic). */
+/**
+ * An event as one numbered entry of a watcher's stream (organisation, topic). In the topic `alerts` there is no run: `runId` is
+ * the id of the alert, and the names of workflow and chain are empty.
+ */
 export const streamEventSchema = z.object({
   /** Position in the stream: 1, 2, 3 … without gaps; resume after the last one seen. */
   streamSeq: z.int().positive(),
   workflow: z.string(),
   workflowId: z.string(),
+  /** Of the topic `servers`: whose event it is. Its workflow, workflowId and runId are empty, its seq the event's id. */
+  server: z.string().optional(),
   event: workflowEventSchema,
 });
 export type StreamEvent = z.infer<typeof streamEventSchema>;

@@ -1,9 +1,19 @@
 import { z } from 'zod';
 import { by, entry, epochMs, eventFailure, MARKER, nodePath, reason } from '@/lib/protocol/events-common';
+import { prioritySchema } from '@/lib/protocol/run';
 
 /** A node result that a new run of a chain takes over from the run before. */
 export const seedSchema = z.object({ output: z.json(), port: z.string().optional() });
 export type Seed = z.infer<typeof seedSchema>;
+
+/** Where a run stands in its distributed trace. Kept with its start: a run outlives requests and processes. */
+export const runTraceSchema = z.object({
+  traceparent: z.string().describe("The run's own span, as W3C Trace Context writes it."),
+  tracestate: z.string().optional(),
+  parentSpanId: z.string().optional().describe('The span that started the run.'),
+  link: z.string().optional().describe('Span of the run before it in its chain, as a traceparent.'),
+});
+export type RunTrace = z.infer<typeof runTraceSchema>;
 
 /** Events about the run as a whole. */
 export const RUN_EVENTS = {
@@ -22,6 +32,7 @@ export const RUN_EVENTS = {
       startedBy: z.string().describe('Id of the actor.'),
       parent: z.object({ runId: z.string(), nodePath: z.string() }).optional(),
       previousRunId: z.string().optional().describe('The run of the same chain before this one.'),
+      priority: prioritySchema.optional().describe('1 (first) to 5; 3 when left out. Children inherit it.'),
       seeds: z
         .record(z.string(), seedSchema)
         .optional()
@@ -31,6 +42,7 @@ export const RUN_EVENTS = {
         .describe('Behaviour flags of the engine that started the run; it keeps them.'),
       buildId: z.string().optional(),
       correlationId: z.string().optional(),
+      trace: runTraceSchema.optional().describe('Only when the process that started the run traces.'),
     }),
   ),
   WORKFLOW_EXECUTION_COMPLETED: entry(

@@ -37,8 +37,14 @@ export const inputAnswerSchema = z.discriminatedUnion('action', [
 ]);
 export type InputAnswerBody = z.infer<typeof inputAnswerSchema>;
 
-/** A round and its answers: what a call is taken up again with. */
-export interface CallResume {
+/** A round and its answers. */
+export interface AnsweredRound {
   input: InputRequiredBody;
   answers: Record<string, InputAnswerBody>;
+}
+
+/** What a call is taken up again with. */
+export interface CallResume extends AnsweredRound {
+  /** Questions that the same call asked before this one, in order: kept for a call that has to be made again. */
+  earlier?: AnsweredRound[];
 }

@@ -16,6 +16,10 @@ export const RUN_STATUSES = [
 export const runStatusSchema = z.enum(RUN_STATUSES);
 export type RunStatus = z.infer<typeof runStatusSchema>;
 
+/** How early the calls of a run are made when calls have to wait: 1 first, 5 last. Temporal's priority keys. */
+export const prioritySchema = z.int().min(1).max(5);
+export const DEFAULT_PRIORITY = 3;
+
 /** State of one node (or of one iteration's node) within a run. */
 export const NODE_STATUSES = [
   'pending',
@@ -62,6 +66,15 @@ export const runSummarySchema = z.object({
 });
 export type RunSummary = z.infer<typeof runSummarySchema>;
 
+/** How far a running call has got, as its server last said. Not kept: only the process that makes the call knows. */
+export const nodeProgressSchema = z.object({
+  at: z.string(),
+  progress: z.number(),
+  total: z.number().optional(),
+  message: z.string().optional(),
+});
+export type NodeProgress = z.infer<typeof nodeProgressSchema>;
+
 /** One node of a run, in the order in which nodes were first scheduled. */
 export const nodeViewSchema = z.object({
   /** Full path, iterations included: `loop/3/extract`. */
@@ -79,6 +92,7 @@ export const nodeViewSchema = z.object({
   input: z.json().nullable(),
   output: z.json().nullable(),
   failure: failureSchema.nullable(),
+  progress: nodeProgressSchema.optional(),
 });
 export type NodeView = z.infer<typeof nodeViewSchema>;
 
@@ -86,6 +100,8 @@ export type NodeView = z.infer<typeof nodeViewSchema>;
 export const runDetailSchema = runSummarySchema.extend({
   input: z.json(),
   output: z.json().nullable(),
+  /** 1 (first) to 5. */
+  priority: prioritySchema.optional(),
   nodes: z.array(nodeViewSchema),
 });
 export type RunDetail = z.infer<typeof runDetailSchema>;

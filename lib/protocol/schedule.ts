@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { durationSchema, slugSchema } from '@/lib/protocol/definition-common';
+import { prioritySchema } from '@/lib/protocol/run';
 
 /** REST bodies of /api/v1/schedules. Times are ISO 8601 UTC; durations are `30s`, `5m`, … or milliseconds. */
 
@@ -49,6 +50,8 @@ export const scheduleSpecSchema = z.strictObject({
   jitter: durationSchema.default(0),
   paused: z.boolean().default(false),
   note: z.string().max(2000).optional(),
+  /** Of the runs it starts: 1 (first) to 5; 3 when left out. */
+  priority: prioritySchema.optional(),
 });
 export type ScheduleSpec = z.infer<typeof scheduleSpecSchema>;
 
@@ -94,6 +97,7 @@ export const scheduleSummarySchema = z.object({
   catchupWindowMs: z.int(),
   paused: z.boolean(),
   note: z.string().nullable(),
+  priority: prioritySchema.nullable().default(null),
   nextAt: z.string().nullable(),
   createdAt: z.string(),
   updatedAt: z.string(),

@@ -57,9 +57,17 @@ export const httpServerConfigSchema = z.strictObject({
   /** A client that was registered by hand at the authorization server, and the scope to ask for. */
   oauth: z
     .strictObject({
+      /** How access is got: granted by a person (default), or by the client's own credentials, without anybody. */
+      grant: z.enum(['authorization-code', 'client-credentials']).optional(),
       clientId: z.string().optional(),
       clientSecret: z.string().optional(),
+      /** PEM (PKCS#8) of the key that assertions are signed with instead of sending a secret. */
+      privateKey: z.string().optional(),
+      /** JWS algorithm of that key; ES256 when left out. */
+      algorithm: z.enum(['ES256', 'ES384', 'ES512', 'RS256', 'RS384', 'RS512', 'PS256', 'EdDSA']).optional(),
       scope: z.string().optional(),
+      /** The authorization server that the client is registered at: its credentials are shown to no other. */
+      issuer: z.url().optional(),
     })
     .optional(),
   ...sharedFields,

@@ -59,31 +59,137 @@ describe('GroupCommit', () => {
     expect(await good).toBe('b!');
   });
 
-  it('owners take turns, and a flood gets small shares while another owner is active', async () => {
-    const { writes, write, end, tick } = store();
-    let now = 0;
-    const ownerOf = (item: string) => item[0] as string;
-    const group = new GroupCommit<string, string>(write, {
-      maxBatch: 100,
-      sharedBatch: 2,
-      ownerOf,
-      now: () => now,
+  describe('with owners', () => {
+    const shared = (write: (items: string[]) => Promise<string[]>, clock: { now: number }) =>
+      new GroupCommit<string, string>(write, {
+        maxBatch: 100,
+        sharedBatch: 2,
+        ownerOf: (item) => item[0] as string,
+        now: () => clock.now,
+      });
+
+    it('a flood gets small shares while another owner is active, and whole batches later', async () => {
+      const { writes, write, end, tick } = store();
+      const clock = { now: 0 };
+      const group = shared(write, clock);
+      void group.submit('q0');
+      for (let i = 0; i < 6; i++) void group.submit(`n${i}`);
+      await tick();
+      while (writes.flat().length < 7) await end();
+      expect(writes.filter(([item]) => item?.startsWith('n'))).toEqual([
+        ['n0', 'n1'],
+        ['n2', 'n3'],
+        ['n4', 'n5'],
+      ]);
+      await end();
+      clock.now = 2_000;
+      for (let i = 6; i < 12; i++) void group.submit(`n${i}`);
+      await tick();
+      expect(writes.at(-1)).toEqual(['n6', 'n7', 'n8', 'n9', 'n10', 'n11']);
     });
-    void group.submit('q0');
-    for (let i = 0; i < 6; i++) void group.submit(`n${i}`);
-    await tick();
-    void group.submit('q1');
-    await end();
-    await end();
-    expect(writes).toEqual([
-      ['q0', 'n0', 'n1'],
-      ['n2', 'n3', 'q1'],
-      ['n4', 'n5'],
-    ]);
-    // A second later the quiet owner is gone: the flood gets whole batches again.
-    now = 2_000;
-    for (let i = 6; i < 12; i++) void group.submit(`n${i}`);
-    await end();
-    expect(writes.at(-1)).toEqual(['n6', 'n7', 'n8', 'n9', 'n10', 'n11']);
+
+    it('the writes of others go beside those of a flood, each in its order', async () => {
+      const { writes, write, end, tick } = store();
+      const group = shared(write, { now: 0 });
+      for (let i = 0; i < 6; i++) void group.submit(`n${i}`);
+      await tick();
+      expect(writes).toEqual([['n0', 'n1', 'n2', 'n3', 'n4', 'n5']]);
+      for (let i = 6; i < 10; i++) void group.submit(`n${i}`);
+      void group.submit('q0');
+      await tick();
+      void group.submit('q1');
+      void group.submit('r0');
+      await tick();
+      // The flood's write has not ended: q0 went beside it, what came after waits for q0's.
+      expect(writes.slice(1)).toEqual([['q0']]);
+      await end();
+      expect(writes.slice(2)).toEqual([['n6', 'n7']]);
+      await end();
+      expect(writes.slice(3)).toEqual([['q1', 'r0']]);
+    });
+
+    it('a flood rests between its writes while others are active, and then only', async () => {
+      const { writes, write, end, tick } = store();
+      const clock = { now: 0 };
+      const rests: number[] = [];
+      const wake: (() => void)[] = [];
+      const group = new GroupCommit<string, string>(write, {
+        maxBatch: 4,
+        sharedBatch: 2,
+        ownerOf: (item) => item[0] as string,
+        now: () => clock.now,
+        rest: (ms) => {
+          rests.push(ms);
+          return new Promise((resolve) => wake.push(resolve));
+        },
+      });
+      for (let i = 0; i < 8; i++) void group.submit(`n${i}`);
+      await tick();
+      void group.submit('q0');
+      await tick();
+      expect(writes).toEqual([['n0', 'n1', 'n2', 'n3'], ['q0']]);
+      clock.now = 3;
+      await end();
+      expect([writes.length, rests]).toEqual([2, [3]]);
+      wake.shift()?.();
+      await tick();
+      expect(writes.slice(2)).toEqual([['n4', 'n5']]);
+      clock.now = 2_000;
+      for (let i = 8; i < 12; i++) void group.submit(`n${i}`);
+      await end();
+      await end();
+      expect([writes.slice(3), rests]).toEqual([[['n6', 'n7', 'n8', 'n9']], [3]]);
+    });
+
+    it('share one write while nobody floods', async () => {
+      const { writes, write, end, tick } = store();
+      const group = shared(write, { now: 0 });
+      void group.submit('a0');
+      await tick();
+      for (const item of ['b0', 'c0', 'a1', 'b1']) void group.submit(item);
+      await tick();
+      expect(writes).toEqual([['a0']]);
+      await end();
+      expect(writes.slice(1)).toEqual([['b0', 'b1', 'c0', 'a1']]);
+    });
+
+    it('never has two writes with items of one owner, whatever comes when', async () => {
+      const under = new Set<string>();
+      const done = new Map<string, number>();
+      let most = 0;
+      let random = 7;
+      const chance = () => {
+        random = (random * 1_103_515_245 + 12_345) % 2_147_483_648;
+        return random / 2_147_483_648;
+      };
+      const clock = { now: 0 };
+      const group = shared(async (items) => {
+        const owners = new Set(items.map((item) => item[0] as string));
+        for (const owner of owners) expect(under.has(owner)).toBe(false);
+        for (const owner of owners) under.add(owner);
+        most = Math.max(most, under.size);
+        for (let i = chance() * 20; i > 0; i--) await Promise.resolve();
+        for (const item of items) {
+          const owner = item[0] as string;
+          expect(Number(item.slice(1))).toBe((done.get(owner) ?? -1) + 1);
+          done.set(owner, Number(item.slice(1)));
+        }
+        for (const owner of owners) under.delete(owner);
+        return items;
+      }, clock);
+      const sent = new Map<string, number>();
+      const all: Promise<string>[] = [];
+      for (let i = 0; i < 3_000; i++) {
+        const owner = chance() < 0.7 ? 'n' : ('abcd'[Math.floor(chance() * 4)] as string);
+        const place = (sent.get(owner) ?? -1) + 1;
+        sent.set(owner, place);
+        all.push(group.submit(`${owner}${place}`));
+        if (chance() < 0.3) await Promise.resolve();
+        if (chance() < 0.01) clock.now += 700;
+      }
+      await Promise.all(all);
+      expect(done).toEqual(sent);
+      expect(most).toBeGreaterThan(1);
+    });
   });
 });

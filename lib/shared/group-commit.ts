@@ -10,13 +10,25 @@ export interface GroupCommitOptions<T> {
   maxBatch: number;
   /** Whose item it is: owners take turns. Items of one owner keep their order. */
   ownerOf?: (item: T) => string;
-  /** Most items of one owner in a write while others are active too: keeps writes short for those with few. */
+  /**
+   * Most items of one owner in a write while others are active too. An owner that leaves more than that waiting is a
+   * flood for a while: the writes of all others then go beside its writes and not behind them.
+   */
   sharedBatch?: number;
-  /** Clock in milliseconds, for who was active within the last second. Without it only waiting owners count. */
+  /** Clock in milliseconds, for who was active or a flood within the last second. Without it only waiting owners count. */
   now?: () => number;
+  /**
+   * Waits so many milliseconds. With it each write of a flood is followed by a rest as long as the write took while others
+   * are active: one owner that kept the store busy all the time would slow everybody's writes, beside its own or not.
+   */
+  rest?: (ms: number) => Promise<void>;
 }
 
 const ACTIVE_MS = 1_000;
+const NOBODY: ReadonlySet<string> = new Set();
+
+/** `main` serves all; while somebody floods it serves the floods, and `beside` everybody else. */
+type Lane = 'main' | 'beside';
 
 /**
  * Group commit without a timer: the first item goes at once, whatever arrives while that write is under way goes
@@ -25,10 +37,14 @@ const ACTIVE_MS = 1_000;
 export class GroupCommit<T, R> {
   private readonly queues = new Map<string, Entry<T, R>[]>();
   private readonly lastSeen = new Map<string, number>();
-  private flushing = false;
+  /** Owners that flood, and until when they count as such. */
+  private readonly floods = new Map<string, number>();
+  /** Lanes with a write under way, and whose items are in it: their next items wait for it, which keeps their order. */
+  private readonly writing = new Map<Lane, ReadonlySet<string>>();
 
   /**
-   * @param write stores a batch and gives one result (or Error) for each item, in order
+   * @param write stores a batch and gives one result (or Error) for each item, in order. At most two run at a time, never
+   *   with items of the same owner
    */
   constructor(
     private readonly write: (items: T[]) => Promise<(R | Error)[]>,
@@ -39,20 +55,38 @@ export class GroupCommit<T, R> {
   submit(item: T): Promise<R> {
     return new Promise<R>((resolve, reject) => {
       const owner = this.options.ownerOf?.(item) ?? '';
-      const queue = this.queues.get(owner);
-      if (queue) queue.push({ item, resolve, reject });
-      else this.queues.set(owner, [{ item, resolve, reject }]);
-      if (this.options.now) this.lastSeen.set(owner, this.options.now());
-      if (!this.flushing) void this.run();
+      let queue = this.queues.get(owner);
+      if (!queue) {
+        queue = [];
+        this.queues.set(owner, queue);
+      }
+      queue.push({ item, resolve, reject });
+      this.noteActivity(owner, queue.length);
+      this.wake();
     });
   }
 
-  private async run(): Promise<void> {
-    this.flushing = true;
+  private noteActivity(owner: string, waiting: number): void {
+    const { sharedBatch, now } = this.options;
+    if (now === undefined) return;
+    const until = now() + ACTIVE_MS;
+    this.lastSeen.set(owner, until);
+    if (sharedBatch !== undefined && waiting > sharedBatch) this.floods.set(owner, until);
+  }
+
+  /** Starts the lanes that have something to do and do not run. */
+  private wake(): void {
+    for (const lane of ['main', 'beside'] as const) {
+      if (!this.writing.has(lane) && this.hasWork(lane)) void this.run(lane);
+    }
+  }
+
+  private async run(lane: Lane): Promise<void> {
+    this.writing.set(lane, NOBODY);
     // One turn of the microtask queue, so that items submitted in the same tick share the first write.
     await Promise.resolve();
-    while (this.queues.size > 0) {
-      const batch = this.next();
+    for (let batch = this.next(lane); batch.length > 0; batch = this.next(lane)) {
+      const begun = this.options.now?.() ?? 0;
       try {
         const results = await this.write(batch.map((entry) => entry.item));
         batch.forEach((entry, i) => {
@@ -63,28 +97,56 @@ export class GroupCommit<T, R> {
       } catch (error) {
         for (const entry of batch) entry.reject(error);
       }
+      this.writing.set(lane, NOBODY);
+      // What waited for this write may be the other lane's by now.
+      this.wake();
+      if (lane === 'main') await this.restAfter(begun);
     }
-    this.flushing = false;
+    this.writing.delete(lane);
+    this.wake();
+  }
+
+  private async restAfter(begun: number): Promise<void> {
+    const { rest, now } = this.options;
+    if (rest === undefined || now === undefined || this.floods.size === 0 || this.activeOwners() < 2) return;
+    await rest(now() - begun);
+  }
+
+  private hasWork(lane: Lane): boolean {
+    for (const owner of this.queues.keys()) if (this.serves(lane, owner)) return true;
+    return false;
+  }
+
+  private serves(lane: Lane, owner: string): boolean {
+    const other = lane === 'main' ? 'beside' : 'main';
+    if (this.writing.get(other)?.has(owner)) return false;
+    return this.floods.size === 0 || this.floods.has(owner) ? lane === 'main' : lane === 'beside';
   }
 
   /** The next batch: each owner's oldest items, in equal shares. An owner that got its share goes to the end of the line. */
-  private next(): Entry<T, R>[] {
+  private next(lane: Lane): Entry<T, R>[] {
     const { maxBatch, sharedBatch = maxBatch } = this.options;
     const share = this.activeOwners() > 1 ? sharedBatch : maxBatch;
     const batch: Entry<T, R>[] = [];
+    const owners = new Set<string>();
     for (const [owner, queue] of [...this.queues]) {
       if (batch.length >= maxBatch) break;
+      if (!this.serves(lane, owner)) continue;
+      owners.add(owner);
       batch.push(...queue.splice(0, Math.min(share, maxBatch - batch.length)));
       this.queues.delete(owner);
       if (queue.length > 0) this.queues.set(owner, queue);
     }
+    this.writing.set(lane, owners);
     return batch;
   }
 
   private activeOwners(): number {
     if (!this.options.now) return this.queues.size;
-    const since = this.options.now() - ACTIVE_MS;
-    for (const [owner, seen] of this.lastSeen) if (seen < since) this.lastSeen.delete(owner);
+    const now = this.options.now();
+    for (const seen of [this.lastSeen, this.floods]) {
+      for (const [owner, until] of seen) if (until < now) seen.delete(owner);
+    }
     return this.lastSeen.size;
   }
 }

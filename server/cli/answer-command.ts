@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import type { runAnswer } from '@/lib/commands/rows/run-answer';
 import type { ArgsOf, JsonSource } from '@/lib/commands/types';
@@ -21,10 +20,9 @@ export async function answerRun(args: ArgsOf<typeof runAnswer>, context: CliCont
   else body.answer = await answerOf(args, context);
   if (args.node !== undefined) body.nodePath = args.node;
   if (args.comment !== undefined) body.comment = args.comment;
-  await api.send(`/api/v1/runs/${encodeURIComponent(args.run)}/input`, {
-    method: 'POST',
+  await api.send('post', '/api/v1/runs/{runId}/input', {
+    path: { runId: args.run },
     body,
-    headers: { 'idempotency-key': randomUUID() },
     schema: z.unknown(),
   });
   const row = { runId: args.run, accepted: true };

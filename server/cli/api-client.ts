@@ -2,8 +2,13 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import {
-  type CallToolResultBody,
-  callToolResultSchema,
+  createApiClient,
+  type PathsWith,
+  type ApiClient as TypedClient,
+  UnexpectedAnswer,
+} from '@/lib/api-client/client';
+import type { operations, paths } from '@/lib/api-client/generated/schema';
+import {
   type DeepHealth,
   deepHealthSchema,
   eventPageSchema,
@@ -13,25 +18,23 @@ import {
   type StartRunBody,
   serverDetailSchema,
   serverSummarySchema,
-  type ValidationResult,
-  validationResultSchema,
   type WorkflowSummary,
   workflowSummarySchema,
 } from '@/lib/protocol/api';
-import { problemSchema } from '@/lib/protocol/errors';
+import { isAppError } from '@/lib/protocol/errors';
 import { type RunDetail, runDetailSchema } from '@/lib/protocol/run';
-import type { Json, JsonObject } from '@/lib/shared/json';
-import { badInput, CliError, EXIT, fromProblem } from '@/server/cli/cli-error';
+import type { Target } from '@/server/cli/base-url';
+import { badInput, CliError, EXIT, toCliError } from '@/server/cli/cli-error';
 
 /** Time for an answer, in milliseconds, beyond the time the server is asked to wait. */
 const ANSWER_MS = 30_000;
-/** A tool may run for long; its own time limit is the server's business. */
-const TOOL_MS = 15 * 60_000;
 /** Pauses before a start is sent again with the same Idempotency-Key. */
 const RETRY_MS = [200, 600];
 
+/** What the list of runs can be asked. */
+type RunQuery = NonNullable<Questions<operations['listRuns']['parameters']>['query']>;
+
 const startedSchema = z.looseObject({ runId: z.string() });
-const registeredSchema = z.looseObject({ name: z.string(), version: z.int() });
 const workflowDetailSchema = z.looseObject({
   name: z.string(),
   version: z.int(),
@@ -42,65 +45,79 @@ const workflowDetailSchema = z.looseObject({
 export type WorkflowDetail = z.infer<typeof workflowDetailSchema>;
 
 /** One request and the form of its answer. */
-export interface ApiRequest<T> {
+interface Sent<T> {
   schema: z.ZodType<T>;
-  method?: 'GET' | 'POST' | 'PUT' | 'DELETE';
   body?: unknown;
-  headers?: Record<string, string>;
+  headers?: Record<string, string> | undefined;
   timeoutMs?: number;
-  /** Statuses other than 2xx whose body is also an answer. */
-  also?: readonly number[];
+  /** The answer is no JSON: its bytes as a Buffer. */
+  raw?: boolean;
 }
+
+type Method = 'get' | 'post' | 'put' | 'patch' | 'delete';
+type Parameters<P extends keyof paths, M extends Method> = paths[P][M] extends { parameters: infer X }
+  ? X
+  : never;
+/** What goes into the path. */
+type Places<X> = X extends { path: infer Y extends object } ? { path: Y } : { path?: undefined };
+/** What goes behind the question mark; a value that is undefined is left out. */
+type Questions<X> = X extends { query?: infer Y }
+  ? { query?: { [K in keyof NonNullable<Y>]?: NonNullable<Y>[K] | undefined } }
+  : object;
+/** A request to a path of the API; its parameters are checked against the OpenAPI document. */
+type ApiRequest<P extends keyof paths, M extends Method, T> = Sent<T> &
+  Places<Parameters<P, M>> &
+  Questions<Parameters<P, M>>;
+
+/** The typed client with the types of its paths worn off: those of `ApiRequest` have checked them. */
+type AnyClient = {
+  request(
+    method: string,
+    path: string,
+    init: Record<string, unknown>,
+  ): Promise<{ data?: unknown; response: Response }>;
+};
 
 /** The REST interface of an instance. Every method throws CliError; an interrupted one throws Interrupted. */
 export class ApiClient {
   /**
-   * @param baseUrl asked before every request
+   * @param target asked before every request
    * @param interrupt ends whatever is under way
    */
   constructor(
-    private readonly baseUrl: () => Promise<string>,
+    private readonly target: () => Promise<Target>,
     private readonly interrupt: AbortSignal,
   ) {}
 
+  /** The typed client itself, for one instance; it throws what `lib/api-client` says. */
+  async typed(): Promise<TypedClient> {
+    const { url: baseUrl, apiKey } = await this.target();
+    return createApiClient({ baseUrl, apiKey });
+  }
+
   /** The same instance, but also ended by another signal. */
   until(signal: AbortSignal): ApiClient {
-    return new ApiClient(this.baseUrl, AbortSignal.any([this.interrupt, signal]));
+    return new ApiClient(this.target, AbortSignal.any([this.interrupt, signal]));
   }
 
   workflows(): Promise<WorkflowSummary[]> {
-    return this.all('/api/v1/workflows', workflowSummarySchema);
+    return this.all('/api/v1/workflows', { schema: workflowSummarySchema });
   }
 
   workflow(name: string, version?: number): Promise<WorkflowDetail> {
-    return this.send(`/api/v1/workflows/${encodeURIComponent(name)}${queryOf({ version })}`, {
+    return this.send('get', '/api/v1/workflows/{name}', {
+      path: { name },
+      query: { version },
       schema: workflowDetailSchema,
     });
   }
 
-  validate(definition: unknown): Promise<ValidationResult> {
-    return this.send('/api/v1/workflows/validate', {
-      method: 'POST',
-      body: definition,
-      schema: validationResultSchema,
-    });
-  }
-
-  register(definition: unknown, headers: Record<string, string>): Promise<z.infer<typeof registeredSchema>> {
-    return this.send('/api/v1/workflows', {
-      method: 'POST',
-      body: definition,
-      headers,
-      schema: registeredSchema,
-    });
-  }
-
-  runs(query: Record<string, string | number | undefined>): Promise<z.infer<typeof runPageSchema>> {
-    return this.send(`/api/v1/runs${queryOf(query)}`, { schema: runPageSchema });
+  runs(query: RunQuery): Promise<z.infer<typeof runPageSchema>> {
+    return this.send('get', '/api/v1/runs', { query, schema: runPageSchema });
   }
 
   run(runId: string): Promise<RunDetail> {
-    return this.send(`/api/v1/runs/${encodeURIComponent(runId)}`, { schema: runDetailSchema });
+    return this.send('get', '/api/v1/runs/{runId}', { path: { runId }, schema: runDetailSchema });
   }
 
   events(
@@ -109,7 +126,9 @@ export class ApiClient {
     limit: number,
     waitMs: number,
   ): Promise<z.infer<typeof eventPageSchema>> {
-    return this.send(`/api/v1/runs/${encodeURIComponent(runId)}/events${queryOf({ after, limit, waitMs })}`, {
+    return this.send('get', '/api/v1/runs/{runId}/events', {
+      path: { runId },
+      query: { after, limit, waitMs },
       schema: eventPageSchema,
       timeoutMs: ANSWER_MS + waitMs,
     });
@@ -118,118 +137,125 @@ export class ApiClient {
   /** Starts a run. A lost answer is asked for again under the same key, so one run is started at most. */
   async startRun(body: StartRunBody): Promise<{ runId: string }> {
     const headers = { 'idempotency-key': randomUUID() };
+    const once = () => this.send('post', '/api/v1/runs', { body, headers, schema: startedSchema });
     for (const pause of RETRY_MS) {
       try {
-        return await this.send('/api/v1/runs', { method: 'POST', body, headers, schema: startedSchema });
+        return await once();
       } catch (error) {
         if (!(error instanceof CliError) || !AGAIN.has(error.code)) throw error;
         await sleep(pause);
       }
     }
-    return this.send('/api/v1/runs', { method: 'POST', body, headers, schema: startedSchema });
-  }
-
-  cancel(runId: string, reason: string | undefined): Promise<unknown> {
-    return this.command(runId, 'cancel', reason === undefined ? {} : { reason });
-  }
-
-  signal(runId: string, name: string, payload: Json | undefined): Promise<unknown> {
-    return this.command(runId, 'signal', payload === undefined ? { name } : { name, payload });
+    return once();
   }
 
   servers(): Promise<ServerSummary[]> {
-    return this.all('/api/v1/servers', serverSummarySchema);
+    return this.all('/api/v1/servers', { schema: serverSummarySchema });
   }
 
   server(name: string): Promise<z.infer<typeof serverDetailSchema>> {
-    return this.send(`/api/v1/servers/${encodeURIComponent(name)}`, { schema: serverDetailSchema });
-  }
-
-  callTool(server: string, tool: string, args: JsonObject): Promise<CallToolResultBody> {
-    return this.send(`/api/v1/servers/${encodeURIComponent(server)}/call`, {
-      method: 'POST',
-      body: { tool, arguments: args },
-      schema: callToolResultSchema,
-      timeoutMs: TOOL_MS,
-    });
+    return this.send('get', '/api/v1/servers/{name}', { path: { name }, schema: serverDetailSchema });
   }
 
   health(): Promise<z.infer<typeof healthSchema>> {
-    return this.send('/health', { schema: healthSchema, timeoutMs: 3000, also: [503] });
+    return this.state('/health', healthSchema, 3000);
   }
 
   /** A part that is down makes the answer a 503 with the same body. */
   deepHealth(): Promise<DeepHealth> {
-    return this.send('/health/deep', { schema: deepHealthSchema, also: [503] });
+    return this.state('/health/deep', deepHealthSchema, ANSWER_MS);
+  }
+
+  /** The metrics of the process, in the text format of Prometheus. */
+  async metrics(): Promise<string> {
+    const { url: base, apiKey } = await this.target();
+    const headers: Record<string, string> = apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` };
+    try {
+      const response = await fetch(`${base}/metrics`, {
+        headers,
+        redirect: 'error',
+        signal: this.within(ANSWER_MS),
+      });
+      return response.ok ? await response.text() : '';
+    } catch (cause) {
+      throw this.failure(cause, base);
+    }
   }
 
   /** Every page of a list. */
-  async all<T>(path: string, item: z.ZodType<T>): Promise<T[]> {
+  async all<P extends PathsWith<'get'>, T>(path: P, request: ApiRequest<P, 'get', T>): Promise<T[]> {
     const rows: T[] = [];
     let cursor: string | null | undefined;
     do {
-      const page = await this.send(path + queryOf({ cursor: cursor ?? undefined }), { schema: listOf(item) });
+      const query = { ...(request as { query?: object }).query, cursor: cursor ?? undefined };
+      const asked = { ...request, query, schema: listOf(request.schema) };
+      const page = await this.sent('get', path, asked as unknown as AnyRequest<Page<T>>);
       rows.push(...page.items);
       cursor = page.nextCursor;
     } while (cursor !== null && cursor !== undefined);
     return rows;
   }
 
-  private command(runId: string, verb: string, body: unknown): Promise<unknown> {
-    return this.send(`/api/v1/runs/${encodeURIComponent(runId)}/${verb}`, {
-      method: 'POST',
-      body,
-      headers: { 'idempotency-key': randomUUID() },
-      schema: z.unknown(),
-    });
+  /** One request to a path of the API, its answer checked against `schema`. */
+  send<M extends Method, P extends PathsWith<M>, T>(
+    method: M,
+    path: P,
+    request: ApiRequest<P, M, T>,
+  ): Promise<T> {
+    return this.sent(method, path, request as unknown as AnyRequest<T>);
   }
 
-  /** One request to a path below the address of the instance; for commands that have no method of their own here. */
-  async send<T>(path: string, request: ApiRequest<T>): Promise<T> {
-    const base = await this.baseUrl();
-    const text = request.body === undefined ? undefined : JSON.stringify(request.body);
+  private async sent<T>(method: Method, path: string, request: AnyRequest<T>): Promise<T> {
+    const { url: base, apiKey } = await this.target();
+    let data: unknown;
+    try {
+      ({ data } = await (createApiClient({ baseUrl: base, apiKey }) as unknown as AnyClient).request(
+        method,
+        path,
+        {
+          params: { path: request.path, query: request.query },
+          headers: request.headers,
+          ...(request.body === undefined ? {} : { body: request.body }),
+          ...(request.raw ? { parseAs: 'arrayBuffer' } : {}),
+          signal: this.within(request.timeoutMs ?? ANSWER_MS),
+        },
+      ));
+    } catch (cause) {
+      if (isAppError(cause)) throw toCliError(cause);
+      if (cause instanceof UnexpectedAnswer) throw strange(base, cause.message);
+      if (cause instanceof SyntaxError) throw strange(base, `${path} with what is not JSON`);
+      throw (await this.tooLarge(cause, base, request.body)) ?? this.failure(cause, base);
+    }
+    return checked(base, path, request.raw ? Buffer.from(data as ArrayBuffer) : data, request.schema);
+  }
+
+  /** The health of the process, which is no part of the API: a 503 has the same body. */
+  private async state<T>(path: string, schema: z.ZodType<T>, ms: number): Promise<T> {
+    const { url: base } = await this.target();
     let response: Response;
     let answer: string;
     try {
-      response = await fetch(base + path, {
-        method: request.method ?? 'GET',
-        headers: {
-          accept: 'application/json',
-          ...(text === undefined ? {} : { 'content-type': 'application/json' }),
-          ...request.headers,
-        },
-        ...(text === undefined ? {} : { body: text }),
-        redirect: 'error',
-        signal: AbortSignal.any([this.interrupt, AbortSignal.timeout(request.timeoutMs ?? ANSWER_MS)]),
-      });
+      response = await fetch(base + path, { redirect: 'error', signal: this.within(ms) });
       answer = await response.text();
     } catch (cause) {
-      throw (await this.tooLarge(cause, base, text)) ?? this.failure(cause, base);
+      throw this.failure(cause, base);
     }
-    const body = parse(answer);
-    if (!response.ok && !request.also?.includes(response.status)) {
-      const problem = problemSchema.safeParse(body);
-      throw problem.success ? fromProblem(problem.data) : strange(base, `HTTP ${response.status}`);
-    }
-    const parsed = request.schema.safeParse(body);
-    if (!parsed.success) {
-      const place = parsed.error.issues[0]?.path.join('.') ?? '';
-      throw strange(base, `${path.split('?')[0]} in an unexpected form${place === '' ? '' : ` (${place})`}`);
-    }
-    return parsed.data;
+    if (!response.ok && response.status !== 503) throw strange(base, `HTTP ${response.status}`);
+    return checked(base, path, parse(answer), schema);
+  }
+
+  private within(ms: number): AbortSignal {
+    return AbortSignal.any([this.interrupt, AbortSignal.timeout(ms)]);
   }
 
   /**
    * A server that refuses a large body answers and cuts the connection; when the cut overtakes the answer, all that is
    * seen here is a broken connection. An instance that still answers its health check has not crashed: it refused.
    */
-  private async tooLarge(
-    cause: unknown,
-    base: string,
-    body: string | undefined,
-  ): Promise<CliError | undefined> {
-    const kib = Math.ceil((body?.length ?? 0) / 1024);
-    if (kib < LARGE_KIB || !BROKEN.has(codeOf(cause)) || this.interrupt.aborted) return undefined;
+  private async tooLarge(cause: unknown, base: string, body: unknown): Promise<CliError | undefined> {
+    if (!BROKEN.has(codeOf(cause)) || this.interrupt.aborted) return undefined;
+    const kib = Math.ceil((JSON.stringify(body)?.length ?? 0) / 1024);
+    if (kib < LARGE_KIB) return undefined;
     const alive = await this.health().then(
       () => true,
       () => false,
@@ -293,6 +319,13 @@ function strange(base: string, what: string): CliError {
   });
 }
 
+interface Page<T> {
+  items: T[];
+  nextCursor?: string | null | undefined;
+}
+
+type AnyRequest<T> = Sent<T> & { path?: Record<string, unknown>; query?: Record<string, unknown> };
+
 /** A list that is short enough comes bare, else as a page. */
 function listOf<T>(item: z.ZodType<T>) {
   return z
@@ -308,9 +341,10 @@ function parse(text: string): unknown {
   }
 }
 
-function queryOf(values: Record<string, string | number | undefined>): string {
-  const query = new URLSearchParams();
-  for (const [key, value] of Object.entries(values)) if (value !== undefined) query.set(key, String(value));
-  const text = query.toString();
-  return text === '' ? '' : `?${text}`;
+/** The answer when it has the form that was expected of it. */
+function checked<T>(base: string, path: string, data: unknown, schema: z.ZodType<T>): T {
+  const parsed = schema.safeParse(data);
+  if (parsed.success) return parsed.data;
+  const place = parsed.error.issues[0]?.path.join('.') ?? '';
+  throw strange(base, `${path} in an unexpected form${place === '' ? '' : ` (${place})`}`);
 }

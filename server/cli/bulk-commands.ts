@@ -29,7 +29,7 @@ export async function runBulk(args: ArgsOf<typeof bulkRun>, context: CliContext)
   const { api, output, globals } = context;
   const body = await bodyOf(args, context);
   const create = (dryRun: boolean) =>
-    api.send(BASE, { method: 'POST', body: { ...body, dryRun }, schema: bulkOperationSchema });
+    api.send('post', BASE, { body: { ...body, dryRun }, schema: bulkOperationSchema });
   if (args['dry-run']) return told(await create(true), context);
   if (context.interactive && !globals.yes) {
     const { matched } = await create(true);
@@ -48,8 +48,7 @@ export async function runBulk(args: ArgsOf<typeof bulkRun>, context: CliContext)
 
 /** `bulk list` */
 export async function listBulk(args: ArgsOf<typeof bulkList>, { api, output }: CliContext): Promise<number> {
-  const query = args.limit === undefined ? '' : `?limit=${args.limit}`;
-  const rows = await api.all(`${BASE}${query}`, bulkOperationSchema);
+  const rows = await api.all(BASE, { query: { limit: args.limit }, schema: bulkOperationSchema });
   await output.list(rows, COLUMNS, rows, 'No bulk operations.');
   return EXIT.ok;
 }
@@ -61,8 +60,11 @@ export async function showBulk(args: ArgsOf<typeof bulkShow>, context: CliContex
 
 /** `bulk stop` */
 export async function stopBulk(args: ArgsOf<typeof bulkStop>, context: CliContext): Promise<number> {
-  const path = `${BASE}/${encodeURIComponent(args.bulk)}/cancel`;
-  return told(await context.api.send(path, { method: 'POST', schema: bulkOperationSchema }), context);
+  const stopped = await context.api.send('post', `${BASE}/{bulkId}/cancel`, {
+    path: { bulkId: args.bulk },
+    schema: bulkOperationSchema,
+  });
+  return told(stopped, context);
 }
 
 async function bodyOf(args: ArgsOf<typeof bulkRun>, context: CliContext): Promise<JsonObject> {
@@ -85,7 +87,7 @@ function given(fields: Record<string, Json | undefined>): JsonObject {
 }
 
 function read(bulkId: string, { api }: CliContext): Promise<BulkOperationBody> {
-  return api.send(`${BASE}/${encodeURIComponent(bulkId)}`, { schema: bulkOperationSchema });
+  return api.send('get', `${BASE}/{bulkId}`, { path: { bulkId }, schema: bulkOperationSchema });
 }
 
 async function follow(made: BulkOperationBody, context: CliContext): Promise<BulkOperationBody> {

@@ -1,5 +1,11 @@
 import type { ParseError } from '@/lib/commands/parse';
-import { ERROR_CATALOGUE, type ErrorCode, isAppError, type Problem } from '@/lib/protocol/errors';
+import {
+  ERROR_CATALOGUE,
+  type ErrorCode,
+  isAppError,
+  type Problem,
+  problemSchema,
+} from '@/lib/protocol/errors';
 
 /** Exit codes; lib/commands/help.ts explains them to users. */
 export const EXIT = { ok: 0, failed: 1, badInput: 2, unreachable: 3, interrupted: 130 } as const;
@@ -70,6 +76,9 @@ export function fromParseError(error: ParseError): CliError {
 export function toCliError(error: unknown): CliError {
   if (error instanceof CliError) return error;
   if (isAppError(error)) {
+    // What a server refused: its own words, and its code even when this version does not know it.
+    const problem = problemSchema.safeParse(error.cause);
+    if (problem.success) return fromProblem(problem.data);
     const exit = error.entry.httpStatus >= 500 ? EXIT.failed : EXIT.badInput;
     return new CliError(error.code, error.message, {
       exit,

@@ -1,6 +1,8 @@
 import { complete } from '@/lib/commands/complete';
 import type { completion } from '@/lib/commands/rows/system';
 import type { ArgsOf, ObjectKind } from '@/lib/commands/types';
+import { settingsSchema } from '@/lib/protocol/settings';
+import { savedViewSchema } from '@/lib/protocol/views';
 import type { ApiClient } from '@/server/cli/api-client';
 import { EXIT } from '@/server/cli/cli-error';
 import type { CliContext } from '@/server/cli/context';
@@ -61,20 +63,31 @@ export async function printCompletion(
  * What can stand in place of the last word: one candidate a line with what it means behind a tab; the line `:files` stands for
  * file names. Names of things come from the instance; when it does not answer there are none.
  */
-export async function completionLines(words: readonly string[], api: ApiClient): Promise<string[]> {
+export async function completionLines(
+  words: readonly string[],
+  api: ApiClient,
+  profiles: () => Promise<string[]>,
+): Promise<string[]> {
   const current = words.at(-1) ?? '';
   const { candidates, object } = complete(words.slice(0, -1), current, 'cli');
   const lines = candidates.map(({ text, summary }) => (summary === '' ? text : `${text}\t${summary}`));
   if (object === 'file') return [...lines, ':files'];
   if (object === undefined) return lines;
-  const names = await namesOf(object, words, api.until(AbortSignal.timeout(PATIENCE_MS))).catch(() => []);
+  const names = await namesOf(object, words, api.until(AbortSignal.timeout(PATIENCE_MS)), profiles).catch(
+    () => [],
+  );
   const cut = current.lastIndexOf(',') + 1;
   const prefix = current.slice(0, cut);
   const wanted = names.filter((row) => row.startsWith(current.slice(cut))).map((row) => prefix + row);
   return [...lines, ...wanted.map((row) => row.replaceAll('\n', ' '))];
 }
 
-async function namesOf(kind: ObjectKind, words: readonly string[], api: ApiClient): Promise<string[]> {
+async function namesOf(
+  kind: ObjectKind,
+  words: readonly string[],
+  api: ApiClient,
+  profiles: () => Promise<string[]>,
+): Promise<string[]> {
   switch (kind) {
     case 'workflow':
       return (await api.workflows()).map((row) => row.name);
@@ -86,6 +99,14 @@ async function namesOf(kind: ObjectKind, words: readonly string[], api: ApiClien
       const server = words.at(-2);
       return server === undefined ? [] : (await api.server(server)).toolList.map((tool) => tool.name);
     }
+    case 'view':
+      return (await api.all('/api/v1/views', { schema: savedViewSchema })).map((row) => row.name);
+    case 'setting':
+      return (await api.send('get', '/api/v1/settings', { schema: settingsSchema })).items
+        .filter((row) => row.editable)
+        .map((row) => row.key);
+    case 'profile':
+      return profiles();
     default:
       return [];
   }

@@ -2,6 +2,7 @@ import type { GlobalValues } from '@/lib/commands/registry';
 import type { ApiClient } from '@/server/cli/api-client';
 import type { InputSource } from '@/server/cli/input';
 import type { Output } from '@/server/cli/output';
+import type { Screen } from '@/server/cli/screen';
 
 /** What every command handler is given. */
 export interface CliContext {
@@ -17,6 +18,12 @@ export interface CliContext {
   baseUrl: () => Promise<string>;
   /** Asks a yes/no question on the terminal; false when nobody is there to answer. */
   confirm: (question: string) => Promise<boolean>;
+  /** Asks for a text that is not shown while it is typed. */
+  askSecret: (question: string) => Promise<string>;
+  /** Folder of the user's configuration files. */
+  configDir: string;
+  /** The screen, when standard output is a terminal. */
+  screen: Screen | undefined;
   /** True when a person can be asked. */
   interactive: boolean;
 }

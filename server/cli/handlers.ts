@@ -1,11 +1,16 @@
 import type { CommandName, CommandOf } from '@/lib/commands/registry';
 import type { ArgsOf } from '@/lib/commands/types';
+import * as alert from '@/server/cli/alert-commands';
 import { answerRun } from '@/server/cli/answer-command';
 import * as backups from '@/server/cli/backup-commands';
 import * as bulk from '@/server/cli/bulk-commands';
 import { printCompletion } from '@/server/cli/completion-commands';
 import type { CliContext } from '@/server/cli/context';
+import * as hook from '@/server/cli/hook-commands';
+import * as inspect from '@/server/cli/inspect-commands';
 import { runOrchestrate } from '@/server/cli/orchestrate';
+import { savePayload } from '@/server/cli/payload-command';
+import * as profile from '@/server/cli/profile-commands';
 import * as again from '@/server/cli/run-again-commands';
 import * as run from '@/server/cli/run-commands';
 import * as control from '@/server/cli/run-control-commands';
@@ -13,7 +18,12 @@ import * as schedule from '@/server/cli/schedule-commands';
 import * as secret from '@/server/cli/secret-commands';
 import * as serverAdmin from '@/server/cli/server-admin-commands';
 import * as server from '@/server/cli/server-commands';
+import * as settings from '@/server/cli/settings-commands';
+import * as starters from '@/server/cli/starter-commands';
 import * as system from '@/server/cli/system-commands';
+import { showTop } from '@/server/cli/top-command';
+import * as view from '@/server/cli/view-commands';
+import * as webhook from '@/server/cli/webhook-commands';
 import * as workflow from '@/server/cli/workflow-commands';
 import * as versions from '@/server/cli/workflow-version-commands';
 
@@ -27,7 +37,12 @@ export const HANDLERS: { readonly [N in CommandName]: Handler<ArgsOf<CommandOf<N
   'run show': run.showRun,
   'run watch': run.watchRun,
   'run events': run.listEvents,
+  'run event': inspect.showEvent,
+  'run step': inspect.showStep,
+  'run timeline': inspect.showTimeline,
+  'run metrics': inspect.showMetrics,
   'run history': again.showHistory,
+  'run payload': savePayload,
   'run signal': run.signalRun,
   'run answer': answerRun,
   'run pause': control.pauseRun,
@@ -41,6 +56,12 @@ export const HANDLERS: { readonly [N in CommandName]: Handler<ArgsOf<CommandOf<N
   'run rerun': again.rerunRun,
   'run restart': again.restartRun,
   'task list': control.listTasks,
+  'view list': view.listViews,
+  'view show': view.showView,
+  'view save': view.saveView,
+  'view remove': view.removeView,
+  events: inspect.listAllEvents,
+  top: showTop,
   'workflow list': workflow.listWorkflows,
   'workflow show': workflow.showWorkflow,
   'workflow validate': workflow.validateWorkflow,
@@ -48,12 +69,15 @@ export const HANDLERS: { readonly [N in CommandName]: Handler<ArgsOf<CommandOf<N
   'workflow versions': versions.listVersions,
   'workflow export': versions.exportWorkflow,
   'workflow plan': versions.planWorkflow,
+  'workflow starters': starters.listStarters,
+  'workflow starter': starters.showStarter,
   'server list': server.listServers,
   'server inspect': server.inspectServer,
   'server call': server.callServer,
   'server tools': serverAdmin.listTools,
   'server accept': serverAdmin.acceptTools,
   'server test': serverAdmin.testServer,
+  'server health': inspect.showServerHealth,
   'server logs': serverAdmin.listLogs,
   'server events': serverAdmin.listEvents,
   'server add': serverAdmin.addServer,
@@ -74,15 +98,45 @@ export const HANDLERS: { readonly [N in CommandName]: Handler<ArgsOf<CommandOf<N
   'schedule trigger': schedule.triggerSchedule,
   'schedule backfill': schedule.backfillSchedule,
   'schedule times': schedule.listTimes,
+  'schedule preview': inspect.previewSchedule,
+  'hook list': hook.listHooks,
+  'hook show': hook.showHook,
+  'hook add': hook.addHook,
+  'hook edit': hook.editHook,
+  'hook remove': hook.removeHook,
+  'hook rotate': hook.rotateHook,
+  'hook deliveries': hook.listHookDeliveries,
+  'webhook list': webhook.listWebhooks,
+  'webhook show': webhook.showWebhook,
+  'webhook add': webhook.addWebhook,
+  'webhook edit': webhook.editWebhook,
+  'webhook remove': webhook.removeWebhook,
+  'webhook rotate': webhook.rotateWebhook,
+  'webhook deliveries': webhook.listWebhookDeliveries,
+  'webhook replay': webhook.replayWebhook,
+  'webhook test': webhook.testWebhook,
+  'alert list': alert.listAlerts,
+  'alert rules': alert.showRules,
+  'alert set': alert.setRules,
   'bulk start': bulk.runBulk,
   'bulk list': bulk.listBulk,
   'bulk show': bulk.showBulk,
   'bulk stop': bulk.stopBulk,
+  'settings list': settings.listSettings,
+  'settings get': settings.getSetting,
+  'settings set': settings.setSetting,
+  'settings instance': settings.listInstanceSettings,
+  'profile add': profile.addProfile,
+  'profile list': profile.listProfiles,
+  'profile show': profile.showProfile,
+  'profile use': profile.useProfile,
+  'profile remove': profile.removeProfile,
   backup: backups.backupDatabase,
   restore: backups.restoreDatabase,
   start: system.startInstance,
   health: system.showHealth,
   help: system.showHelp,
   version: system.showVersion,
+  openapi: inspect.printOpenApi,
   completion: printCompletion,
 };

@@ -1,10 +1,12 @@
 import { dirname } from 'node:path';
 import { createInterface } from 'node:readline/promises';
+import { Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { findRoot } from '@/server/cli/base-url';
 import { EXIT } from '@/server/cli/cli-error';
 import type { Sink } from '@/server/cli/output';
 import { runCli } from '@/server/cli/run-cli';
+import { screenOf } from '@/server/cli/screen';
 import { readCliEnvironment } from '@/server/config/cli-environment';
 
 /** The program `openconductor`: joins `runCli` to this process. */
@@ -28,6 +30,22 @@ async function ask(question: string): Promise<string> {
   try {
     return await terminal.question(question, { signal: interrupt.signal });
   } finally {
+    terminal.close();
+  }
+}
+
+/** Asks without showing what is typed: the terminal itself echoes, so it is made to stay quiet. */
+async function askSecret(question: string): Promise<string> {
+  const terminal = createInterface({
+    input: process.stdin,
+    output: new Writable({ write: (_chunk, _encoding, done) => done() }),
+    terminal: true,
+  });
+  process.stderr.write(question);
+  try {
+    return await terminal.question('', { signal: interrupt.signal });
+  } finally {
+    process.stderr.write('\n');
     terminal.close();
   }
 }
@@ -56,6 +74,8 @@ process.exitCode = await runCli({
   },
   root: await findRoot([dirname(start), dirname(process.argv[1] ?? start), process.cwd()]),
   ask,
+  askSecret,
+  screen: screenOf(process.stdout, process.stdin),
 });
 
 type Read = { ok: true; value: ReturnType<typeof readCliEnvironment> } | { ok: false; error: unknown };

@@ -1,20 +1,26 @@
 import { didYouMean } from '@/lib/commands/distance';
 import type { orchestrate } from '@/lib/commands/rows/run';
 import type { ArgsOf } from '@/lib/commands/types';
-import type { ServerSummary, StartRunBody } from '@/lib/protocol/api';
+import { type ServerSummary, type StartRunBody, validationResultSchema } from '@/lib/protocol/api';
+import type { RunDetail } from '@/lib/protocol/run';
 import type { WorkflowDetail } from '@/server/cli/api-client';
 import { badInput, CliError, EXIT } from '@/server/cli/cli-error';
 import type { CliContext } from '@/server/cli/context';
-import { exitOf, followRun, leave } from '@/server/cli/follow';
+import { exitOf, type Followed, followRun, leave } from '@/server/cli/follow';
 import { readJsonSource } from '@/server/cli/input';
+import { LiveTree } from '@/server/cli/live-tree';
+import { sampleOf } from '@/server/cli/starter-commands';
 import { NODE_COLUMNS, printOutcome, StepLines } from '@/server/cli/steps';
 
 /** `orchestrate`: check, start, follow, tell the result. Returns the exit code. */
 export async function runOrchestrate(args: ArgsOf<typeof orchestrate>, context: CliContext): Promise<number> {
   const { output, api } = context;
-  const input =
+  if (args.sample && args.input !== undefined)
+    throw badInput('INVALID_INPUT', 'Give one of --input and --sample.', { path: '--sample' });
+  const given =
     args.input === undefined ? undefined : await readJsonSource(args.input, '--input', context.input);
   const workflow = await findWorkflow(args.workflow, args.version, context);
+  const input = args.sample ? sampleOf(workflow.name, workflow.definition) : given;
   output.note('ok', '✓', 'Workflow found', `${workflow.name} v${workflow.version}`);
 
   const servers = await api.servers();
@@ -29,6 +35,7 @@ export async function runOrchestrate(args: ArgsOf<typeof orchestrate>, context: 
   const body: StartRunBody = { workflow: args.workflow };
   if (args.version !== undefined) body.version = args.version;
   if (args['workflow-id'] !== undefined) body.workflowId = args['workflow-id'];
+  if (args.priority !== undefined) body.priority = args.priority;
   if (input !== undefined) body.input = input;
   if (args.with !== undefined) body.servers = [...args.with];
   const { runId } = await api.startRun(body);
@@ -44,14 +51,25 @@ export async function watchToEnd(
   context: CliContext,
 ): Promise<number> {
   const { output } = context;
-  const steps = new StepLines(output);
-  const followed = await followRun(context, runId, {
-    timeoutMs,
-    onEvents: (events) => {
-      for (const event of events) output.jsonLine(event);
-    },
-    onRun: (run) => steps.update(run),
-  });
+  const tree =
+    output.forPeople && context.screen !== undefined ? new LiveTree(context, context.screen) : undefined;
+  const steps = tree ?? new StepLines(output);
+  let last: RunDetail | undefined;
+  let followed: Followed;
+  try {
+    followed = await followRun(context, runId, {
+      timeoutMs,
+      onEvents: (events) => {
+        for (const event of events) output.jsonLine(event);
+      },
+      onRun: (run) => {
+        last = run;
+        steps.update(run);
+      },
+    });
+  } finally {
+    await tree?.end(last);
+  }
   if (followed.end !== 'closed') return leave(context, runId, followed.end);
   const { run } = followed;
   await output.record(run, () => printOutcome(run, output), run.nodes, NODE_COLUMNS);
@@ -128,7 +146,10 @@ async function checkDependencies(
     if (row.status === 'disabled') warn(`Server ${row.name} is disabled`);
   }
   if (typeof workflow.definition === 'object' && workflow.definition !== null) {
-    const { problems } = await context.api.validate(workflow.definition);
+    const { problems } = await context.api.send('post', '/api/v1/workflows/validate', {
+      body: workflow.definition,
+      schema: validationResultSchema,
+    });
     for (const problem of problems) {
       const place = problem.nodeId ?? problem.pointer;
       warn(`${problem.code}  ${place}`, `${problem.message} ${problem.fix}`.trim());

@@ -24,6 +24,9 @@ export function formatOf(globals: GlobalValues): Format {
 export class Output {
   readonly paint: Paint;
   private readonly paintError: Paint;
+  private hasHeading = false;
+  /** Called before anything is said: what is drawn on the terminal has to make room. */
+  interlude: (() => void) | undefined;
 
   constructor(
     private readonly out: Sink,
@@ -42,7 +45,9 @@ export class Output {
 
   /** One line for people, already cleaned and painted. */
   line(text = ''): void {
-    if (this.forPeople) this.out.write(`${text}\n`);
+    if (!this.forPeople) return;
+    this.interlude?.();
+    this.out.write(`${text}\n`);
   }
 
   /** Text as it is, in every form: help and the like. */
@@ -53,6 +58,7 @@ export class Output {
   /** Something said on the way: `✓ …`, `⚠ …`. Programs get warnings only, as JSON on standard error. */
   note(tone: Tone, glyph: string, text: string, detail = ''): void {
     const tail = detail === '' ? '' : `  ${detail}`;
+    this.interlude?.();
     if (this.forPeople)
       this.out.write(
         `${this.paint(tone, glyph)} ${tail === '' ? clean(text) : clean(text).padEnd(20)}${clean(tail)}\n`,
@@ -97,6 +103,19 @@ export class Output {
     else if (this.format === 'jsonl') this.jsonLine(value);
     else if (this.format === 'csv') this.out.write(csvText(rows, columns));
     else await this.document(value);
+  }
+
+  /** One of the things that come one after another for as long as the command runs, for programs: a line or document each. */
+  async streamed<T>(row: T, columns: readonly Column<T>[]): Promise<void> {
+    if (this.format === 'json' || this.format === 'jsonl') this.out.write(`${json(row)}\n`);
+    else if (this.format === 'csv') {
+      const [heading = '', ...lines] = csvText([row], columns).split(/(?<=\r\n)/);
+      this.out.write(`${this.hasHeading ? '' : heading}${lines.join('')}`);
+      this.hasHeading = true;
+    } else if (this.format === 'yaml') {
+      this.out.write('---\n');
+      await this.document(row);
+    }
   }
 
   /** Rows inside a record, for people. */

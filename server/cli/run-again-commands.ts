@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import type { runHistory, runRerun, runRestart, runRetry } from '@/lib/commands/rows/run-again';
 import type { ArgsOf } from '@/lib/commands/types';
@@ -13,15 +12,14 @@ const startedSchema = z.looseObject({ runId: z.string() });
 /** Starts the new run of the chain, says so, and follows it unless asked not to. */
 async function again(
   context: CliContext,
-  verb: string,
+  verb: 'retry' | 'rerun' | 'restart',
   body: unknown,
   args: { run: string; detach?: boolean; timeout?: number },
 ): Promise<number> {
   const { api, output } = context;
-  const { runId } = await api.send(`/api/v1/runs/${encodeURIComponent(args.run)}/${verb}`, {
-    method: 'POST',
+  const { runId } = await api.send('post', `/api/v1/runs/{runId}/${verb}`, {
+    path: { runId: args.run },
     body,
-    headers: { 'idempotency-key': randomUUID() },
     schema: startedSchema,
   });
   output.note('active', '▶', 'Run started', `${runId}, after ${args.run}`);
@@ -55,8 +53,11 @@ export async function showHistory(
   { api, output }: CliContext,
 ): Promise<number> {
   const format = args.format ?? 'native';
-  const path = `/api/v1/runs/${encodeURIComponent(args.run)}/history?format=${format}`;
-  const history = await api.send(path, { schema: historySchema });
+  const history = await api.send('get', '/api/v1/runs/{runId}/history', {
+    path: { runId: args.run },
+    query: { format },
+    schema: historySchema,
+  });
   await output.record(
     history,
     () => output.text(JSON.stringify(history, null, 2)),

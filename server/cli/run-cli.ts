@@ -1,14 +1,16 @@
 import { formatArgv } from '@/lib/commands/format';
 import { type ParsedCommand, parseArgv } from '@/lib/commands/parse';
-import type { CommandName } from '@/lib/commands/registry';
+import type { CommandName, GlobalValues } from '@/lib/commands/registry';
 import { ApiClient, Interrupted } from '@/server/cli/api-client';
-import { findBaseUrl } from '@/server/cli/base-url';
+import { findTarget } from '@/server/cli/base-url';
 import { badInput, EXIT, fromParseError, toCliError } from '@/server/cli/cli-error';
 import { COMPLETE_WORD, completionLines } from '@/server/cli/completion-commands';
 import type { CliContext } from '@/server/cli/context';
 import { HANDLERS, type Handler } from '@/server/cli/handlers';
 import type { InputSource } from '@/server/cli/input';
 import { type Format, formatOf, Output, type Sink } from '@/server/cli/output';
+import { readProfiles } from '@/server/cli/profiles';
+import type { Screen } from '@/server/cli/screen';
 import type { CliEnvironment } from '@/server/config/cli-environment';
 
 /** Everything the program takes from its process. */
@@ -23,6 +25,10 @@ export interface CliProcess {
   root: string | undefined;
   /** Puts a question to the person at the terminal. */
   ask: (question: string) => Promise<string>;
+  /** The same, without showing what is typed. */
+  askSecret?: (question: string) => Promise<string>;
+  /** The terminal as a screen, when there is one. */
+  screen?: Screen | undefined;
 }
 
 /** Runs one command line. Never throws; returns the exit code. */
@@ -37,8 +43,10 @@ export async function runCli(cli: CliProcess): Promise<number> {
       !env.noColor && !cli.argv.includes('--no-color'),
     );
     if (cli.argv[0] === COMPLETE_WORD) {
-      const api = new ApiClient(() => findBaseUrl(undefined, env, cli.root), cli.interrupt);
-      for (const line of await completionLines(cli.argv.slice(1), api)) output.text(line);
+      const words = cli.argv.slice(1);
+      const api = clientOf(flagsIn(words), env, cli);
+      const profiles = async () => Object.keys((await readProfiles(env.configDir)).profiles);
+      for (const line of await completionLines(words, api, profiles)) output.text(line);
       return EXIT.ok;
     }
     const result = parseArgv(withDefaults(cli.argv));
@@ -75,18 +83,36 @@ async function carryOut(parsed: ParsedCommand, context: CliContext): Promise<num
 }
 
 function contextOf(parsed: ParsedCommand, output: Output, env: CliEnvironment, cli: CliProcess): CliContext {
-  const baseUrl = () => findBaseUrl(parsed.globals.url, env, cli.root);
+  const { globals } = parsed;
   return {
-    api: new ApiClient(baseUrl, cli.interrupt),
+    api: clientOf(globals, env, cli),
     output,
     input: cli.input,
-    globals: parsed.globals,
+    globals,
     interrupt: cli.interrupt,
     root: cli.root,
-    baseUrl,
+    baseUrl: async () => (await findTarget(globals, env, cli.root)).url,
+    askSecret: cli.askSecret ?? cli.ask,
+    configDir: env.configDir,
+    screen: cli.screen,
     interactive: cli.input.stdinIsTTY && cli.err.isTTY,
     confirm: async (question) => /^y(es)?$/i.test((await cli.ask(`${question} [y/N] `)).trim()),
   };
+}
+
+function clientOf(flags: GlobalValues, env: CliEnvironment, cli: CliProcess): ApiClient {
+  return new ApiClient(() => findTarget(flags, env, cli.root), cli.interrupt);
+}
+
+/** The instance that a half-typed line names. */
+function flagsIn(words: readonly string[]): GlobalValues {
+  const given = (name: string) => {
+    const at = words.indexOf(`--${name}`);
+    const joined = words.find((word) => word.startsWith(`--${name}=`));
+    return joined?.slice(name.length + 3) ?? (at < 0 || at >= words.length - 1 ? undefined : words[at + 1]);
+  };
+  const [url, profile] = [given('url'), given('profile')];
+  return { ...(url === undefined ? {} : { url }), ...(profile === undefined ? {} : { profile }) };
 }
 
 function outputFor(cli: CliProcess, format: Format, colour: boolean): Output {

@@ -1,8 +1,10 @@
 import type { runCancel, runEvents, runList, runShow, runSignal, runWatch } from '@/lib/commands/rows/run';
 import { quoteWord } from '@/lib/commands/tokens';
 import type { ArgsOf } from '@/lib/commands/types';
+import { acceptedSchema } from '@/lib/protocol/api-runs';
 import type { WorkflowEventRecord } from '@/lib/protocol/event';
 import type { RunSummary } from '@/lib/protocol/run';
+import type { ViewColumn, ViewSort } from '@/lib/protocol/views';
 import { RUN_LOOKS } from '@/lib/theme/status';
 import { EXIT } from '@/server/cli/cli-error';
 import type { CliContext } from '@/server/cli/context';
@@ -12,23 +14,32 @@ import { watchToEnd } from '@/server/cli/orchestrate';
 import { NODE_COLUMNS, printOutcome } from '@/server/cli/steps';
 import { clean, timing } from '@/server/cli/style';
 import type { Column } from '@/server/cli/table';
+import { findView } from '@/server/cli/view-commands';
 
-const RUN_COLUMNS: readonly Column<RunSummary>[] = [
-  { title: 'RUN', value: (run) => run.runId },
-  { title: 'STATUS', value: (run) => run.status, tone: (run) => RUN_LOOKS[run.status].token },
-  { title: 'WORKFLOW', value: (run) => run.workflow },
-  { title: 'VERSION', value: (run) => run.version, right: true },
-  { title: 'CREATED', value: (run) => run.createdAt },
-  {
+/** Every column that a list of runs can have. */
+const BY_NAME: Readonly<Record<ViewColumn, Column<RunSummary>>> = {
+  runId: { title: 'RUN', value: (run) => run.runId },
+  status: { title: 'STATUS', value: (run) => run.status, tone: (run) => RUN_LOOKS[run.status].token },
+  workflow: { title: 'WORKFLOW', value: (run) => run.workflow },
+  version: { title: 'VERSION', value: (run) => run.version, right: true },
+  createdAt: { title: 'CREATED', value: (run) => run.createdAt },
+  closedAt: { title: 'CLOSED', value: (run) => run.closedAt },
+  durationMs: {
     title: 'DURATION_MS',
     value: (run) => run.durationMs,
     show: (run) => (run.durationMs === null ? '–' : timing(run.durationMs)),
     right: true,
   },
-  { title: 'EVENTS', value: (run) => run.historyLength, right: true },
-  { title: 'WORKFLOW_ID', value: (run) => run.workflowId },
-  { title: 'FAILURE', value: (run) => run.failure?.code ?? null, show: (run) => run.failure?.code ?? '' },
-];
+  historyLength: { title: 'EVENTS', value: (run) => run.historyLength, right: true },
+  workflowId: { title: 'WORKFLOW_ID', value: (run) => run.workflowId },
+  failure: {
+    title: 'FAILURE',
+    value: (run) => run.failure?.code ?? null,
+    show: (run) => run.failure?.code ?? '',
+  },
+};
+const { closedAt: _, ...USUAL } = BY_NAME;
+const RUN_COLUMNS: readonly Column<RunSummary>[] = Object.values(USUAL);
 
 const EVENT_COLUMNS: readonly Column<WorkflowEventRecord>[] = [
   { title: 'SEQ', value: (event) => event.seq, right: true },
@@ -37,15 +48,35 @@ const EVENT_COLUMNS: readonly Column<WorkflowEventRecord>[] = [
   { title: 'DATA', value: (event) => JSON.stringify(event.data) },
 ];
 
-/** `run list` */
-export async function listRuns(args: ArgsOf<typeof runList>, { api, output }: CliContext): Promise<number> {
-  const { since, until, 'workflow-id': workflowId, ...rest } = args;
-  const page = await api.runs({ ...rest, workflowId, startedAfter: since, startedBefore: until });
-  await output.list(page.items, RUN_COLUMNS, page, 'No runs.');
+/** `run list`; with --view in the columns and the order of the view. */
+export async function listRuns(args: ArgsOf<typeof runList>, context: CliContext): Promise<number> {
+  const { api, output } = context;
+  const { since, until, 'workflow-id': workflowId, view: name, ...rest } = args;
+  const view = name === undefined ? undefined : await findView(name, context);
+  const query = { ...rest, workflowId, view: view?.viewId, startedAfter: since, startedBefore: until };
+  const page = await api.runs(query);
+  if (view === undefined) await output.list(page.items, RUN_COLUMNS, page, 'No runs.');
+  else {
+    const items = [...page.items].sort(orderOf(view.sort));
+    const columns = view.columns.map((column) => BY_NAME[column]);
+    await output.list(items, columns, { ...page, items }, 'No runs.');
+  }
   if (page.nextCursor !== null) {
-    output.line(output.paint('dim', `More: openconductor run list --cursor=${quoteWord(page.nextCursor)}`));
+    const more = `${name === undefined ? '' : ` --view=${quoteWord(name)}`} --cursor=${quoteWord(page.nextCursor)}`;
+    output.line(output.paint('dim', `More: openconductor run list${more}`));
   }
   return EXIT.ok;
+}
+
+function orderOf({ by, order }: ViewSort) {
+  const key = (run: RunSummary) => (by === 'failure' ? (run.failure?.code ?? null) : run[by]);
+  const sign = order === 'asc' ? 1 : -1;
+  return (a: RunSummary, b: RunSummary): number => {
+    const [x, y] = [key(a), key(b)];
+    // What has no value yet stands last, whatever the order.
+    if (x === null || y === null) return x === y ? 0 : x === null ? 1 : -1;
+    return x < y ? -sign : x > y ? sign : 0;
+  };
 }
 
 /** `run show` */
@@ -114,7 +145,11 @@ export async function cancelRun(
   args: ArgsOf<typeof runCancel>,
   { api, output }: CliContext,
 ): Promise<number> {
-  await api.cancel(args.run, args.reason);
+  await api.send('post', '/api/v1/runs/{runId}/cancel', {
+    path: { runId: args.run },
+    body: args.reason === undefined ? {} : { reason: args.reason },
+    schema: acceptedSchema,
+  });
   await accepted(output, args.run, 'Cancellation requested');
   return EXIT.ok;
 }
@@ -123,7 +158,11 @@ export async function cancelRun(
 export async function signalRun(args: ArgsOf<typeof runSignal>, context: CliContext): Promise<number> {
   const { payload } = args;
   const value = payload === undefined ? undefined : await readJsonSource(payload, '--payload', context.input);
-  await context.api.signal(args.run, args.signal, value);
+  await context.api.send('post', '/api/v1/runs/{runId}/signal', {
+    path: { runId: args.run },
+    body: { name: args.signal, ...(value === undefined ? {} : { payload: value }) },
+    schema: acceptedSchema,
+  });
   await accepted(context.output, args.run, `Signal ${args.signal} sent`);
   return EXIT.ok;
 }

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import type {
   runApprove,
   runPause,
@@ -33,15 +32,14 @@ const TASK_COLUMNS: readonly Column<Task>[] = [
 async function command(
   { api, output }: CliContext,
   runId: string,
-  verb: string,
+  verb: 'pause' | 'resume' | 'terminate' | 'approve' | 'reject' | 'resolve',
   body: Record<string, unknown>,
   said: string,
 ): Promise<number> {
   const present = Object.fromEntries(Object.entries(body).filter(([, value]) => value !== undefined));
-  const answer = await api.send(`/api/v1/runs/${encodeURIComponent(runId)}/${verb}`, {
-    method: 'POST',
+  const answer = await api.send('post', `/api/v1/runs/{runId}/${verb}`, {
+    path: { runId },
     body: present,
-    headers: { 'idempotency-key': randomUUID() },
     schema: acceptedSchema,
   });
   const row = { runId, ...answer };
@@ -101,9 +99,7 @@ export async function resolveRun(args: ArgsOf<typeof runResolve>, context: CliCo
 
 /** `task list` */
 export async function listTasks(args: ArgsOf<typeof taskList>, { api, output }: CliContext): Promise<number> {
-  const query = new URLSearchParams();
-  for (const [name, value] of Object.entries(args)) if (value !== undefined) query.set(name, String(value));
-  const page = await api.send(`/api/v1/tasks?${query}`, { schema: taskPageSchema });
+  const page = await api.send('get', '/api/v1/tasks', { query: args, schema: taskPageSchema });
   await output.list(page.items, TASK_COLUMNS, page, 'Nothing waits for people.');
   if (page.nextCursor !== null) {
     output.line(output.paint('dim', `More: openconductor task list --cursor=${quoteWord(page.nextCursor)}`));

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import type {
   scheduleBackfill,
@@ -28,6 +27,7 @@ import { clean, timing } from '@/server/cli/style';
 import type { Column } from '@/server/cli/table';
 
 const BASE = '/api/v1/schedules';
+const ONE = `${BASE}/{name}` as const;
 
 const COLUMNS: readonly Column<ScheduleSummary>[] = [
   { title: 'NAME', value: (row) => row.name },
@@ -65,16 +65,14 @@ function toneOf(row: OccurrenceBody): 'ok' | 'warn' | 'danger' | 'dim' {
   return row.state === 'waiting' ? 'dim' : 'warn';
 }
 
-function pathOf(name: string, rest = ''): string {
-  return `${BASE}/${encodeURIComponent(name)}${rest}`;
-}
+const one = ({ schedule }: { schedule: string }) => ({ path: { name: schedule } });
 
 /** `schedule list` */
 export async function listSchedules(
   _args: ArgsOf<typeof scheduleList>,
   context: CliContext,
 ): Promise<number> {
-  const rows = await context.api.all(BASE, scheduleSummarySchema);
+  const rows = await context.api.all(BASE, { schema: scheduleSummarySchema });
   await context.output.list(rows, COLUMNS, rows, 'No schedules.');
   return EXIT.ok;
 }
@@ -108,7 +106,7 @@ export async function createSchedule(
   context: CliContext,
 ): Promise<number> {
   const body = { name: args.schedule, ...(await settings(args, context)) };
-  const row = await context.api.send(BASE, { method: 'POST', body, schema: scheduleSummarySchema });
+  const row = await context.api.send('post', BASE, { body, schema: scheduleSummarySchema });
   return told(row, `Schedule ${row.name} made`, context);
 }
 
@@ -133,10 +131,11 @@ export async function updateSchedule(
     jitter: now.jitterMs,
     paused: now.paused,
     ...(now.note === null ? {} : { note: now.note }),
+    ...(now.priority === null ? {} : { priority: now.priority }),
   };
   const body = { ...old, ...given };
-  const row = await context.api.send(pathOf(args.schedule), {
-    method: 'PUT',
+  const row = await context.api.send('put', ONE, {
+    ...one(args),
     body,
     schema: scheduleSummarySchema,
   });
@@ -148,7 +147,7 @@ export async function deleteSchedule(
   args: ArgsOf<typeof scheduleDelete>,
   context: CliContext,
 ): Promise<number> {
-  await context.api.send(pathOf(args.schedule), { method: 'DELETE', schema: z.unknown() });
+  await context.api.send('delete', ONE, { ...one(args), schema: z.unknown() });
   const row = { name: args.schedule, deleted: true };
   const people = () => context.output.note('ok', '✓', `Schedule ${args.schedule} removed`);
   await context.output.record(row, people, [row], [{ title: 'NAME', value: (it) => it.name }]);
@@ -170,10 +169,9 @@ export async function triggerSchedule(
   args: ArgsOf<typeof scheduleTrigger>,
   context: CliContext,
 ): Promise<number> {
-  const { times } = await context.api.send(pathOf(args.schedule, '/trigger'), {
-    method: 'POST',
+  const { times } = await context.api.send('post', `${ONE}/trigger`, {
+    ...one(args),
     body: args.overlap === undefined ? {} : { overlap: args.overlap },
-    headers: { 'idempotency-key': randomUUID() },
     schema: scheduleTimesSchema,
   });
   const people = () =>
@@ -188,8 +186,8 @@ export async function backfillSchedule(
   context: CliContext,
 ): Promise<number> {
   const { from, to, overlap } = args;
-  const { times } = await context.api.send(pathOf(args.schedule, '/backfill'), {
-    method: 'POST',
+  const { times } = await context.api.send('post', `${ONE}/backfill`, {
+    ...one(args),
     body: { from, to, ...(overlap === undefined ? {} : { overlap }) },
     schema: scheduleTimesSchema,
   });
@@ -199,10 +197,10 @@ export async function backfillSchedule(
 
 /** `schedule times` */
 export async function listTimes(args: ArgsOf<typeof scheduleTimes>, context: CliContext): Promise<number> {
-  const query = new URLSearchParams();
-  if (args.count !== undefined) query.set('count', String(args.count));
-  if (args.after !== undefined) query.set('after', args.after);
-  const { times } = await context.api.send(pathOf(args.schedule, `/times?${query}`), {
+  const { count, after } = args;
+  const { times } = await context.api.send('get', `${ONE}/times`, {
+    ...one(args),
+    query: { count, after },
     schema: scheduleTimesSchema,
   });
   await context.output.list(times, TIME_COLUMNS, { times }, 'No more times.');
@@ -210,7 +208,7 @@ export async function listTimes(args: ArgsOf<typeof scheduleTimes>, context: Cli
 }
 
 function detail(name: string, { api }: CliContext): Promise<ScheduleDetail> {
-  return api.send(pathOf(name), { schema: scheduleDetailSchema });
+  return api.send('get', ONE, { path: { name }, schema: scheduleDetailSchema });
 }
 
 async function pausing(
@@ -218,8 +216,8 @@ async function pausing(
   verb: 'pause' | 'resume',
   context: CliContext,
 ): Promise<number> {
-  const row = await context.api.send(pathOf(args.schedule, `/${verb}`), {
-    method: 'POST',
+  const row = await context.api.send('post', `${ONE}/${verb}`, {
+    ...one(args),
     body: args.note === undefined ? {} : { note: args.note },
     schema: scheduleSummarySchema,
   });
@@ -228,7 +226,7 @@ async function pausing(
 
 /** The flags of `create` and `update` as fields of the body; only those that were given. */
 async function settings(args: ArgsOf<typeof scheduleUpdate>, context: CliContext) {
-  const { workflow, version, cron, every, offset, overlap, jitter, paused, note } = args;
+  const { workflow, version, cron, every, offset, overlap, jitter, paused, note, priority } = args;
   const fields = {
     workflow,
     version,
@@ -239,6 +237,7 @@ async function settings(args: ArgsOf<typeof scheduleUpdate>, context: CliContext
     jitter,
     paused,
     note,
+    priority,
     timeZone: args['time-zone'],
     catchupWindow: args['catchup-window'],
     input: args.input === undefined ? undefined : await readJsonSource(args.input, '--input', context.input),

@@ -7,8 +7,6 @@ import type { CliContext } from '@/server/cli/context';
 import { readText } from '@/server/cli/input';
 import type { Column } from '@/server/cli/table';
 
-const BASE = '/api/v1/secrets';
-
 const COLUMNS: readonly Column<SecretInfoBody>[] = [
   { title: 'SECRET', value: (row) => row.name },
   { title: 'UPDATED', value: (row) => row.updatedAt },
@@ -17,7 +15,7 @@ const COLUMNS: readonly Column<SecretInfoBody>[] = [
 
 /** `secret list` */
 export async function listSecrets(_args: object, { api, output }: CliContext): Promise<number> {
-  const rows = await api.all(BASE, secretInfoSchema);
+  const rows = await api.all('/api/v1/secrets', { schema: secretInfoSchema });
   await output.list(rows, COLUMNS, rows, 'No secrets.');
   return EXIT.ok;
 }
@@ -30,8 +28,8 @@ export async function setSecret(args: ArgsOf<typeof rows.secretSet>, context: Cl
     context.input,
   );
   const body = { value: text.replace(/\r?\n$/, '') };
-  await context.api.send(`${BASE}/${encodeURIComponent(args.secret)}`, {
-    method: 'PUT',
+  await context.api.send('put', '/api/v1/secrets/{name}', {
+    path: { name: args.secret },
     body,
     schema: z.unknown(),
   });
@@ -43,8 +41,8 @@ export async function removeSecret(
   args: ArgsOf<typeof rows.secretRemove>,
   context: CliContext,
 ): Promise<number> {
-  await context.api.send(`${BASE}/${encodeURIComponent(args.secret)}`, {
-    method: 'DELETE',
+  await context.api.send('delete', '/api/v1/secrets/{name}', {
+    path: { name: args.secret },
     schema: z.unknown(),
   });
   return done(args.secret, 'Removed', context);

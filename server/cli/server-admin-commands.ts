@@ -24,7 +24,8 @@ import type { Column } from '@/server/cli/table';
 const BASE = '/api/v1/servers';
 const TEST_MS = 120_000;
 
-const one = (server: string) => `${BASE}/${encodeURIComponent(server)}`;
+const ONE = `${BASE}/{name}` as const;
+const one = ({ server }: { server: string }) => ({ path: { name: server } });
 
 /** `server add` */
 export async function addServer(args: ArgsOf<typeof rows.serverAdd>, context: CliContext): Promise<number> {
@@ -35,14 +36,14 @@ export async function addServer(args: ArgsOf<typeof rows.serverAdd>, context: Cl
   if (args.changes !== undefined) config.toolChanges = args.changes;
   config.type ??= 'url' in config ? 'streamable-http' : 'stdio';
   const body = { name: args.server, config };
-  const made = await context.api.send(BASE, { method: 'POST', body, schema: serverConfigAnswerSchema });
+  const made = await context.api.send('post', BASE, { body, schema: serverConfigAnswerSchema });
   return kept(made, 'Added', context);
 }
 
 /** `server edit` */
 export async function editServer(args: ArgsOf<typeof rows.serverEdit>, context: CliContext): Promise<number> {
   const { api, output } = context;
-  const now = await api.send(`${one(args.server)}/config`, { schema: serverConfigAnswerSchema });
+  const now = await api.send('get', `${ONE}/config`, { ...one(args), schema: serverConfigAnswerSchema });
   const changed = await fields(args.config, context);
   if (args.changes !== undefined) changed.toolChanges = args.changes;
   if (Object.keys(changed).length === 0) {
@@ -51,7 +52,7 @@ export async function editServer(args: ArgsOf<typeof rows.serverEdit>, context: 
   }
   const merged = Object.entries({ ...now.config, ...changed }).filter(([, value]) => value !== null);
   const body = { config: Object.fromEntries(merged) };
-  const made = await api.send(one(args.server), { method: 'PUT', body, schema: serverConfigAnswerSchema });
+  const made = await api.send('put', ONE, { ...one(args), body, schema: serverConfigAnswerSchema });
   return kept(made, 'Changed', context);
 }
 
@@ -97,7 +98,7 @@ export async function removeServer(
   context: CliContext,
 ): Promise<number> {
   const { api, output } = context;
-  await api.send(one(args.server), { method: 'DELETE', schema: z.unknown() });
+  await api.send('delete', ONE, { ...one(args), schema: z.unknown() });
   const row = { name: args.server, removed: true };
   await output.record(
     row,
@@ -116,8 +117,7 @@ export async function importServers(
   const { api, output, input } = context;
   const text = await readText(args.file, 'FILE', input);
   const body = { text, workspaceFolder: input.workingDir };
-  const answer = await api.send(`${BASE}/import`, {
-    method: 'POST',
+  const answer = await api.send('post', `${BASE}/import`, {
     body,
     schema: importServersAnswerSchema,
   });
@@ -137,8 +137,11 @@ export async function importServers(
 /** `server test`: exit code 1 unless it is OPEN. */
 export async function testServer(args: ArgsOf<typeof rows.serverTest>, context: CliContext): Promise<number> {
   const { api, output } = context;
-  const path = `${one(args.server)}/test`;
-  const report = await api.send(path, { method: 'POST', schema: healthReportSchema, timeoutMs: TEST_MS });
+  const report = await api.send('post', `${ONE}/test`, {
+    ...one(args),
+    schema: healthReportSchema,
+    timeoutMs: TEST_MS,
+  });
   const open = report.state === 'OPEN';
   const people = () => {
     const protocol = report.protocolVersion === null ? '' : `, MCP ${clean(report.protocolVersion)}`;
@@ -163,7 +166,7 @@ export async function listLogs(
   args: ArgsOf<typeof rows.serverLogs>,
   { api, output }: CliContext,
 ): Promise<number> {
-  const { items } = await api.send(`${one(args.server)}/logs`, { schema: serverLogSchema });
+  const { items } = await api.send('get', `${ONE}/logs`, { ...one(args), schema: serverLogSchema });
   await output.list(
     items,
     [
@@ -190,9 +193,12 @@ export async function listEvents(
   context: CliContext,
 ): Promise<number> {
   const { api, output } = context;
-  const path = args.server === undefined ? '/api/v1/server-events' : `${one(args.server)}/events`;
   const schema = z.object({ items: z.array(serverEventSchema) });
-  const { items } = await api.send(`${path}?limit=${args.limit ?? 50}`, { schema });
+  const query = { limit: args.limit ?? 50 };
+  const { items } =
+    args.server === undefined
+      ? await api.send('get', '/api/v1/server-events', { query, schema })
+      : await api.send('get', `${ONE}/events`, { path: { name: args.server }, query, schema });
   await output.list(items, EVENT_COLUMNS, items, 'Nothing happened yet.');
   return EXIT.ok;
 }
@@ -216,7 +222,7 @@ export async function listTools(
   args: ArgsOf<typeof rows.serverTools>,
   { api, output }: CliContext,
 ): Promise<number> {
-  const { items } = await api.send(`${one(args.server)}/tools`, { schema: serverToolsSchema });
+  const { items } = await api.send('get', `${ONE}/tools`, { ...one(args), schema: serverToolsSchema });
   await output.list(items, TOOL_COLUMNS, items, 'The server has no tools.');
   return EXIT.ok;
 }
@@ -228,8 +234,8 @@ export async function acceptTools(
 ): Promise<number> {
   const { api, output } = context;
   const body = args.tool === undefined ? {} : { tools: [args.tool] };
-  const { items } = await api.send(`${one(args.server)}/accept`, {
-    method: 'POST',
+  const { items } = await api.send('post', `${ONE}/accept`, {
+    ...one(args),
     body,
     schema: serverToolsSchema,
   });
@@ -242,8 +248,11 @@ export async function authorizeServer(
   args: ArgsOf<typeof rows.serverAuthorize>,
   { api, output }: CliContext,
 ): Promise<number> {
-  const path = `${one(args.server)}/authorize`;
-  const answer = await api.send(path, { method: 'POST', schema: authorizeAnswerSchema, timeoutMs: TEST_MS });
+  const answer = await api.send('post', `${ONE}/authorize`, {
+    ...one(args),
+    schema: authorizeAnswerSchema,
+    timeoutMs: TEST_MS,
+  });
   const people = () => {
     if (answer.url === null) output.note('ok', '✓', `Access to ${args.server} works already`);
     else output.line(`Open this page to grant access:\n${clean(answer.url)}`);

@@ -1,6 +1,11 @@
 import type { serverCall, serverInspect } from '@/lib/commands/rows/server';
 import type { ArgsOf } from '@/lib/commands/types';
-import type { CallToolResultBody, ServerSummary, Tool } from '@/lib/protocol/api';
+import {
+  type CallToolResultBody,
+  callToolResultSchema,
+  type ServerSummary,
+  type Tool,
+} from '@/lib/protocol/api';
 import { isJsonObject } from '@/lib/shared/json';
 import { badInput, EXIT } from '@/server/cli/cli-error';
 import type { CliContext } from '@/server/cli/context';
@@ -8,6 +13,9 @@ import { readJsonSource } from '@/server/cli/input';
 import type { Output } from '@/server/cli/output';
 import { clean, type Tone, timing } from '@/server/cli/style';
 import type { Column } from '@/server/cli/table';
+
+/** A tool may run for long; its own time limit is the server's business. */
+const TOOL_MS = 15 * 60_000;
 
 const TONES: Record<ServerSummary['status'], Tone> = {
   idle: 'dim',
@@ -84,7 +92,12 @@ export async function callServer(args: ArgsOf<typeof serverCall>, context: CliCo
       next: `Write it like '{"path":"a.txt"}'.`,
     });
   }
-  const result = await api.callTool(args.server, args.tool, given);
+  const result = await api.send('post', '/api/v1/servers/{name}/call', {
+    path: { name: args.server },
+    body: { tool: args.tool, arguments: given },
+    schema: callToolResultSchema,
+    timeoutMs: TOOL_MS,
+  });
   await output.record(
     result,
     () => printResult(result, output),

@@ -19,6 +19,8 @@ const TOLD = new Set<NodeView['status']>([
   'compensation_failed',
 ]);
 
+const UNDONE = new Set<NodeView['status']>(['compensating', 'compensated', 'compensation_failed']);
+
 /** Prints what changed in a run since it was last shown: one line for each step and state. */
 export class StepLines {
   private readonly told = new Map<string, string>();
@@ -26,9 +28,9 @@ export class StepLines {
 
   constructor(private readonly output: Output) {}
 
-  /** Prints the differences; steps that happened at once come in the order in which they began. */
+  /** Prints the differences, in the order in which they happened. */
   update(run: RunDetail): void {
-    for (const node of run.nodes) {
+    for (const node of asTheyHappened(run.nodes)) {
       const state = `${node.status} ${node.attempt}`;
       if (this.told.get(node.path) === state || !TOLD.has(node.status)) continue;
       this.told.set(node.path, state);
@@ -59,6 +61,13 @@ export class StepLines {
   }
 }
 
+/** Steps in the order in which they began; after them those that were undone, the last completed first, as the engine does it. */
+function asTheyHappened(nodes: readonly NodeView[]): NodeView[] {
+  const undone = nodes.filter((node) => UNDONE.has(node.status)).reverse();
+  undone.sort((a, b) => Date.parse(b.endedAt ?? '') - Date.parse(a.endedAt ?? ''));
+  return [...nodes.filter((node) => !UNDONE.has(node.status)), ...undone];
+}
+
 /** Steps of a run as columns. */
 export const NODE_COLUMNS: readonly Column<NodeView>[] = [
   { title: 'STEP', value: (node) => node.path },
@@ -67,6 +76,11 @@ export const NODE_COLUMNS: readonly Column<NodeView>[] = [
   { title: 'SERVER', value: (node) => node.server },
   { title: 'TOOL', value: (node) => node.tool },
   { title: 'ATTEMPT', value: (node) => node.attempt, right: true },
+  {
+    title: 'PROGRESS',
+    value: (node) => node.progress?.progress ?? null,
+    show: (node) => progressOf(node),
+  },
   {
     title: 'MS',
     value: (node) => node.durationMs,
@@ -78,6 +92,14 @@ export const NODE_COLUMNS: readonly Column<NodeView>[] = [
     show: (node) => node.failure?.message ?? '',
   },
 ];
+
+/** What the server of a running call said last: `2/3 second batch`. */
+function progressOf({ progress }: NodeView): string {
+  if (progress === undefined) return '';
+  const { total, message } = progress;
+  const parts = total === undefined ? `${progress.progress}` : `${progress.progress}/${total}`;
+  return message === undefined ? parts : `${parts} ${message}`;
+}
 
 /** How a run ended, for people: state, time, result or failure, and its id. */
 export function printOutcome(run: RunDetail, output: Output): void {

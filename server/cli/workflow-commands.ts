@@ -1,12 +1,15 @@
+import { z } from 'zod';
 import type { workflowRegister, workflowShow, workflowValidate } from '@/lib/commands/rows/workflow';
 import type { ArgsOf } from '@/lib/commands/types';
-import type { DefinitionProblem, WorkflowSummary } from '@/lib/protocol/api';
+import { type DefinitionProblem, validationResultSchema, type WorkflowSummary } from '@/lib/protocol/api';
 import { workflowVersionSchema } from '@/lib/protocol/api-workflows';
 import { isJsonObject, type Json } from '@/lib/shared/json';
 import { EXIT } from '@/server/cli/cli-error';
 import type { CliContext } from '@/server/cli/context';
 import { readDefinition } from '@/server/cli/input';
 import type { Column } from '@/server/cli/table';
+
+const registeredSchema = z.looseObject({ name: z.string(), version: z.int() });
 
 const WORKFLOW_COLUMNS: readonly Column<WorkflowSummary>[] = [
   { title: 'WORKFLOW', value: (row) => row.name },
@@ -67,7 +70,10 @@ export async function validateWorkflow(
   context: CliContext,
 ): Promise<number> {
   const { api, output } = context;
-  const result = await api.validate(await readDefinition(args.file, context.input));
+  const result = await api.send('post', '/api/v1/workflows/validate', {
+    body: await readDefinition(args.file, context.input),
+    schema: validationResultSchema,
+  });
   const people = () => {
     output.table(result.problems, PROBLEM_COLUMNS);
     if (result.valid) output.note('ok', '✓', 'The definition is valid');
@@ -84,7 +90,11 @@ export async function registerWorkflow(
 ): Promise<number> {
   const { api, output } = context;
   const definition = await readDefinition(args.file, context.input);
-  const registered = await api.register(definition, await baseOf(definition, args.base, context));
+  const registered = await api.send('post', '/api/v1/workflows', {
+    body: definition,
+    headers: await baseOf(definition, args.base, context),
+    schema: registeredSchema,
+  });
   const people = () =>
     output.note('ok', '✓', 'Workflow registered', `${registered.name} v${registered.version}`);
   await output.record(
@@ -108,9 +118,9 @@ async function baseOf(
   if (base === undefined) return {};
   if (base === 0) return { 'if-none-match': '*' };
   const name = isJsonObject(definition) && typeof definition.name === 'string' ? definition.name : '';
-  const versions = await api.all(
-    `/api/v1/workflows/${encodeURIComponent(name)}/versions`,
-    workflowVersionSchema,
-  );
+  const versions = await api.all('/api/v1/workflows/{name}/versions', {
+    path: { name },
+    schema: workflowVersionSchema,
+  });
   return { 'if-match': versions.find((row) => row.version === base)?.etag ?? `"${base}"` };
 }

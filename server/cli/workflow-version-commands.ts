@@ -55,10 +55,10 @@ export async function listVersions(
   args: ArgsOf<typeof workflowVersions>,
   { api, output }: CliContext,
 ): Promise<number> {
-  const rows = await api.all(
-    `/api/v1/workflows/${encodeURIComponent(args.workflow)}/versions`,
-    workflowVersionSchema,
-  );
+  const rows = await api.all('/api/v1/workflows/{name}/versions', {
+    path: { name: args.workflow },
+    schema: workflowVersionSchema,
+  });
   await output.list(rows, VERSION_COLUMNS, rows, 'No versions.');
   return EXIT.ok;
 }
@@ -83,9 +83,11 @@ export async function planWorkflow(
   args: ArgsOf<typeof workflowPlan>,
   { api, output }: CliContext,
 ): Promise<number> {
-  const query = args.version === undefined ? '' : `?version=${args.version}`;
-  const path = `/api/v1/workflows/${encodeURIComponent(args.workflow)}/plan${query}`;
-  const plan = await api.send(path, { schema: workflowPlanSchema });
+  const plan = await api.send('get', '/api/v1/workflows/{name}/plan', {
+    path: { name: args.workflow },
+    query: { version: args.version },
+    schema: workflowPlanSchema,
+  });
   const people = () => {
     output.line(`${output.paint('bold', clean(plan.name))} v${plan.version}`);
     for (const server of plan.servers) {

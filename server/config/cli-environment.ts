@@ -1,3 +1,5 @@
+import { homedir } from 'node:os';
+import { isAbsolute, join } from 'node:path';
 import { AppError } from '@/lib/protocol/errors';
 import { parseSetting, SETTINGS } from './settings.mjs';
 
@@ -5,6 +7,12 @@ import { parseSetting, SETTINGS } from './settings.mjs';
 export interface CliEnvironment {
   /** OPENCONDUCTOR_URL, when set. */
   url: string | undefined;
+  /** OPENCONDUCTOR_API_KEY, when set. */
+  apiKey: string | undefined;
+  /** OPENCONDUCTOR_PROFILE, when set. */
+  profile: string | undefined;
+  /** Folder of the user's configuration files: XDG_CONFIG_HOME, else ~/.config. */
+  configDir: string;
   /** As given: relative to the repository. */
   dataDir: string;
   host: string;
@@ -16,7 +24,7 @@ export interface CliEnvironment {
 }
 
 /** Only these rows are read: a wrong setting of the server must not keep the command line from running. */
-type Key = 'url' | 'dataDir' | 'host' | 'port';
+type Key = 'url' | 'apiKey' | 'profile' | 'dataDir' | 'host' | 'port';
 
 /**
  * Reads the environment of the command line.
@@ -26,12 +34,25 @@ type Key = 'url' | 'dataDir' | 'host' | 'port';
 export function readCliEnvironment(env: Record<string, string | undefined> = process.env): CliEnvironment {
   return {
     url: read(env, 'url') as string | undefined,
+    apiKey: nonEmpty(read(env, 'apiKey')),
+    profile: nonEmpty(read(env, 'profile')),
+    configDir: configDirOf(env),
     dataDir: String(read(env, 'dataDir')),
     host: String(read(env, 'host')),
     port: Number(read(env, 'port')),
     noColor: (env.NO_COLOR ?? '') !== '' || env.TERM === 'dumb',
     workingDir: env.npm_lifecycle_event === 'oc' ? env.INIT_CWD : undefined,
   };
+}
+
+function nonEmpty(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}
+
+/** A relative XDG_CONFIG_HOME counts as none, as its specification says. */
+function configDirOf(env: Record<string, string | undefined>): string {
+  const given = env.XDG_CONFIG_HOME ?? '';
+  return isAbsolute(given) ? given : join(env.HOME ?? homedir(), '.config');
 }
 
 function read(env: Record<string, string | undefined>, key: Key): unknown {

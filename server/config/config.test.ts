@@ -5,6 +5,15 @@ import { allowedText, parseSetting, SETTINGS, unknownSettings } from './settings
 const load = (env: Record<string, string> = {}) => loadConfig(env, '/srv/oc');
 
 describe('loadConfig', () => {
+  it('checks the settings of tracing, which is off unless a collector is named', () => {
+    expect(load({})).toMatchObject({ otlpEndpoint: undefined, otelTracesSampler: 'parentbased_always_on' });
+    expect(load({ OTEL_TRACES_SAMPLER_ARG: '0.25' }).otelTracesSamplerArg).toBe('0.25');
+    for (const arg of ['2', '-1', 'x', '.'])
+      expect(() => load({ OTEL_TRACES_SAMPLER_ARG: arg })).toThrow('allowed is a number from 0 to 1');
+    expect(() => load({ OTEL_TRACES_SAMPLER: 'jaeger_remote' })).toThrow('allowed is one of always_on');
+    expect(() => load({ OTEL_EXPORTER_OTLP_ENDPOINT: 'collector:4318' })).toThrow('http://');
+  });
+
   it('gives every default when the environment is empty', () => {
     const config = load();
     expect(config).toMatchObject({

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { z } from 'zod';
-import { parseSetting, SETTINGS } from './settings.mjs';
+import { conflicts, parseSetting, SETTINGS } from './settings.mjs';
 
 /** What a process does; one process does all by default. */
 const PROCESS_ROLES = ['web', 'engine', 'sync'] as const;
@@ -26,6 +26,9 @@ const environment = z.object(fields);
 const config = z.object({
   port: z.int(),
   host: z.string(),
+  auth: z.enum(['local', 'required']),
+  rateLimit: z.int(),
+  trustProxy: z.enum(['no', 'yes']),
   dataDir: z.string(),
   roles: z.array(z.enum(PROCESS_ROLES)),
   databaseUrl: z.string().optional(),
@@ -38,8 +41,14 @@ const config = z.object({
   leaseTtlMs: z.int(),
   retentionDays: z.int(),
   logLevel: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']),
+  webhookTimeoutMs: z.int(),
+  webhookRetryMs: z.int(),
+  webhookDisableAfterMs: z.int(),
+  alertIntervalMs: z.int(),
   maxBodyBytes: z.int(),
   maxPayloadBytes: z.int(),
+  payloadThresholdBytes: z.int(),
+  maxMessageBytes: z.int(),
   stdioCommands: z.array(z.string()),
   networks: z.array(z.enum(['public', 'loopback', 'private'])),
   secretKey: z.string(),
@@ -55,6 +64,17 @@ const config = z.object({
   shutdownTimeoutMs: z.int(),
   startTimeoutMs: z.int(),
   url: z.string().optional(),
+  apiKey: z.string(),
+  profile: z.string(),
+  otlpEndpoint: z.string().optional(),
+  otlpTracesEndpoint: z.string().optional(),
+  otlpHeaders: z.string(),
+  otlpTracesHeaders: z.string(),
+  otelServiceName: z.string(),
+  otelResourceAttributes: z.string(),
+  otelTracesSampler: z.string(),
+  otelTracesSamplerArg: z.string(),
+  otelSdkDisabled: z.enum(['true', 'false']),
 });
 
 /**
@@ -93,6 +113,8 @@ export function loadConfig(
     }),
   );
   const result = config.parse(values);
+  const clashes = conflicts(result);
+  if (clashes.length > 0) throw new ConfigError(clashes);
   if (result.samplingKind !== 'off' && result.samplingModel === '') {
     throw new ConfigError([
       'OPENCONDUCTOR_SAMPLING_MODEL is not set; OPENCONDUCTOR_SAMPLING needs to know which model to ask.',

@@ -28,6 +28,7 @@ export const TEST_SETTINGS: readonly Setting[];
 export function allowedText(setting: Setting): string;
 export function printable(setting: Setting, raw: string): string;
 export function parseSetting(setting: Setting, raw: string | undefined): Parsed;
+export function conflicts(values: Record<string, unknown>): string[];
 export function parseSettings(env: Record<string, string | undefined>): {
   values: Record<string, unknown>;
   problems: string[];

@@ -5,6 +5,8 @@
  * The types are in settings.d.mts.
  */
 
+import { OTEL_SETTINGS } from './otel-settings.mjs';
+
 const MIB = 1024 * 1024;
 
 /** @type {readonly import('./settings.mjs').Setting[]} */
@@ -27,6 +29,33 @@ export const SETTINGS = [
     flag: '--host',
     meaning:
       'Address to listen on. The default is reachable from this machine only; 0.0.0.0 opens it to the network.',
+  },
+  {
+    name: 'OPENCONDUCTOR_AUTH',
+    key: 'auth',
+    kind: 'choice',
+    default: 'local',
+    choices: ['local', 'required'],
+    meaning:
+      'local: no sign-in, whoever can use this machine is the owner, and HOST must be loopback. required: everybody signs in or sends an API key.',
+  },
+  {
+    name: 'OPENCONDUCTOR_RATE_LIMIT',
+    key: 'rateLimit',
+    kind: 'integer',
+    default: '1000',
+    min: 0,
+    max: 1_000_000,
+    meaning: 'Most requests of one user in a minute when sign-in is required; 0 sets no limit.',
+  },
+  {
+    name: 'OPENCONDUCTOR_TRUST_PROXY',
+    key: 'trustProxy',
+    kind: 'choice',
+    default: 'no',
+    choices: ['no', 'yes'],
+    meaning:
+      'yes: a reverse proxy of yours is in front, and the last address in X-Forwarded-For is where a request came from.',
   },
   {
     name: 'OPENCONDUCTOR_DATA_DIR',
@@ -139,6 +168,46 @@ export const SETTINGS = [
     meaning: 'Least severity that is logged.',
   },
   {
+    name: 'OPENCONDUCTOR_WEBHOOK_TIMEOUT_MS',
+    key: 'webhookTimeoutMs',
+    kind: 'integer',
+    default: '15000',
+    min: 100,
+    max: 120_000,
+    unit: 'ms',
+    meaning: 'How long the receiver of a webhook may take to answer.',
+  },
+  {
+    name: 'OPENCONDUCTOR_WEBHOOK_RETRY_MS',
+    key: 'webhookRetryMs',
+    kind: 'integer',
+    default: '5000',
+    min: 10,
+    max: 3_600_000,
+    unit: 'ms',
+    meaning: 'Wait before a failed webhook is sent again; it triples each time, up to six hours.',
+  },
+  {
+    name: 'OPENCONDUCTOR_WEBHOOK_DISABLE_AFTER_MS',
+    key: 'webhookDisableAfterMs',
+    kind: 'integer',
+    default: String(48 * 3_600_000),
+    min: 100,
+    max: 365 * 86_400_000,
+    unit: 'ms',
+    meaning: 'A webhook that has failed for this long without a single success is switched off.',
+  },
+  {
+    name: 'OPENCONDUCTOR_ALERT_INTERVAL_MS',
+    key: 'alertIntervalMs',
+    kind: 'integer',
+    default: '10000',
+    min: 100,
+    max: 15_000,
+    unit: 'ms',
+    meaning: 'How often the rules of alerts are looked at.',
+  },
+  {
     name: 'OPENCONDUCTOR_MAX_BODY_BYTES',
     key: 'maxBodyBytes',
     kind: 'integer',
@@ -157,6 +226,26 @@ export const SETTINGS = [
     max: 1024 * MIB,
     unit: 'bytes',
     meaning: 'Largest input or output of one step.',
+  },
+  {
+    name: 'OPENCONDUCTOR_PAYLOAD_THRESHOLD_BYTES',
+    key: 'payloadThresholdBytes',
+    kind: 'integer',
+    default: String(64 * 1024),
+    min: 1024,
+    max: 1024 * MIB,
+    unit: 'bytes',
+    meaning: 'Pictures, sound, files and texts of tools from this size on are kept apart from the history.',
+  },
+  {
+    name: 'OPENCONDUCTOR_MAX_MESSAGE_BYTES',
+    key: 'maxMessageBytes',
+    kind: 'integer',
+    default: String(16 * MIB),
+    min: 1024,
+    max: 512 * MIB,
+    unit: 'bytes',
+    meaning: 'Largest message to or from a tool, with what is kept apart.',
   },
   {
     name: 'OPENCONDUCTOR_STDIO_COMMANDS',
@@ -284,6 +373,21 @@ export const SETTINGS = [
     meaning:
       'Where the command line finds the server. Empty: the one that runs on the data folder, else HOST and PORT.',
   },
+  {
+    name: 'OPENCONDUCTOR_API_KEY',
+    key: 'apiKey',
+    kind: 'text',
+    default: '',
+    meaning: 'API key that the command line sends, unless a profile with a key of its own is used.',
+  },
+  {
+    name: 'OPENCONDUCTOR_PROFILE',
+    key: 'profile',
+    kind: 'text',
+    default: '',
+    meaning: 'Profile that the command line uses when OPENCONDUCTOR_URL is not set.',
+  },
+  ...OTEL_SETTINGS,
 ];
 
 /** Variables that only `npm test` and the benches read. */
@@ -372,6 +476,21 @@ export function parseSetting(setting, raw) {
 }
 
 /**
+ * What is wrong with settings that are fine one by one.
+ * @param {Record<string, unknown>} values
+ * @returns {string[]}
+ */
+export function conflicts(values) {
+  const host = String(values.host);
+  const isLoopback = host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
+  if (values.auth !== 'local' || isLoopback) return [];
+  return [
+    `HOST is "${host}", but OPENCONDUCTOR_AUTH=local lets everybody in who can connect: it listens on 127.0.0.1 only. ` +
+      'Set OPENCONDUCTOR_AUTH=required to open OpenConductor to the network.',
+  ];
+}
+
+/**
  * Reads all settings of an environment.
  * @param {Record<string, string | undefined>} env
  * @returns {{ values: Record<string, unknown>, problems: string[] }}
@@ -385,6 +504,7 @@ export function parseSettings(env) {
     if (parsed.ok) values[setting.key] = parsed.value;
     else problems.push(parsed.problem);
   }
+  if (problems.length === 0) problems.push(...conflicts(values));
   return { values, problems };
 }
 

@@ -2,13 +2,15 @@ import type { BulkAction } from '@/lib/protocol/bulk';
 import type { RunStatus } from '@/lib/protocol/run';
 import type { Json } from '@/lib/shared/json';
 
-/** Which runs. Times in epoch milliseconds. Without `ids`, only open runs. */
+/** Which runs. Times in epoch milliseconds. Without `ids`, only open runs, unless `closed` is set. */
 export interface BulkFilter {
   status: readonly RunStatus[] | null;
   workflow: string | null;
   startedAfter: number | null;
   startedBefore: number | null;
   ids: readonly string[] | null;
+  /** Only closed runs, and of each chain only the newest: what can be retried. */
+  closed: boolean;
 }
 
 export interface BulkFailure {

@@ -63,7 +63,8 @@ export interface ToolCall {
    */
   beforeSending?: () => Promise<void>;
   /** W3C trace context, passed on in `_meta` (SEP-414). */
-  traceparent?: string;
+  traceparent?: string | undefined;
+  tracestate?: string | undefined;
   /** Progress notifications of the server, as they come. */
   onProgress?: (progress: { progress: number; total?: number; message?: string }) => void;
   /** Person whose credentials are used; the organisation's own when left out. */
@@ -178,7 +179,12 @@ export type FleetEvent = { organizationId: string; server: string; at: number } 
   | { type: 'connect-failed'; code: string; message: string }
   | { type: 'tools-changed'; changes: ToolChange[]; blocked: string[] }
   | { type: 'tools-suspicious'; findings: ToolFinding[] }
+  | { type: 'tools-accepted'; tools: string[] | null }
+  | { type: 'breaker-opened'; retryAt: number }
+  | { type: 'breaker-closed' }
   | { type: 'health'; report: HealthReport }
+  /** A probe found another state than the one before; `from` is null at the first one. */
+  | { type: 'state-changed'; from: HealthState | null; to: HealthState; detail: string | null }
 );
 
 /** The MCP servers of every organisation: connections are pooled inside, opened at first use. */
@@ -194,6 +200,8 @@ export interface McpFleet {
   tool(organizationId: string, server: string, tool: string): Promise<Tool>;
   /** Calls a tool; never throws for what a server does wrong, and settles at the latest at the timeout. */
   call(call: ToolCall): Promise<ToolOutcome>;
+  /** Asks a server to give up a task that nobody follows just now. Never throws: whether it does is for the server to say. */
+  cancelTask(organizationId: string, server: string, taskId: string): Promise<void>;
   /** The newest lines of the server's log, oldest first. Throws SERVER_NOT_FOUND. Never opens a connection. */
   logs(organizationId: string, server: string): Promise<ServerLogLine[]>;
   /** Ends every connection and child process (as a tree). */
@@ -227,6 +235,10 @@ export interface ManagedMcpFleet extends McpFleet {
     organizationId: string,
     parameters: URLSearchParams,
   ): Promise<{ server: string; subject: string }>;
+  /** How the circuit breakers of the servers stand that were used so far; servers of several organisations may share a name. */
+  breakers(): { server: string; state: 'closed' | 'open' | 'half-open' }[];
+  /** Servers whose circuit breaker is not closed in this process: their calls wait, or one is let through as a trial. */
+  openCircuits(): { organizationId: string; server: string }[];
   /** Process ids of the stdio servers that run now. */
   childPids(): number[];
 }

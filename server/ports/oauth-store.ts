@@ -16,6 +16,8 @@ export interface OAuthStore {
   load(key: OAuthKey): Promise<JsonObject | undefined>;
   save(key: OAuthKey, record: JsonObject): Promise<void>;
   remove(key: OAuthKey): Promise<void>;
+  /** Runs `work` while nobody else, of any process, runs such work for the same key; rejects as `work` does. */
+  exclusively<T>(key: OAuthKey, work: () => Promise<T>): Promise<T>;
   /** Notes which flow a `state` belongs to, until `expiresAt` (epoch ms). */
   rememberState(state: string, key: OAuthKey, expiresAt: number): Promise<void>;
   /** The flow of a `state`, once only; undefined when it is unknown, used or expired. */

@@ -20,6 +20,8 @@ export interface ScheduleFacts extends Timing {
   catchupWindowMs: number;
   paused: boolean;
   note: string | null;
+  /** Of its runs: 1 (first) to 5; null = the usual one. */
+  priority: number | null;
 }
 
 /** A stored schedule. Times in epoch milliseconds. */

@@ -1,5 +1,6 @@
 import type { ServerConfig } from '@/lib/protocol/server-config';
 import type { FleetEvent, HealthReport } from '@/server/ports/mcp-fleet';
+import type { StreamRange } from '@/server/ports/stream-store';
 
 /** A server that was added at run time. Times are epoch ms. */
 export interface StoredServer {
@@ -41,6 +42,8 @@ export interface ServerHistory {
   /** The newest probes, oldest first. */
   probes(organizationId: string, server: string, limit: number): Promise<HealthReport[]>;
   addEvent(event: FleetEvent): Promise<void>;
+  /** Gives events of the organisation that have none yet their numbers in its stream; null when all had theirs. */
+  number(organizationId: string): Promise<StreamRange | null>;
   /** Newest first; those with an id below `before` when it is given; of one server, or of all. */
   events(
     organizationId: string,

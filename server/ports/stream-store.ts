@@ -17,4 +17,9 @@ export interface StreamStore {
   head(organizationId: string, topic: Topic): Promise<number>;
   /** Entries with a number larger than `after`, in order, at most `limit`. Payloads over 16 KB are left out (`truncated`). */
   read(organizationId: string, topic: Topic, after: number, limit: number): Promise<StreamEvent[]>;
+  /**
+   * Whether the entry behind `after` is gone (retention drops old ones): then the number behind which reading goes on; null
+   * when that entry is there, or has not come yet.
+   */
+  trimmed(organizationId: string, topic: Topic, after: number): Promise<number | null>;
 }

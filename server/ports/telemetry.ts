@@ -11,10 +11,20 @@ export interface Telemetry {
   committed(parts: number, events: number, seconds: number): void;
   /** A batch part refused because the shard had another owner. */
   fenced(parts: number): void;
+  /** Shards acquired. */
+  tookOver(shards: number): void;
   recovered(runs: number, seconds: number): void;
+  /** One answered request of the REST API; `route` is the template of its path. */
+  requestServed(method: string, route: string, status: number, seconds: number): void;
+  /** One batch of spans handed to the exporter. */
+  spansExported(spans: number, ok: boolean): void;
   /** Registers a value that is read when metrics are collected. */
   gauge(
-    name: 'conductor_task_queue_depth' | 'conductor_resident_runs' | 'conductor_held_shards',
+    name:
+      | 'conductor_task_queue_depth'
+      | 'conductor_resident_runs'
+      | 'conductor_held_shards'
+      | 'conductor_pending_timers',
     read: () => number,
   ): void;
 }

@@ -6,7 +6,7 @@ import type { Actor } from '@/lib/protocol/actor';
 import type { RunRecord } from '@/lib/protocol/api-runs';
 import { AppError } from '@/lib/protocol/errors';
 import type { WorkflowEventRecord } from '@/lib/protocol/event';
-import type { NodeView, RunSummary } from '@/lib/protocol/run';
+import { DEFAULT_PRIORITY, type NodeView, type RunSummary } from '@/lib/protocol/run';
 import type { Json } from '@/lib/shared/json';
 import type { RunRow } from '@/server/ports/run-queries';
 import type { RunService } from '@/server/services/run-service';
@@ -16,6 +16,8 @@ export interface RunPresenterDeps {
   runs: RunService;
   reader: RunReader;
   now: () => number;
+  /** Adds what servers said of calls under way. */
+  progress: (runId: string, nodes: NodeView[]) => NodeView[];
 }
 
 /** A row as lists show it. */
@@ -38,9 +40,11 @@ export class RunPresenter {
       historyLength: Math.max(row.historyLength, events.length),
       input: state?.input ?? null,
       output: (state?.output ?? null) as Json,
-      nodes: state === null ? [] : toNodeViews(program, state),
+      nodes: state === null ? [] : this.deps.progress(runId, toNodeViews(program, state)),
       startedBy: row.startedBy,
+      priority: state?.priority ?? DEFAULT_PRIORITY,
       searchAttributes: state?.searchAttributes ?? {},
+      traceId: state?.trace?.traceparent.split('-')[1] ?? null,
       links,
     };
   }

@@ -1,17 +1,21 @@
 import type { Actor } from '@/lib/protocol/actor';
 import type { BulkAction, BulkFilterBody, BulkOperationBody, CreateBulkBody } from '@/lib/protocol/bulk';
 import { AppError } from '@/lib/protocol/errors';
+import { requirePermission } from '@/lib/protocol/permissions';
 import type { RunStatus } from '@/lib/protocol/run';
 import { isUuid } from '@/lib/shared/ids';
 import type { AuditLog } from '@/server/ports/audit-log';
 import type { BulkFilter, BulkOperation, BulkStore } from '@/server/ports/bulk-store';
-import { requireRole } from '@/server/services/workflow-service';
 
 /** Channel of the bus on which a new bulk operation is told, as a hint to look. */
 export const BULK_CHANNEL = 'bulk';
 
 /** Runs on which an action has an effect, when nobody says which. */
-const USUAL: Partial<Record<BulkAction, RunStatus[]>> = { pause: ['running'], resume: ['paused'] };
+const USUAL: Partial<Record<BulkAction, RunStatus[]>> = {
+  pause: ['running'],
+  resume: ['paused'],
+  retry: ['failed', 'timed_out', 'dead_letter'],
+};
 
 export interface BulkServiceDeps {
   store: BulkStore;
@@ -33,10 +37,9 @@ export class BulkService {
    * Throws INVALID_INPUT (no filter, or a signal missing), PAYLOAD_TOO_LARGE.
    */
   async create(actor: Actor, body: CreateBulkBody): Promise<BulkOperationBody> {
-    requireRole(actor, 'operator');
+    requirePermission(actor, 'executions:control');
     if (Object.values(body.filter).every((value) => value === undefined)) {
-      const message =
-        'Say which runs: an empty filter would mean every open run. Give a status to mean that.';
+      const message = 'Say which runs: an empty filter would mean every one. Give a status to mean that.';
       throw new AppError('INVALID_INPUT', message, { path: '/filter' });
     }
     if ((body.action === 'signal') !== (body.signal !== undefined)) {
@@ -77,13 +80,13 @@ export class BulkService {
   }
 
   async list(actor: Actor, limit: number): Promise<BulkOperationBody[]> {
-    requireRole(actor, 'viewer');
+    requirePermission(actor, 'executions:read');
     return (await this.deps.store.list(actor.organizationId, limit)).map(toBody);
   }
 
   /** Throws BULK_NOT_FOUND. */
   async get(actor: Actor, bulkId: string): Promise<BulkOperationBody> {
-    requireRole(actor, 'viewer');
+    requirePermission(actor, 'executions:read');
     const found = isUuid(bulkId) ? await this.deps.store.get(actor.organizationId, bulkId) : null;
     if (found) return toBody(found);
     const message = `There is no bulk operation ${bulkId.slice(0, 100)}.`;
@@ -92,7 +95,7 @@ export class BulkService {
 
   /** Ends it early: runs that have the command already keep it. Without effect when it is over. Throws BULK_NOT_FOUND. */
   async cancel(actor: Actor, bulkId: string): Promise<BulkOperationBody> {
-    requireRole(actor, 'operator');
+    requirePermission(actor, 'executions:control');
     await this.get(actor, bulkId);
     if (await this.deps.store.cancel(actor.organizationId, bulkId)) {
       await this.deps.audit.record(actor, 'bulk.stop', bulkId, {});
@@ -109,6 +112,7 @@ function toFilter({ action, filter }: CreateBulkBody): BulkFilter {
     startedAfter: startedAfter === undefined ? null : Date.parse(startedAfter),
     startedBefore: startedBefore === undefined ? null : Date.parse(startedBefore),
     ids: ids ?? null,
+    closed: action === 'retry',
   };
 }
 

@@ -1,6 +1,7 @@
 import type { Log } from '@/server/ports/log';
-import type { FleetEvent } from '@/server/ports/mcp-fleet';
+import type { FleetEvent, HealthReport } from '@/server/ports/mcp-fleet';
 import type { ServerHistory } from '@/server/ports/server-store';
+import type { StreamRange } from '@/server/ports/stream-store';
 
 /** A failure to connect that repeats within this time is written down once. */
 const REPEATED_MS = 60_000;
@@ -10,18 +11,29 @@ export class FleetJournal {
   private readonly writes = new Set<Promise<void>>();
   private readonly failures = new Map<string, number>();
 
-  constructor(private readonly deps: { history: ServerHistory; log: Log }) {}
+  constructor(
+    private readonly deps: {
+      history: ServerHistory;
+      log: Log;
+      /** Told of events that watchers can read in the stream now. */
+      published: (range: StreamRange) => void;
+    },
+  ) {}
 
   /** Never throws. */
   note(event: FleetEvent): void {
-    const { history, log } = this.deps;
+    const { log } = this.deps;
     const { organizationId, server, at, type, ...facts } = event;
     if (event.type === 'health') {
       log.debug('server_health', { server, ...event.report });
-      this.write(history.addProbe(organizationId, server, event.report));
+      this.write(this.probed(organizationId, server, event.report));
       return;
     }
-    const isWarning = type === 'connect-failed' || type === 'tools-changed' || type === 'tools-suspicious';
+    const isWarning =
+      type === 'connect-failed' ||
+      type === 'breaker-opened' ||
+      type === 'tools-changed' ||
+      type === 'tools-suspicious';
     log[isWarning ? 'warn' : 'info']('server_event', {
       organization_id: organizationId,
       server,
@@ -33,12 +45,30 @@ export class FleetJournal {
       if (at - (this.failures.get(key) ?? 0) < REPEATED_MS) return;
       this.failures.set(key, at);
     }
-    this.write(history.addEvent(event));
+    this.write(this.happened(event));
   }
 
   /** Resolves when everything noted so far was written (or was given up). */
   async flush(): Promise<void> {
     await Promise.all(this.writes);
+  }
+
+  /** A probe is history; that it found another state than the one before is news. */
+  private async probed(organizationId: string, server: string, report: HealthReport): Promise<void> {
+    const { history } = this.deps;
+    const [before] = await history.probes(organizationId, server, 1);
+    await history.addProbe(organizationId, server, report);
+    if (before?.state === report.state) return;
+    const { at, state: to, detail } = report;
+    const from = before?.state ?? null;
+    await this.happened({ type: 'state-changed', organizationId, server, at, from, to, detail });
+  }
+
+  private async happened(event: FleetEvent): Promise<void> {
+    const { history, published } = this.deps;
+    await history.addEvent(event);
+    const range = await history.number(event.organizationId);
+    if (range !== null) published(range);
   }
 
   private write(promise: Promise<void>): void {

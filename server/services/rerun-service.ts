@@ -2,12 +2,13 @@ import { planRerun, type RerunPlan } from '@/lib/engine/rerun';
 import type { Actor } from '@/lib/protocol/actor';
 import type { RestartBody } from '@/lib/protocol/api-runs';
 import { AppError } from '@/lib/protocol/errors';
+import { requirePermission } from '@/lib/protocol/permissions';
 import type { Json, JsonObject } from '@/lib/shared/json';
 import type { StoredDefinition } from '@/server/ports/definition-store';
 import type { RunRow } from '@/server/ports/run-queries';
 import type { RunService } from '@/server/services/run-service';
 import type { ReadRun, RunReader } from '@/server/services/run-state';
-import { requireRole, type WorkflowService } from '@/server/services/workflow-service';
+import type { WorkflowService } from '@/server/services/workflow-service';
 
 export interface RerunServiceDeps {
   runs: RunService;
@@ -46,7 +47,7 @@ export class RerunService {
   }
 
   private async closed(actor: Actor, runId: string): Promise<ReadRun> {
-    requireRole(actor, 'operator');
+    requirePermission(actor, 'executions:control');
     const read = await this.deps.reader.read(actor, runId);
     if (read.row.closedAt !== null) return read;
     throw new AppError('RUN_OPEN', `Run ${runId} is still ${read.row.status}.`, { path: '/runId' });
@@ -73,6 +74,7 @@ export class RerunService {
     const facts: JsonObject = {
       previousRunId: runId,
       correlationId: state?.correlationId ?? runId,
+      ...(state?.priority === undefined ? {} : { priority: state.priority }),
       ...(Object.keys(seeds).length === 0 ? {} : { seeds: seeds as unknown as JsonObject }),
     };
     const action = plan.mode === 'rerun-from' ? 'run.rerun' : `run.${plan.mode}`;
@@ -81,6 +83,7 @@ export class RerunService {
       input: input ?? before,
       workflowId,
       facts,
+      follows: state?.trace?.traceparent,
       action,
       details: { previousRunId: runId, ...(plan.mode === 'rerun-from' ? { nodeId: plan.nodeId } : {}) },
       key,

@@ -4,11 +4,11 @@ import { type Actor, hasRole, ROLES } from '@/lib/protocol/actor';
 import type { ApproveBody, InputBody, ResolveBody } from '@/lib/protocol/api-runs';
 import { AppError } from '@/lib/protocol/errors';
 import type { EventType } from '@/lib/protocol/events';
+import { requirePermission } from '@/lib/protocol/permissions';
 import type { Json, JsonObject } from '@/lib/shared/json';
 import { checkedAnswers, questionOf } from '@/server/services/run-answers';
 import type { RunService } from '@/server/services/run-service';
 import type { RunReader } from '@/server/services/run-state';
-import { requireRole } from '@/server/services/workflow-service';
 
 export interface RunControlDeps {
   runs: RunService;
@@ -70,7 +70,7 @@ export class RunControl {
     body: ApproveBody,
     key: string | null,
   ): Promise<void> {
-    requireRole(actor, 'operator');
+    requirePermission(actor, 'approvals:decide');
     const { comment } = body;
     const request = { decision, body };
     const state = await this.openState(actor, runId, key, 'APPROVAL_DECIDED', request);
@@ -89,7 +89,7 @@ export class RunControl {
 
   /** Says what became of a call with unknown outcome. Throws NODE_NOT_FOUND, OUTCOME_KNOWN, AMBIGUOUS_TARGET. */
   async resolve(actor: Actor, runId: string, body: ResolveBody, key: string | null): Promise<void> {
-    requireRole(actor, 'operator');
+    requirePermission(actor, 'tasks:answer');
     const { resolution, comment } = body;
     const request = { body };
     const state = await this.openState(actor, runId, key, 'OUTCOME_RESOLVED', request);
@@ -112,7 +112,7 @@ export class RunControl {
    * INVALID_INPUT.
    */
   async answer(actor: Actor, runId: string, body: InputBody, key: string | null): Promise<void> {
-    requireRole(actor, 'operator');
+    requirePermission(actor, 'tasks:answer');
     const request = { body };
     const state = await this.openState(actor, runId, key, 'ACTIVITY_TASK_INPUT_PROVIDED', request);
     if (state === 'done') return;

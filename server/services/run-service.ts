@@ -5,15 +5,18 @@ import type { StartRunBody } from '@/lib/protocol/api';
 import { AppError } from '@/lib/protocol/errors';
 import type { WorkflowEventRecord } from '@/lib/protocol/event';
 import type { EventType } from '@/lib/protocol/events';
+import { type Permission, requirePermission } from '@/lib/protocol/permissions';
 import type { RunSummary } from '@/lib/protocol/run';
+import type { OrganizationSettings } from '@/lib/protocol/settings';
 import { isUuid, shardOf } from '@/lib/shared/ids';
 import { canonicalJson, type Json, type JsonObject } from '@/lib/shared/json';
 import type { StoredDefinition } from '@/server/ports/definition-store';
 import type { AcceptResult, ExecutionStore, InboxRow } from '@/server/ports/execution-store';
 import type { McpFleet } from '@/server/ports/mcp-fleet';
 import type { RunFilter, RunNeighbours, RunQueries, RunRow } from '@/server/ports/run-queries';
+import type { Tracing } from '@/server/ports/tracing';
 import { InputChecker } from '@/server/services/input-check';
-import { requireRole, serversOf, type WorkflowService } from '@/server/services/workflow-service';
+import { serversOf, type WorkflowService } from '@/server/services/workflow-service';
 
 export interface RunServiceDeps {
   workflows: WorkflowService;
@@ -23,6 +26,12 @@ export interface RunServiceDeps {
   newRunId: () => string;
   shards: number;
   maxPayloadBytes: number;
+  /** What the organisation has set for starts; nothing but the limit above when left out. */
+  settings?: ((organizationId: string) => Promise<OrganizationSettings>) | undefined;
+  /** Throws QUOTA_EXCEEDED when no further run may begin; no quota when left out. */
+  admit?: ((organizationId: string) => Promise<void>) | undefined;
+  /** Left out while tracing is off. */
+  tracing?: Pick<Tracing, 'startRun'> | undefined;
   /** Tells the owner of the row's shard, when it is in reach, that the row is there. */
   announce: (row: InboxRow) => void;
 }
@@ -36,6 +45,8 @@ export interface Opening {
   workflowId?: string | undefined;
   /** More of the first event: `previousRunId`, `seeds`, `correlationId`. */
   facts: JsonObject;
+  /** Span of the run before it, as a traceparent; the new run's links to it. */
+  follows?: string | undefined;
   /** For the audit log. */
   action: string;
   details: JsonObject;
@@ -54,6 +65,13 @@ export interface RunCommand {
   request?: unknown;
 }
 
+/** What commands need that are answers of people; every other one needs executions:control. */
+const NEEDED: Partial<Record<EventType, Permission>> = {
+  APPROVAL_DECIDED: 'approvals:decide',
+  OUTCOME_RESOLVED: 'tasks:answer',
+  ACTIVITY_TASK_INPUT_PROVIDED: 'tasks:answer',
+};
+
 /** Use cases around runs. Every write goes to the durable inbox: acknowledged = committed there. */
 export class RunService {
   private readonly inputs = new InputChecker();
@@ -66,14 +84,15 @@ export class RunService {
    * IDEMPOTENCY_CONFLICT.
    */
   async start(actor: Actor, body: StartRunBody, idempotencyKey: string | null): Promise<RunRow> {
-    requireRole(actor, 'operator');
+    requirePermission(actor, 'workflows:execute');
     const definition = await this.deps.workflows.get(actor, body.workflow, body.version);
+    const settings = await this.deps.settings?.(actor.organizationId);
     return this.begin(actor, {
       definition,
       input: body.input ?? {},
-      servers: body.servers,
+      servers: body.servers ?? settings?.['runs.servers'] ?? undefined,
       workflowId: body.workflowId,
-      facts: {},
+      facts: body.priority === undefined ? {} : { priority: body.priority },
       action: 'run.start',
       details: {},
       key: idempotencyKey,
@@ -81,12 +100,13 @@ export class RunService {
     });
   }
 
-  /** Starts a run whose definition and input are decided. Throws as `start` does. */
+  /** Starts a run whose definition and input are decided; the caller has checked the permission. Throws as `start` does. */
   async begin(actor: Actor, opening: Opening): Promise<RunRow> {
-    requireRole(actor, 'operator');
     const { definition, input, facts } = opening;
+    await this.deps.admit?.(actor.organizationId);
     await this.checkServers(actor, definition, opening.servers);
-    this.checkSize(input, '/input');
+    const settings = await this.deps.settings?.(actor.organizationId);
+    this.checkSize(input, '/input', settings?.['runs.maxInputBytes']);
     this.inputs.check(definition, input);
     const { organizationId } = actor;
     const runId = this.deps.newRunId();
@@ -104,6 +124,7 @@ export class RunService {
       startedBy: actor.id,
       flags: [...ENGINE_FLAGS],
       ...facts,
+      ...(this.deps.tracing ? { trace: this.deps.tracing.startRun(workflow, opening.follows) } : {}),
     };
     const accepted = await this.deps.store.accept({
       organizationId,
@@ -133,12 +154,12 @@ export class RunService {
   }
 
   /**
-   * Writes a command to an open run down; its owner carries it out. The role needed is checked here.
+   * Writes a command to an open run down; its owner carries it out. The permission that it needs is checked here.
    * Throws RUN_NOT_FOUND, RUN_CLOSED, PAYLOAD_TOO_LARGE, IDEMPOTENCY_CONFLICT.
    */
   async send(actor: Actor, runId: string, command: RunCommand, key: string | null): Promise<void> {
-    requireRole(actor, 'operator');
     const { eventType, data, action } = command;
+    requirePermission(actor, NEEDED[eventType] ?? 'executions:control');
     this.checkSize(data, '/payload');
     const run = await this.get(actor, runId);
     const accepted = await this.deps.store.accept({
@@ -155,7 +176,7 @@ export class RunService {
   }
 
   async list(actor: Actor, filter: RunFilter, limit: number, cursor: string | null) {
-    requireRole(actor, 'viewer');
+    requirePermission(actor, 'executions:read');
     const before = checkCursor(cursor);
     const items: RunSummary[] = await this.deps.queries.list(actor.organizationId, filter, limit, before);
     return { items, nextCursor: items.length === limit ? (items.at(-1)?.runId ?? null) : null };
@@ -163,7 +184,7 @@ export class RunService {
 
   /** Throws RUN_NOT_FOUND. */
   async get(actor: Actor, runId: string): Promise<RunRow> {
-    requireRole(actor, 'viewer');
+    requirePermission(actor, 'executions:read');
     const row = isUuid(runId) ? await this.deps.queries.get(actor.organizationId, runId) : null;
     if (!row) throw notFound(runId);
     return row;
@@ -195,7 +216,7 @@ export class RunService {
 
   /** The runs around a run. Throws RUN_NOT_FOUND. */
   async neighbours(actor: Actor, runId: string): Promise<RunNeighbours> {
-    requireRole(actor, 'viewer');
+    requirePermission(actor, 'executions:read');
     const found = isUuid(runId) ? await this.deps.queries.neighbours(actor.organizationId, runId) : null;
     if (!found) throw notFound(runId);
     return found;
@@ -203,7 +224,7 @@ export class RunService {
 
   /** Open runs that ever asked people for something, newest first; behind `before`. */
   async asking(actor: Actor, limit: number, before: string | null): Promise<RunRow[]> {
-    requireRole(actor, 'viewer');
+    requirePermission(actor, 'executions:read');
     return this.deps.queries.askingRuns(actor.organizationId, limit, checkCursor(before));
   }
 
@@ -212,14 +233,14 @@ export class RunService {
   }
 
   private audit(actor: Actor, action: string, object: string, details: JsonObject) {
-    return { actorKind: actor.kind, actorId: actor.id, action, object, details };
+    const from = actor.source === undefined ? {} : { source: actor.source };
+    return { actorKind: actor.kind, actorId: actor.id, action, object, details: { ...details, ...from } };
   }
 
-  private checkSize(value: Json, path: string): void {
+  private checkSize(value: Json, path: string, most = this.deps.maxPayloadBytes): void {
     const bytes = Buffer.byteLength(JSON.stringify(value));
-    const { maxPayloadBytes } = this.deps;
-    if (bytes <= maxPayloadBytes) return;
-    throw new AppError('PAYLOAD_TOO_LARGE', `${bytes} bytes; the limit is ${maxPayloadBytes}.`, { path });
+    if (bytes <= most) return;
+    throw new AppError('PAYLOAD_TOO_LARGE', `${bytes} bytes; the limit is ${most}.`, { path });
   }
 
   private async checkServers(

@@ -1,6 +1,7 @@
 import { durationMs } from '@/lib/engine/duration';
 import type { Actor } from '@/lib/protocol/actor';
 import { AppError } from '@/lib/protocol/errors';
+import { requirePermission } from '@/lib/protocol/permissions';
 import {
   MAX_CATCHUP_MS,
   MIN_INTERVAL_MS,
@@ -20,7 +21,7 @@ import type {
   Timing,
 } from '@/server/ports/schedule-store';
 import { checkTiming, nextTime, nextTimes } from '@/server/services/schedule-times';
-import { requireRole, type WorkflowService } from '@/server/services/workflow-service';
+import type { WorkflowService } from '@/server/services/workflow-service';
 
 /** Channel of the bus on which a changed schedule is told, as a hint to look. */
 export const SCHEDULES_CHANNEL = 'schedules';
@@ -45,13 +46,13 @@ export class ScheduleService {
   constructor(private readonly deps: ScheduleServiceDeps) {}
 
   async list(actor: Actor): Promise<ScheduleSummary[]> {
-    requireRole(actor, 'viewer');
+    requirePermission(actor, 'schedules:read');
     return (await this.deps.store.list(actor.organizationId)).map(toSummary);
   }
 
   /** Throws SCHEDULE_NOT_FOUND. */
   async detail(actor: Actor, name: string): Promise<ScheduleDetail> {
-    requireRole(actor, 'viewer');
+    requirePermission(actor, 'schedules:read');
     const schedule = await this.find(actor, name);
     const recent = await this.deps.store.occurrences(actor.organizationId, schedule.scheduleId, RECENT);
     return { ...toSummary(schedule), input: schedule.input, recent: recent.map(toBody) };
@@ -59,7 +60,7 @@ export class ScheduleService {
 
   /** Throws SCHEDULE_EXISTS, WORKFLOW_NOT_FOUND, INVALID_INPUT, PAYLOAD_TOO_LARGE. */
   async create(actor: Actor, name: string, spec: ScheduleSpec): Promise<ScheduleSummary> {
-    requireRole(actor, 'operator');
+    requirePermission(actor, 'schedules:write');
     const now = await this.deps.store.now();
     const facts = await this.check(actor, name, spec, now);
     const schedule: Schedule = {
@@ -80,7 +81,7 @@ export class ScheduleService {
 
   /** Replaces what the schedule says; times are counted anew from now. Throws as `create`, and SCHEDULE_NOT_FOUND. */
   async replace(actor: Actor, name: string, spec: ScheduleSpec): Promise<ScheduleSummary> {
-    requireRole(actor, 'operator');
+    requirePermission(actor, 'schedules:write');
     const { scheduleId } = await this.find(actor, name);
     const now = await this.deps.store.now();
     await this.save(actor, scheduleId, await this.check(actor, name, spec, now), now);
@@ -90,7 +91,7 @@ export class ScheduleService {
 
   /** Runs that it started go on. Throws SCHEDULE_NOT_FOUND. */
   async remove(actor: Actor, name: string): Promise<void> {
-    requireRole(actor, 'operator');
+    requirePermission(actor, 'schedules:write');
     const { scheduleId } = await this.find(actor, name);
     await this.deps.store.remove(actor.organizationId, scheduleId);
     await this.told(actor, 'schedule.delete', name);
@@ -103,7 +104,7 @@ export class ScheduleService {
     paused: boolean,
     note: string | undefined,
   ): Promise<ScheduleSummary> {
-    requireRole(actor, 'operator');
+    requirePermission(actor, 'schedules:write');
     const schedule = await this.find(actor, name);
     const now = await this.deps.store.now();
     await this.save(actor, schedule.scheduleId, { ...schedule, paused, note: note ?? schedule.note }, now);
@@ -118,7 +119,7 @@ export class ScheduleService {
     overlap: OverlapPolicy | undefined,
     requestKey: string | null,
   ): Promise<string[]> {
-    requireRole(actor, 'operator');
+    requirePermission(actor, 'schedules:write');
     const { scheduleId } = await this.find(actor, name);
     const { store } = this.deps;
     let taken: number[] = [];
@@ -144,7 +145,7 @@ export class ScheduleService {
     name: string,
     span: { from: string; to: string; overlap?: OverlapPolicy | undefined },
   ): Promise<string[]> {
-    requireRole(actor, 'operator');
+    requirePermission(actor, 'schedules:write');
     const schedule = await this.find(actor, name);
     const [from, to] = [Date.parse(span.from), Date.parse(span.to)];
     if (to < from) throw new AppError('INVALID_INPUT', 'The end lies before the beginning.', { path: '/to' });
@@ -168,7 +169,7 @@ export class ScheduleService {
 
   /** The next times of a schedule. Throws SCHEDULE_NOT_FOUND. */
   async times(actor: Actor, name: string, count: number, after: string | undefined): Promise<string[]> {
-    requireRole(actor, 'viewer');
+    requirePermission(actor, 'schedules:read');
     const schedule = await this.find(actor, name);
     return nextTimes(schedule, await this.after(after), count).map(iso);
   }
@@ -180,7 +181,7 @@ export class ScheduleService {
     count: number,
     after: string | undefined,
   ): Promise<string[]> {
-    requireRole(actor, 'viewer');
+    requirePermission(actor, 'schedules:read');
     return nextTimes(toTiming(spec), await this.after(after), count).map(iso);
   }
 
@@ -221,6 +222,7 @@ export class ScheduleService {
       catchupWindowMs: within(durationMs(spec.catchupWindow), 0, MAX_CATCHUP_MS, '/catchupWindow'),
       paused: spec.paused,
       note: spec.note ?? null,
+      priority: spec.priority ?? null,
     };
   }
 
@@ -254,7 +256,7 @@ function iso(ms: number): string {
 
 function toSummary(schedule: Schedule): ScheduleSummary {
   const { name, workflow, version, cron, timeZone, everyMs, offsetMs, jitterMs, overlap } = schedule;
-  const { catchupWindowMs, paused, note, nextAt, createdAt, updatedAt } = schedule;
+  const { catchupWindowMs, paused, note, priority, nextAt, createdAt, updatedAt } = schedule;
   return {
     name,
     workflow,
@@ -268,6 +270,7 @@ function toSummary(schedule: Schedule): ScheduleSummary {
     catchupWindowMs,
     paused,
     note,
+    priority,
     nextAt: nextAt === null || paused ? null : iso(nextAt),
     createdAt: iso(createdAt),
     updatedAt: iso(updatedAt),

@@ -1,9 +1,9 @@
 import type { Actor } from '@/lib/protocol/actor';
 import type { SecretInfoBody } from '@/lib/protocol/api-servers';
 import { AppError } from '@/lib/protocol/errors';
+import { requirePermission } from '@/lib/protocol/permissions';
 import type { AuditLog } from '@/server/ports/audit-log';
 import type { SecretStore } from '@/server/ports/secret-store';
-import { requireRole } from '@/server/services/workflow-service';
 
 export interface SecretServiceDeps {
   secrets: SecretStore;
@@ -17,13 +17,13 @@ export class SecretService {
   constructor(private readonly deps: SecretServiceDeps) {}
 
   async list(actor: Actor): Promise<SecretInfoBody[]> {
-    requireRole(actor, 'admin');
+    requirePermission(actor, 'secrets:read');
     const rows = await this.deps.secrets.list(actor.organizationId);
     return rows.map((row) => ({ ...row, updatedAt: new Date(row.updatedAt).toISOString() }));
   }
 
   async set(actor: Actor, name: string, value: string): Promise<void> {
-    requireRole(actor, 'admin');
+    requirePermission(actor, 'secrets:write');
     const { secrets, audit, changed } = this.deps;
     await audit.record(actor, 'secret.set', name, {});
     await secrets.set(actor.organizationId, name, value, actor.id);
@@ -32,7 +32,7 @@ export class SecretService {
 
   /** Throws SECRET_NOT_FOUND. */
   async remove(actor: Actor, name: string): Promise<void> {
-    requireRole(actor, 'admin');
+    requirePermission(actor, 'secrets:write');
     const { secrets, audit, changed } = this.deps;
     if (!(await secrets.remove(actor.organizationId, name)))
       throw new AppError('SECRET_NOT_FOUND', `There is no secret ${name}.`);

@@ -1,6 +1,7 @@
 import type { Actor } from '@/lib/protocol/actor';
 import type { ImportServersAnswer, ServerConfigAnswer } from '@/lib/protocol/api-servers';
 import { AppError } from '@/lib/protocol/errors';
+import { requirePermission } from '@/lib/protocol/permissions';
 import type { ServerConfig } from '@/lib/protocol/server-config';
 import type { AuditLog } from '@/server/ports/audit-log';
 import type { SecretStore } from '@/server/ports/secret-store';
@@ -8,7 +9,6 @@ import type { ServerStore } from '@/server/ports/server-store';
 import { type CheckedServer, checkServer } from '@/server/services/server-check';
 import { importServers } from '@/server/services/server-import';
 import type { MergedServerRegistry } from '@/server/services/server-registry';
-import { requireRole } from '@/server/services/workflow-service';
 
 export interface ServerAdminDeps {
   registry: MergedServerRegistry;
@@ -18,6 +18,8 @@ export interface ServerAdminDeps {
   stdioCommands: readonly string[];
   /** The folder that `${workspaceFolder}` of an imported file stands for. */
   workspace: string;
+  /** Throws QUOTA_EXCEEDED when no further server may be added. */
+  admit: (organizationId: string) => Promise<void>;
   /** Told that a server was removed. */
   removed: (organizationId: string, server: string) => void;
 }
@@ -28,8 +30,9 @@ export class ServerAdmin {
 
   /** Throws SERVER_EXISTS, COMMAND_NOT_ALLOWED, INVALID_INPUT. */
   async add(actor: Actor, name: string, config: ServerConfig): Promise<ServerConfigAnswer> {
-    requireRole(actor, 'admin');
+    requirePermission(actor, 'servers:manage');
     const checked = checkServer(name, config, this.deps.stdioCommands);
+    await this.deps.admit(actor.organizationId);
     if (!(await this.put(actor, name, checked)))
       throw new AppError('SERVER_EXISTS', `There is a server ${name} already.`, { path: '/name' });
     return this.answer(actor, name, checked);
@@ -37,7 +40,7 @@ export class ServerAdmin {
 
   /** Throws SERVER_NOT_FOUND, SERVER_READ_ONLY, COMMAND_NOT_ALLOWED, INVALID_INPUT. */
   async replace(actor: Actor, name: string, config: ServerConfig): Promise<ServerConfigAnswer> {
-    requireRole(actor, 'admin');
+    requirePermission(actor, 'servers:manage');
     this.mustBeAdded(actor, name);
     const { registry, store, audit, stdioCommands } = this.deps;
     const checked = checkServer(name, config, stdioCommands);
@@ -51,7 +54,7 @@ export class ServerAdmin {
 
   /** Throws SERVER_NOT_FOUND, SERVER_READ_ONLY. */
   async remove(actor: Actor, name: string): Promise<void> {
-    requireRole(actor, 'admin');
+    requirePermission(actor, 'servers:manage');
     this.mustBeAdded(actor, name);
     const { registry, store, audit, removed } = this.deps;
     if (!(await store.remove(actor.organizationId, name))) throw notFound(name);
@@ -62,7 +65,7 @@ export class ServerAdmin {
 
   /** Throws SERVER_NOT_FOUND, SERVER_READ_ONLY (what the file holds is not shown: its placeholders are filled in). */
   async show(actor: Actor, name: string): Promise<ServerConfigAnswer> {
-    requireRole(actor, 'admin');
+    requirePermission(actor, 'servers:manage');
     this.mustBeAdded(actor, name);
     const config = await this.deps.registry.find(actor.organizationId, name);
     if (config === undefined) throw notFound(name);
@@ -79,7 +82,7 @@ export class ServerAdmin {
     text: string,
     workspaceFolder: string | undefined,
   ): Promise<ImportServersAnswer> {
-    requireRole(actor, 'admin');
+    requirePermission(actor, 'servers:manage');
     const { workspace, stdioCommands } = this.deps;
     const found = importServers(text, workspaceFolder ?? workspace);
     const answer: ImportServersAnswer = {
@@ -95,6 +98,7 @@ export class ServerAdmin {
         const checked = checkServer(name, JSON.parse(plain) as ServerConfig, stdioCommands);
         const values = found.secrets.filter((secret) => secret.usedBy === name && secret.value !== null);
         checked.secrets.push(...values.map((secret) => ({ name: secret.name, value: secret.value ?? '' })));
+        await this.deps.admit(actor.organizationId);
         if (!(await this.put(actor, name, checked)))
           throw new AppError('SERVER_EXISTS', 'The name is taken.');
         const { storedSecrets, missingSecrets } = await this.answer(actor, name, checked);

@@ -14,6 +14,8 @@ export interface ServerRegistryDeps {
   store: ServerStore;
   clock: Clock;
   log: Log;
+  /** What changed tools lead to where a server says nothing of its own. */
+  defaultToolPolicy: (organizationId: string) => ToolPinPolicy;
   /** Told of a server whose configuration changed or that is gone: its connections are of the past. */
   changed: (organizationId: string, server: string) => void;
 }
@@ -52,7 +54,9 @@ export class MergedServerRegistry implements ServerRegistry {
 
   /** What changed tools of a server lead to; of one that is not in memory, the default. */
   toolPolicy(organizationId: string, server: string): ToolPinPolicy {
-    return this.known.get(organizationId)?.get(server)?.toolChanges ?? 'warn';
+    return (
+      this.known.get(organizationId)?.get(server)?.toolChanges ?? this.deps.defaultToolPolicy(organizationId)
+    );
   }
 
   /** Reads an organisation anew, after a change. */

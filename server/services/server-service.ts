@@ -1,10 +1,10 @@
 import type { Actor } from '@/lib/protocol/actor';
 import type { CallToolResultBody, ServerDetail, ServerSummary } from '@/lib/protocol/api';
 import { AppError, isErrorCode } from '@/lib/protocol/errors';
+import { requirePermission } from '@/lib/protocol/permissions';
 import type { JsonObject } from '@/lib/shared/json';
 import type { AuditLog } from '@/server/ports/audit-log';
 import type { McpFleet } from '@/server/ports/mcp-fleet';
-import { requireRole } from '@/server/services/workflow-service';
 
 const DIRECT_CALL_TIMEOUT_MS = 60_000;
 
@@ -19,13 +19,13 @@ export class ServerService {
   constructor(private readonly deps: ServerServiceDeps) {}
 
   async list(actor: Actor): Promise<ServerSummary[]> {
-    requireRole(actor, 'viewer');
+    requirePermission(actor, 'servers:read');
     return this.deps.fleet.list(actor.organizationId);
   }
 
   /** Throws SERVER_NOT_FOUND or what kept us from connecting. */
   async inspect(actor: Actor, name: string): Promise<ServerDetail> {
-    requireRole(actor, 'viewer');
+    requirePermission(actor, 'servers:read');
     return this.deps.fleet.inspect(actor.organizationId, name);
   }
 
@@ -37,7 +37,7 @@ export class ServerService {
     args: JsonObject,
     signal: AbortSignal,
   ): Promise<CallToolResultBody> {
-    requireRole(actor, 'operator');
+    requirePermission(actor, 'servers:call');
     const { fleet, audit, newId } = this.deps;
     await fleet.tool(actor.organizationId, server, tool);
     await audit.record(actor, 'server.call', `${server}/${tool}`, {});

@@ -7,11 +7,11 @@ import type {
   ServerTool,
 } from '@/lib/protocol/api-servers';
 import { AppError } from '@/lib/protocol/errors';
+import { requirePermission } from '@/lib/protocol/permissions';
 import type { AuditLog } from '@/server/ports/audit-log';
 import type { HealthReport, ManagedMcpFleet } from '@/server/ports/mcp-fleet';
 import type { ServerHistory } from '@/server/ports/server-store';
 import type { MergedServerRegistry } from '@/server/services/server-registry';
-import { requireRole } from '@/server/services/workflow-service';
 
 const HISTORY_LENGTH = 200;
 
@@ -28,20 +28,20 @@ export class ServerWatch {
 
   /** Speaks MCP with the server now. Throws SERVER_NOT_FOUND only: anything else is the report. */
   async test(actor: Actor, server: string): Promise<HealthReportBody> {
-    requireRole(actor, 'operator');
+    requirePermission(actor, 'servers:call');
     return shown(await this.deps.fleet.probe(actor.organizationId, server));
   }
 
   /** Throws SERVER_NOT_FOUND. */
   async logs(actor: Actor, server: string): Promise<ServerLogBody> {
-    requireRole(actor, 'operator');
+    requirePermission(actor, 'servers:call');
     const lines = await this.deps.fleet.logs(actor.organizationId, server);
     return { items: lines.map((line) => ({ ...line, at: new Date(line.at).toISOString() })) };
   }
 
   /** The newest probes, whichever process made them. Throws SERVER_NOT_FOUND. */
   async health(actor: Actor, server: string): Promise<HealthHistoryBody> {
-    requireRole(actor, 'viewer');
+    requirePermission(actor, 'servers:read');
     await this.mustExist(actor, server);
     const reports = await this.deps.history.probes(actor.organizationId, server, HISTORY_LENGTH);
     const good = reports.filter((report) => report.state === 'OPEN').map((report) => report.latencyMs);
@@ -56,7 +56,7 @@ export class ServerWatch {
 
   /** Every tool, and how it stands to its accepted definition. Throws what keeps us from connecting. */
   async tools(actor: Actor, server: string): Promise<ServerTool[]> {
-    requireRole(actor, 'viewer');
+    requirePermission(actor, 'servers:read');
     const { fleet, registry } = this.deps;
     const { toolList } = await fleet.inspect(actor.organizationId, server);
     const changes = new Map(
@@ -91,7 +91,7 @@ export class ServerWatch {
 
   /** Accepts the definitions as they are now. Throws TOOL_NOT_FOUND, and what keeps us from connecting. */
   async accept(actor: Actor, server: string, tools: readonly string[] | undefined): Promise<ServerTool[]> {
-    requireRole(actor, 'admin');
+    requirePermission(actor, 'servers:manage');
     const { fleet, audit } = this.deps;
     await fleet.acceptTools(actor.organizationId, server, tools);
     await audit.record(actor, 'server.accept', server, { tools: tools === undefined ? '*' : [...tools] });
@@ -100,7 +100,7 @@ export class ServerWatch {
 
   /** The page on which a person grants access; null when access works already. */
   async authorize(actor: Actor, server: string): Promise<{ url: string | null }> {
-    requireRole(actor, 'admin');
+    requirePermission(actor, 'servers:manage');
     const { fleet, audit } = this.deps;
     await audit.record(actor, 'server.authorize', server, {});
     return { url: await fleet.authorize(actor.organizationId, server) };
@@ -108,7 +108,7 @@ export class ServerWatch {
 
   /** Takes what the person's browser came back with. Throws FORBIDDEN, SERVER_AUTH_REQUIRED. */
   async finishAuthorization(actor: Actor, parameters: URLSearchParams): Promise<{ server: string }> {
-    requireRole(actor, 'admin');
+    requirePermission(actor, 'servers:manage');
     const { server } = await this.deps.fleet.finishAuthorization(actor.organizationId, parameters);
     await this.deps.audit.record(actor, 'server.authorized', server, {});
     return { server };
@@ -121,7 +121,7 @@ export class ServerWatch {
     limit: number,
     before: number | undefined,
   ): Promise<{ items: ServerEventBody[]; nextCursor: string | null }> {
-    requireRole(actor, 'viewer');
+    requirePermission(actor, 'servers:read');
     if (server !== undefined) await this.mustExist(actor, server);
     const rows = await this.deps.history.events(actor.organizationId, {
       limit,

@@ -1,20 +1,15 @@
 import { createHash } from 'node:crypto';
 import { compile } from '@/lib/engine/compile';
 import { type Knowledge, validateDefinition } from '@/lib/engine/validate';
-import { type Actor, hasRole, type Role } from '@/lib/protocol/actor';
+import type { Actor } from '@/lib/protocol/actor';
 import type { ValidationResult, WorkflowSummary } from '@/lib/protocol/api';
 import type { WorkflowPlan } from '@/lib/protocol/api-workflows';
 import type { WorkflowDefinition } from '@/lib/protocol/definition';
 import { AppError } from '@/lib/protocol/errors';
+import { requirePermission } from '@/lib/protocol/permissions';
 import { canonicalJson } from '@/lib/shared/json';
 import type { DefinitionStore, StoredDefinition, VersionQueries } from '@/server/ports/definition-store';
 import { planSteps } from '@/server/services/workflow-plan';
-
-/** Throws FORBIDDEN when the actor's role is below `needed`. */
-export function requireRole(actor: Actor, needed: Role): void {
-  if (hasRole(actor.role, needed)) return;
-  throw new AppError('FORBIDDEN', `This needs the role ${needed}; ${actor.displayName} has ${actor.role}.`);
-}
 
 /** SHA-256 of the definition's canonical JSON: equal definitions share one hash. */
 export function definitionHash(definition: WorkflowDefinition): string {
@@ -76,7 +71,7 @@ export class WorkflowService {
   constructor(private readonly deps: WorkflowServiceDeps) {}
 
   async list(actor: Actor): Promise<WorkflowSummary[]> {
-    requireRole(actor, 'viewer');
+    requirePermission(actor, 'workflows:read');
     return (await this.deps.definitions.list(actor.organizationId)).map(toWorkflowSummary);
   }
 
@@ -90,7 +85,7 @@ export class WorkflowService {
 
   /** The same, but null when there is none. */
   async find(actor: Actor, name: string, version?: number): Promise<StoredDefinition | null> {
-    requireRole(actor, 'viewer');
+    requirePermission(actor, 'workflows:read');
     return this.deps.definitions.get(actor.organizationId, name, version);
   }
 
@@ -106,7 +101,7 @@ export class WorkflowService {
     actor: Actor,
     candidate: unknown,
   ): Promise<ValidationResult & { definition?: WorkflowDefinition }> {
-    requireRole(actor, 'viewer');
+    requirePermission(actor, 'workflows:read');
     const knowledge = await this.deps.knowledge(actor.organizationId, serversOf(candidate ?? {}));
     const { definition, problems } = validateDefinition(candidate, knowledge);
     const valid = definition !== undefined && !problems.some((problem) => problem.severity === 'error');
@@ -123,7 +118,7 @@ export class WorkflowService {
     seen?: SeenVersion,
     name?: string,
   ): Promise<StoredDefinition> {
-    requireRole(actor, 'operator');
+    requirePermission(actor, 'workflows:write');
     const { valid, problems, definition } = await this.validate(actor, candidate);
     if (!valid || !definition) {
       const first = problems.find((problem) => problem.severity === 'error');

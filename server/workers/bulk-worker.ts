@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { Actor } from '@/lib/protocol/actor';
 import { isAppError } from '@/lib/protocol/errors';
 import type { EventType } from '@/lib/protocol/events';
 import type { Clock } from '@/lib/shared/clock';
@@ -12,18 +13,23 @@ import { BULK_CHANNEL } from '@/server/services/bulk-service';
 /** Runs of one turn. Their commands share a few writes, and between turns an operation can be cancelled. */
 const CHUNK = 200;
 
+/** Retries sent at once: each reads a whole history. */
+const RETRIES = 4;
+
 const EVENTS = {
   pause: 'WORKFLOW_EXECUTION_PAUSED',
   resume: 'WORKFLOW_EXECUTION_UNPAUSED',
   cancel: 'WORKFLOW_EXECUTION_CANCEL_REQUESTED',
   terminate: 'WORKFLOW_EXECUTION_TERMINATED',
   signal: 'WORKFLOW_EXECUTION_SIGNALED',
-} as const satisfies Record<BulkOperation['action'], EventType>;
+} as const satisfies Record<Exclude<BulkOperation['action'], 'retry'>, EventType>;
 
 export interface BulkWorkerDeps {
   queue: BulkQueue;
   store: Pick<ExecutionStore, 'accept'>;
   announce: (row: InboxRow) => void;
+  /** Starts the next run of a closed run's chain; with the same key again it is the same run. */
+  retry: (actor: Actor, runId: string, key: string) => Promise<unknown>;
   bus: Bus;
   clock: Clock;
   log: Log;
@@ -78,34 +84,59 @@ export class BulkWorker {
   }
 
   private async send(operation: BulkOperation, targets: readonly BulkTarget[]): Promise<BulkFailure[]> {
-    const failures = await Promise.all(targets.map((target) => this.sendOne(operation, target)));
+    const failures: (BulkFailure | null)[] = [];
+    const size = operation.action === 'retry' ? RETRIES : targets.length;
+    for (let from = 0; from < targets.length; from += size) {
+      const some = targets.slice(from, from + size).map((target) => this.sendOne(operation, target));
+      failures.push(...(await Promise.all(some)));
+    }
     return failures.filter((failure) => failure !== null);
   }
 
   /** Null when the command is in the inbox; throws what may pass (the chunk is then tried again). */
-  private async sendOne(operation: BulkOperation, { runId, shard }: BulkTarget): Promise<BulkFailure | null> {
-    const { organizationId, bulkId, action, actorKind, actorId } = operation;
-    const key = `bulk:${bulkId}:${runId}`;
-    const data = dataOf(operation, key);
-    const requestHash = createHash('sha256').update(canonicalJson({ runId, action, data })).digest('hex');
+  private async sendOne(operation: BulkOperation, target: BulkTarget): Promise<BulkFailure | null> {
+    const key = `bulk:${operation.bulkId}:${target.runId}`;
     try {
-      const { row } = await this.deps.store.accept({
-        organizationId,
-        runId,
-        shard,
-        newRun: null,
-        eventType: EVENTS[action],
-        data,
-        idempotency: { key, requestHash },
-        audit: { actorKind, actorId, action: `run.${action}`, object: runId, details: { bulkId } },
-      });
-      if (row) this.deps.announce(row);
+      if (operation.action === 'retry') await this.deps.retry(actorOf(operation), target.runId, key);
+      else await this.command({ ...operation, action: operation.action }, target, key);
       return null;
     } catch (error) {
       if (!isAppError(error) || error.entry.retriable) throw error;
-      return { runId, code: error.code, message: error.message };
+      return { runId: target.runId, code: error.code, message: error.message };
     }
   }
+
+  private async command(
+    operation: BulkOperation & { action: keyof typeof EVENTS },
+    { runId, shard }: BulkTarget,
+    key: string,
+  ): Promise<void> {
+    const { organizationId, bulkId, action, actorKind, actorId } = operation;
+    const data = dataOf(operation, key);
+    const requestHash = createHash('sha256').update(canonicalJson({ runId, action, data })).digest('hex');
+    const { row } = await this.deps.store.accept({
+      organizationId,
+      runId,
+      shard,
+      newRun: null,
+      eventType: EVENTS[action],
+      data,
+      idempotency: { key, requestHash },
+      audit: { actorKind, actorId, action: `run.${action}`, object: runId, details: { bulkId } },
+    });
+    if (row) this.deps.announce(row);
+  }
+}
+
+/** Who asked for the operation; that they may was checked then. */
+function actorOf({ organizationId, actorKind, actorId }: BulkOperation): Actor {
+  return {
+    kind: actorKind as Actor['kind'],
+    id: actorId,
+    organizationId,
+    role: 'operator',
+    displayName: actorId,
+  };
 }
 
 function dataOf({ action, actorId: by, reason, signal }: BulkOperation, key: string): JsonObject {

@@ -37,9 +37,12 @@ async function bench() {
   const rounds: number[] = [];
   let outbox = 0;
   let head = 0;
+  /** How long the next rounds take; their end is then up to the test. */
+  const slow: { ends: (() => void) | null; on: boolean } = { ends: null, on: false };
   const store: StreamStore = {
     async relay() {
       rounds.push(clock.now());
+      if (slow.on) await new Promise<void>((resolve) => (slow.ends = resolve));
       if (outbox === 0) return [];
       const from = head + 1;
       head += outbox;
@@ -60,7 +63,7 @@ async function bench() {
   await clock.move(0);
   await clock.move(100);
   rounds.length = 0;
-  return { clock, relay, rounds, told, commit };
+  return { clock, relay, rounds, told, commit, slow };
 }
 
 describe('Relay', () => {
@@ -79,6 +82,21 @@ describe('Relay', () => {
       [1, 1],
       [2, 3],
     ]);
+  });
+
+  it('leaves the database alone for twice as long as a round took', async () => {
+    const { clock, rounds, commit, slow } = await bench();
+    slow.on = true;
+    commit();
+    await clock.move(0);
+    await clock.move(12);
+    commit();
+    slow.ends?.();
+    await clock.move(0);
+    await clock.move(23);
+    expect(rounds).toEqual([1_100]);
+    await clock.move(1);
+    expect(rounds).toEqual([1_100, 1_136]);
   });
 
   it('finds by polling what no hint told of', async () => {

@@ -10,6 +10,9 @@ export const STREAM_CHANNEL = 'stream';
 const BATCH = 1_000;
 /** Least time between two rounds: the first event goes at once, a stream of single commits shares rounds. */
 const SPACING_MS = 5;
+/** Under load a round is long: then the next one waits twice as long as it took, and leaves the database to the work itself. */
+const REST_FACTOR = 2;
+const MOST_SPACING_MS = 50;
 
 /**
  * Numbers committed events per stream. Hurried by commits of this process, kept honest by polling; any number of
@@ -20,6 +23,7 @@ export class Relay {
   private again = false;
   private waiting = false;
   private lastRound = Number.NEGATIVE_INFINITY;
+  private spacing = SPACING_MS;
   private cancelWait: () => void = () => {};
   private stopped = false;
   private cancelPoll: (() => void) | null = null;
@@ -52,7 +56,7 @@ export class Relay {
       return;
     }
     const { clock } = this.deps;
-    const next = this.lastRound + SPACING_MS;
+    const next = this.lastRound + this.spacing;
     if (clock.now() < next) {
       this.waiting = true;
       this.cancelWait = clock.at(next, () => {
@@ -65,8 +69,11 @@ export class Relay {
   }
 
   private round(): void {
+    const begun = this.deps.clock.now();
     this.busy = this.run().finally(() => {
       this.lastRound = this.deps.clock.now();
+      const took = this.lastRound - begun;
+      this.spacing = Math.min(MOST_SPACING_MS, Math.max(SPACING_MS, REST_FACTOR * took));
       this.busy = null;
       if (!this.again) return;
       this.again = false;

@@ -124,10 +124,16 @@ export class Scheduler {
     occurrence: Occurrence,
     now: number,
   ): Promise<Occurrence> {
-    const { scheduleId, organizationId, name, workflow, version, input } = schedule;
+    const { scheduleId, organizationId, name, workflow, version, input, priority } = schedule;
     const { nominalAt } = occurrence;
     const workflowId = scheduledWorkflowId(name, nominalAt);
-    const body = { workflow, workflowId, input, ...(version === null ? {} : { version }) };
+    const body = {
+      workflow,
+      workflowId,
+      input,
+      ...(version === null ? {} : { version }),
+      ...(priority === null ? {} : { priority }),
+    };
     const started = (runId: string): Occurrence => ({
       ...occurrence,
       state: 'started',

@@ -22,11 +22,15 @@ const MAX_GRANTS = 3;
 interface Context {
   client_id?: string;
   client_secret?: string;
+  private_key_pem?: string;
+  signing_algorithm?: string;
   toolCalls?: Array<{ name: string; arguments?: JsonObject }>;
 }
 
 const url = process.argv.at(-1) ?? '';
 const context = JSON.parse(process.env.MCP_CONFORMANCE_CONTEXT ?? '{}') as Context;
+/** Scenarios without a person. */
+const machine = process.env.MCP_CONFORMANCE_SCENARIO?.startsWith('auth/client-credentials') === true;
 const dataDir = mkdtempSync(path.join(tmpdir(), 'oc-conformance-'));
 const note = (facts: object, message: string) => console.error(message, JSON.stringify(facts));
 
@@ -44,6 +48,13 @@ const fleet = createMcpFleet({
           ? {}
           : {
               oauth: {
+                ...(machine ? { grant: 'client-credentials' as const } : {}),
+                ...(machine && context.private_key_pem !== undefined
+                  ? {
+                      privateKey: context.private_key_pem,
+                      algorithm: (context.signing_algorithm ?? 'ES256') as 'ES256',
+                    }
+                  : {}),
                 clientId: context.client_id,
                 ...(context.client_secret === undefined ? {} : { clientSecret: context.client_secret }),
               },

@@ -1,7 +1,21 @@
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { InputRequired, ServerTask, ToolCall } from '@/server/ports/mcp-fleet';
 import { listenWithTasks } from '../fixtures/mcp-servers/tasks-server.mjs';
-import { afterTest, failureOf, fleetOf, http, textOf, toolCall, until } from './mcp-fleet-support';
+import {
+  afterTest,
+  failureOf,
+  fleetOf,
+  http,
+  ORGANIZATION,
+  ROOT,
+  stdio,
+  textOf,
+  toolCall,
+  until,
+} from './mcp-fleet-support';
+
+const everything = join(ROOT, 'node_modules/@modelcontextprotocol/server-everything/dist/index.js');
 
 async function setUp() {
   const server = await listenWithTasks();
@@ -98,5 +112,80 @@ describe('a call that its server makes a task of', () => {
     const { server, fleet } = await setUp();
     server.state.unreachable = 1;
     expect(textOf(await fleet.call(call('work')))).toBe('done after 3 polls');
+  });
+
+  it('is asked about at once when the server has news of it, and not listened to any longer than it lasts', async () => {
+    const { server, fleet } = await setUp();
+    const outcome = fleet.call(call('rare'));
+    await until(() => server.listeners() === 1);
+    expect(server.state.polls).toBe(0);
+    server.finish('task-1');
+    expect(textOf(await outcome)).toBe('done');
+    expect(server.state.polls).toBe(1);
+    await until(() => server.listeners() === 0);
+  });
+
+  it('that its server has forgotten leaves an unknown outcome, and is not called again by itself', async () => {
+    const { server, fleet } = await setUp();
+    const outcome = fleet.call(call('forever', { onTask: () => server.forget() }));
+    expect(failureOf(await outcome)).toMatchObject({ code: 'TASK_LOST', ambiguous: true, retriable: true });
+    const input: InputRequired = { requests: [], durable: true, taskId: 'task-9' };
+    const resumed = await fleet.call(call('forever', { resume: { input, answers: {} } }));
+    expect(failureOf(resumed)).toMatchObject({ code: 'TASK_LOST', ambiguous: true });
+    expect(server.state.calls).toEqual(['forever']);
+  });
+
+  it('is given up at the server when nobody follows it just now', async () => {
+    const { server, fleet } = await setUp();
+    expect(failureOf(await fleet.call(call('approve'))).code).toBe('INPUT_REQUIRED');
+    await fleet.cancelTask(ORGANIZATION, 't', 'task-1');
+    expect(server.state.cancelled).toEqual(['task-1']);
+    await fleet.cancelTask(ORGANIZATION, 'nobody', 'task-1');
+  });
+});
+
+describe('a tool of 2025-11-25 that can only be called as a task', () => {
+  const research = (extra: Partial<ToolCall> = {}) =>
+    toolCall(
+      'e',
+      'simulate-research-query',
+      { topic: 'python', ambiguous: true },
+      { timeoutMs: 20_000, ...extra },
+    );
+
+  it('is followed, its questions are put to its caller while others call beside, and its state is progress', async () => {
+    const fleet = fleetOf({ e: stdio([everything, 'stdio']) });
+    const messages: Array<string | undefined> = [];
+    const asked: InputRequired[] = [];
+    const tasks: ServerTask[] = [];
+    const outcome = fleet.call(
+      research({
+        onTask: (task) => void tasks.push(task),
+        onProgress: ({ message }) => messages.push(message),
+        onInputRequired: async (input) => {
+          asked.push(input);
+          // A second call is in flight: the question says which task it belongs to.
+          const long = toolCall('e', 'trigger-long-running-operation', { duration: 0.2, steps: 1 });
+          expect(textOf(await fleet.call(long))).toContain('completed');
+          return {
+            [input.requests[0]?.key ?? '']: { action: 'accept', content: { interpretation: 'snake' } },
+          };
+        },
+      }),
+    );
+    expect(textOf(await outcome)).toContain('snake');
+    expect(asked).toMatchObject([{ durable: false, taskId: tasks[0]?.taskId, requests: [{ kind: 'form' }] }]);
+    // How many of the states in between are seen depends on when the server is asked.
+    expect(messages.length).toBeGreaterThan(1);
+    expect(messages.at(-1)).toBe('Generating report...');
+  });
+
+  it('is cancelled at the server with its call', async () => {
+    const fleet = fleetOf({ e: stdio([everything, 'stdio']) });
+    const controller = new AbortController();
+    const outcome = fleet.call(research({ signal: controller.signal, onTask: () => controller.abort() }));
+    expect(failureOf(await outcome)).toMatchObject({ code: 'CANCELLED', ambiguous: true });
+    // The server is well: it answers another call.
+    expect(textOf(await fleet.call(toolCall('e', 'echo', { message: 'hi' })))).toContain('hi');
   });
 });

@@ -196,6 +196,60 @@ describe('bulk operations on real processes', () => {
     expect(await count(`status = 'running'`)).toBe(10);
   });
 
+  const failing = {
+    schemaVersion: 1,
+    name: 'failing',
+    nodes: [{ id: 'stop', kind: 'terminate', status: 'failed', message: 'no luck' }],
+    edges: [],
+  };
+
+  it('retry: closed runs that fit go on as new runs of their chains, each once though the worker dies', async () => {
+    const calm = await launch();
+    await calm.request('POST', '/api/v1/workflows', failing);
+    const started = await Promise.all(
+      Array.from({ length: 40 }, () =>
+        calm.request('POST', '/api/v1/runs', { workflow: 'failing', priority: 2 }),
+      ),
+    );
+    const ids = started.map(({ body }) => body.runId as string);
+    await startMany(calm, 'patient-a', 2);
+    await eventually('they fail', async () => (await count(`status = 'failed'`)) === 40);
+    await calm.end('SIGTERM');
+
+    // Dies at the 15th new run, in the midst of the only chunk.
+    const doomed = await launch({ OPENCONDUCTOR_CRASH_POINT: 'after-append-before-ack:15' });
+    const made = await bulk(doomed, { action: 'retry', filter: { workflow: 'failing' } });
+    expect(made.body).toMatchObject({
+      matched: 40,
+      filter: { status: ['failed', 'timed_out', 'dead_letter'] },
+    });
+    expect((await doomed.ended).signal).toBe('SIGKILL');
+    const before = await count('previous_run_id IS NOT NULL');
+    expect([before > 0, before < 40]).toEqual([true, true]);
+
+    const heir = await launch();
+    expect(await finished(heir, made.body.bulkId)).toMatchObject({ done: 40, failed: 0, state: 'completed' });
+    const { rows } = await sql.query<{ previous: string; n: string }>(
+      `SELECT previous_run_id AS previous, count(*) AS n FROM workflow_run
+       WHERE previous_run_id IS NOT NULL GROUP BY 1`,
+    );
+    expect(rows.map((row) => row.previous).sort()).toEqual([...ids].sort());
+    expect(rows.every((row) => row.n === '1')).toBe(true);
+    await eventually('they fail again', async () => (await count(`status = 'failed'`)) === 80);
+    const { body: again } = await heir.request('GET', `/api/v1/runs?limit=1&workflow=failing`);
+    const { body: newest } = await heir.request('GET', `/api/v1/runs/${again.items[0].runId}`);
+    expect(newest.priority).toBe(2);
+
+    // Those that were taken up are not taken up twice; only the newest of each chain is.
+    const dry = await bulk(heir, { action: 'retry', filter: { workflow: 'failing' }, dryRun: true });
+    expect(dry.body.matched).toBe(40);
+    const named = await bulk(heir, { action: 'retry', filter: { ids: ids.slice(0, 5) }, dryRun: true });
+    expect(named.body.matched).toBe(0);
+    // Open runs, and those that completed, are not for it.
+    const open = await bulk(heir, { action: 'retry', filter: { workflow: 'patient-a' }, dryRun: true });
+    expect(open.body.matched).toBe(0);
+  });
+
   it('refuses an empty filter, a missing signal, an unknown operation', async () => {
     const engine = await launch();
     const problem = async (body: unknown) => (await bulk(engine, body)).body;

@@ -48,6 +48,7 @@ describe('a call that is not over when the process dies', () => {
     const servers = {
       modern: node(fixture('modern-server.mjs'), 'stdio'),
       everything: { ...everything, sampling: 'ask' },
+      asking: node(fixture('asking-server.mjs')),
       tasks: { type: 'streamable-http', url: tasks.url },
       filesystem: { ...node(reference('filesystem'), files), cwd: files },
       memory: {
@@ -171,6 +172,49 @@ describe('a call that is not over when the process dies', () => {
     const detail = await closed(runId);
     expect(detail.nodes[0].output.text).toContain('Ada');
     expect((await typesOf(runId)).filter((type) => type === 'ACTIVITY_TASK_INPUT_REQUIRED')).toHaveLength(1);
+  });
+
+  it('2025: several questions of one call are each answered once, whenever the process dies in between', async () => {
+    const asked = async (runId: string, message: string) =>
+      eventually(`"${message}" of ${runId}`, async () => {
+        const task = await taskOf(runId);
+        return task?.requests[0]?.message === message ? task : null;
+      });
+    const say = async (runId: string, content: object) =>
+      expect((await answer(runId, { answer: { action: 'accept', content } })).status).toBe(202);
+    const runId = await start('books', [{ server: 'asking', tool: 'book' }]);
+    await asked(runId, 'Where to?');
+    await say(runId, { where: 'Delft' });
+    await asked(runId, 'Sure?');
+    await killAndRestart();
+    await say(runId, { sure: 'yes' });
+    // The call is made again and is given both answers; the question in the same words is a third one.
+    await eventually('the third question', async () => {
+      const types = await typesOf(runId);
+      return types.filter((type) => type === 'ACTIVITY_TASK_INPUT_REQUIRED').length === 3;
+    });
+    await killAndRestart();
+    await say(runId, { sure: 'really' });
+    expect((await closed(runId)).nodes[0].output.text).toBe('Delft: yes, really');
+    const types = await typesOf(runId);
+    expect(types.filter((type) => type === 'ACTIVITY_TASK_INPUT_REQUIRED')).toHaveLength(3);
+
+    const both = await start('journeys', [{ server: 'asking', tool: 'journey' }]);
+    await asked(both, 'From?');
+    await say(both, { from: 'Delft' });
+    await asked(both, 'To?');
+    await killAndRestart();
+    await say(both, { to: 'Leiden' });
+    expect((await closed(both)).nodes[0].output.text).toBe('Delft to Leiden');
+  });
+
+  it('a task whose question waits is given up at the server when its run is cancelled', async () => {
+    const runId = await start('gives-up', [{ server: 'tasks', tool: 'approve' }]);
+    await status(runId, 'waiting');
+    expect((await ask('POST', `/runs/${runId}/cancel`, { reason: 'no longer wanted' })).status).toBe(202);
+    expect((await closed(runId)).status).toBe('cancelled');
+    await eventually('tasks/cancel', () => tasks.state.cancelled.length === 1);
+    tasks.state.calls.length = 0;
   });
 
   it('sampling is answered by a person, over a crash', async () => {

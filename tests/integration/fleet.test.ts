@@ -246,4 +246,53 @@ describe('servers at run time', () => {
       );
     });
   });
+
+  it('tells what happens to servers on the live stream, numbered without gaps, whichever process it happened in', async () => {
+    const page = async () => (await ask('GET', '/events?topic=servers&limit=1000')).body.items;
+    const broken = { type: 'stdio', command: 'node', args: ['-e', 'process.exit(3)'] };
+    await ask('POST', '/servers', { name: 'broken', config: stdio({}) });
+    await tell('broken', 'PATH');
+    expect((await ask('PUT', '/servers/broken', { config: broken })).status).toBe(200);
+    for (let call = 0; call < 5; call++)
+      expect((await ask('POST', '/servers/broken/call', { tool: 'tell' })).body.code).toBe(
+        'SERVER_START_FAILED',
+      );
+    await eventually('the breaker', async () =>
+      (await page()).some((entry: { event: { type: string } }) => entry.event.type === 'breaker-opened'),
+    );
+    await engine.end('SIGKILL');
+    engine = await launch(engine.dataDir);
+    const before = (await page()).length;
+    expect((await ask('POST', '/servers/shifty/accept', {})).status).toBe(200);
+    const items = await eventually('the acceptance', async () => {
+      const now = await page();
+      return now
+        .slice(before)
+        .some((entry: { event: { type: string } }) => entry.event.type === 'tools-accepted')
+        ? now
+        : null;
+    });
+    expect(items.map((entry: { streamSeq: number }) => entry.streamSeq)).toEqual(
+      items.map((_entry: unknown, index: number) => index + 1),
+    );
+    const told = items.map(
+      (entry: { server: string; event: { type: string } }) => `${entry.server} ${entry.event.type}`,
+    );
+    for (const one of [
+      'mine connected',
+      'remote state-changed',
+      'shifty tools-changed',
+      'shifty tools-accepted',
+      'broken connect-failed',
+      'broken breaker-opened',
+    ])
+      expect(told).toContain(one);
+    const changes = items
+      .filter((entry: { server: string; event: { type: string } }) => entry.server === 'remote')
+      .filter((entry: { event: { type: string } }) => entry.event.type === 'state-changed');
+    expect(changes.map((entry: { event: { data: object } }) => entry.event.data)).toMatchObject([
+      { from: null, to: 'OPEN' },
+      { from: 'OPEN', to: 'UNREACHABLE' },
+    ]);
+  });
 });

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import fc from 'fast-check';
+import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../support/database';
 import { EngineProcess } from '../support/engine-process';
@@ -11,12 +12,24 @@ import { randomRequest } from '../support/random-request';
 import type { Answer, Cases, World } from './rest-cases/case';
 import { ASKING, plainWorkflow, SLOW, WAITING } from './rest-cases/definitions';
 import { fleetCases } from './rest-cases/fleet';
+import { identityCases } from './rest-cases/identity';
 import { jobCases } from './rest-cases/jobs';
+import { preferenceCases } from './rest-cases/preferences';
 import { runCases } from './rest-cases/runs';
 import { serverCases } from './rest-cases/servers';
+import { webhookCases } from './rest-cases/webhooks';
 import { workflowCases } from './rest-cases/workflows';
 
-const CASES: Cases = { ...workflowCases, ...runCases, ...serverCases, ...fleetCases, ...jobCases };
+const CASES: Cases = {
+  ...identityCases,
+  ...workflowCases,
+  ...runCases,
+  ...serverCases,
+  ...fleetCases,
+  ...jobCases,
+  ...preferenceCases,
+  ...webhookCases,
+};
 /** Random requests for each operation. */
 const TRIES = Number(process.env.OPENCONDUCTOR_TEST_TRIES ?? 40);
 const SEED = Number(process.env.OPENCONDUCTOR_TEST_SEED ?? 20_261_120);
@@ -40,7 +53,7 @@ describe('the REST API does what its OpenAPI document says', () => {
       env: { OPENCONDUCTOR_NETWORKS: 'public,loopback' },
     });
     document = await ApiDocument.read(engine);
-    world = worldOf(engine);
+    world = worldOf(engine, database.url('oc_auth'));
     for (const definition of [plainWorkflow('plain'), WAITING, ASKING, SLOW]) {
       const { status, body } = await world.ask('POST', '/api/v1/workflows', definition);
       expect(status, JSON.stringify(body)).toBe(201);
@@ -159,11 +172,11 @@ async function send(
     return { status: response.status, headers: response.headers, body: null, isStream: true };
   }
   const text = await response.text();
-  const parsed: unknown = type.includes('json') ? JSON.parse(text) : text;
+  const parsed: unknown = /[/+]json\b/.test(type) ? JSON.parse(text) : text;
   return { status: response.status, headers: response.headers, body: parsed, isStream: false };
 }
 
-function worldOf(engine: EngineProcess): World {
+function worldOf(engine: EngineProcess, authUrl: string): World {
   const ask: World['ask'] = (method, path, body, headers = {}) =>
     send(engine.url, {
       method,
@@ -180,6 +193,23 @@ function worldOf(engine: EngineProcess): World {
   return {
     engine,
     ask,
+    async newMember() {
+      const client = new pg.Client(authUrl);
+      await client.connect();
+      const id = randomUUID();
+      await client.query('INSERT INTO app_user (id, name, email) VALUES ($1, $2, $3)', [
+        id,
+        'Mia',
+        `${id}@example.com`,
+      ]);
+      await client.query(
+        `INSERT INTO member (id, organization_id, user_id, role)
+         SELECT gen_random_uuid(), o.id, $1, 'viewer' FROM organization o WHERE o.slug = 'local'`,
+        [id],
+      );
+      await client.end();
+      return id;
+    },
     start: async (workflow, body = {}) => {
       const answer = await ask('POST', '/api/v1/runs', { workflow, ...body });
       expect(answer.status, JSON.stringify(answer.body)).toBe(201);

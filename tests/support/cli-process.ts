@@ -7,7 +7,7 @@ const root = resolve(import.meta.dirname, '../..');
 let bundled: Promise<string> | undefined;
 
 /** The program `openconductor`, bundled once a test file. */
-function cliBundle(): Promise<string> {
+export function cliBundle(): Promise<string> {
   bundled ??= (async () => {
     const outfile = join(root, 'node_modules/.cache/openconductor/tests', `cli.${process.pid}.mjs`);
     await bundle({ entry: join(root, 'server/cli/main.ts'), outfile });

@@ -16,6 +16,8 @@ export interface EngineProcessOptions {
   /** Kept over restarts when given; else a new temporary folder. */
   dataDir?: string;
   env?: Record<string, string>;
+  /** Another build of the server, and the folder it runs in; this clone's own when left out. */
+  build?: { bundle: string; root: string };
 }
 
 type Ended = { code: number | null; signal: string | null };
@@ -40,6 +42,8 @@ export class EngineProcess {
     readonly dataDir: string,
     readonly log: readonly string[],
     readonly ended: Promise<Ended>,
+    /** What the process had to say at its start, such as the link for the first owner. */
+    readonly notes: readonly string[],
   ) {}
 
   /** Starts a process and waits until it says that it is ready. Fails with its log when it ends before. */
@@ -48,8 +52,9 @@ export class EngineProcess {
     await mkdir(dataDir, { recursive: true });
     const configFile = join(dataDir, 'servers.json');
     await writeFile(configFile, JSON.stringify({ mcpServers: options.servers }));
-    const child = spawn(process.execPath, ['--enable-source-maps', await serverBundle()], {
-      cwd: root,
+    const build = options.build ?? { bundle: await serverBundle(), root };
+    const child = spawn(process.execPath, ['--enable-source-maps', build.bundle], {
+      cwd: build.root,
       stdio: ['ignore', 'pipe', 'pipe'],
       env: {
         PATH: process.env.PATH,
@@ -68,18 +73,18 @@ export class EngineProcess {
     });
     const log: string[] = [];
     createInterface({ input: child.stderr as NodeJS.ReadableStream }).on('line', (line) => log.push(line));
-    const ready = new Promise<string>((done) => {
+    const ready = new Promise<{ url: string; notes?: string[] }>((done) => {
       createInterface({ input: child.stdout as NodeJS.ReadableStream }).on('line', (line) => {
-        if (line.startsWith('{"ready":true')) done((JSON.parse(line) as { url: string }).url);
+        if (line.startsWith('{"ready":true')) done(JSON.parse(line));
       });
     });
-    const url = await Promise.race([
+    const { url, notes } = await Promise.race([
       ready,
       ended.then(({ code, signal }) => {
         throw new Error(`The process ended (${code ?? signal}) before it was ready:\n${log.join('\n')}`);
       }),
     ]);
-    return new EngineProcess(child, url, dataDir, log, ended);
+    return new EngineProcess(child, url, dataDir, log, ended, notes ?? []);
   }
 
   signal(name: NodeJS.Signals): void {

@@ -36,6 +36,9 @@ const uncounted: Telemetry = {
   toolCalled() {},
   committed() {},
   fenced() {},
+  tookOver() {},
+  requestServed() {},
+  spansExported() {},
   recovered() {},
   gauge() {},
 };
@@ -59,6 +62,7 @@ export interface TestEngineOptions {
   shards?: number;
   maxResidents?: number;
   maxPressure?: number;
+  maxActivities?: number;
   surviveMs?: number;
   organizationId?: string;
 }
@@ -110,7 +114,7 @@ export function createTestEngine(options: TestEngineOptions) {
     pollMs: 50,
     maxRecoveries: 5,
     surviveMs: options.surviveMs ?? 30_000,
-    maxActivities: 1_000,
+    maxActivities: options.maxActivities ?? 1_000,
     maxResidents: options.maxResidents ?? 200_000,
     maxPressure: options.maxPressure ?? 2_000,
   });
@@ -122,7 +126,12 @@ export function createTestEngine(options: TestEngineOptions) {
     organizationId,
 
     /** Accepts a start and gives the run id back; nothing more is awaited. */
-    async start(workflow: string, input: Json = {}, workflowId?: string): Promise<string> {
+    async start(
+      workflow: string,
+      input: Json = {},
+      workflowId?: string,
+      facts: Record<string, Json> = {},
+    ): Promise<string> {
       const runId = newRunId();
       const id = workflowId ?? runId;
       const shard = shardOf(id, shards);
@@ -136,6 +145,7 @@ export function createTestEngine(options: TestEngineOptions) {
         input,
         startedBy: 'tester',
         flags: [...ENGINE_FLAGS],
+        ...facts,
       };
       const { row } = await store.accept({
         organizationId,

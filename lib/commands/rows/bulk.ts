@@ -14,10 +14,11 @@ export const bulkRun = defineCommand({
   code: 'BULK',
   name: 'bulk start',
   aliases: ['bulk create', 'bulk do'],
-  keywords: ['many', 'all', 'batch', 'mass', 'pause', 'resume', 'cancel', 'terminate', 'signal'],
-  summary: 'Pause, resume, cancel, terminate or signal many runs',
+  keywords: ['many', 'all', 'batch', 'mass', 'pause', 'resume', 'cancel', 'terminate', 'signal', 'retry'],
+  summary: 'Pause, resume, cancel, terminate, signal or retry many runs',
   help:
-    'Every open run that fits the flags gets the command; at least one flag must be given. On a terminal the runs are ' +
+    'Every open run that fits the flags gets the command; at least one flag must be given. `retry` takes closed runs instead, by ' +
+    'default those that failed, timed out or were given up, and starts the next run of each chain once. On a terminal the runs are ' +
     'counted first and you are asked, unless --yes is given. Follows the operation until it ends; leaving it does not stop it.',
   args: [{ name: 'action', type: 'enum', values: BULK_ACTIONS, summary: 'What to do.' }],
   flags: [
@@ -53,6 +54,10 @@ export const bulkRun = defineCommand({
       does: 'Cancel all its open runs.',
     },
     { line: 'bulk start pause --status running --dry-run', does: 'How many would be paused?' },
+    {
+      line: 'bulk start retry --workflow document-pipeline --started-after 2026-11-20T08:00:00Z',
+      does: 'Take up what failed this morning.',
+    },
   ],
 });
 

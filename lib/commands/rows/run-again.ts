@@ -94,3 +94,38 @@ export const runHistory = defineCommand({
   output: 'record',
   examples: [{ line: `run history ${EXAMPLE} --format temporal`, does: 'For the tools of Temporal.' }],
 });
+
+/** One content that is kept apart, as a file. */
+export const runPayload = defineCommand({
+  code: 'RPAY',
+  name: 'run payload',
+  aliases: ['run download-payload'],
+  keywords: ['image', 'audio', 'file', 'attachment', 'blob', 'content', 'save'],
+  summary: 'Save a picture, file or long text of a run',
+  help:
+    'Outputs hold {"$payload": {"sha256": …}} in the place of large parts; this saves one of them as a file. A file that exists ' +
+    'is not overwritten.',
+  args: [
+    RUN_ID,
+    { name: 'sha256', type: 'string', summary: 'SHA-256 of the content, as the output names it.' },
+  ],
+  flags: [
+    {
+      name: 'file',
+      short: 'f',
+      type: 'string',
+      placeholder: 'PATH',
+      summary: 'Where to save it (payload-… here).',
+    },
+  ],
+  objects: ['run'],
+  role: 'viewer',
+  surfaces: ['cli'],
+  output: 'record',
+  examples: [
+    {
+      line: `run payload ${EXAMPLE} 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08 -f chart.png`,
+      does: 'Save a picture.',
+    },
+  ],
+});

@@ -18,6 +18,15 @@ export const TIMEOUT = {
   summary: 'Stop waiting after this long (30s, 5m, 2h). The run itself goes on.',
 } as const;
 
+/** Whose calls go first. */
+export const PRIORITY = {
+  name: 'priority',
+  type: 'integer',
+  min: 1,
+  max: 5,
+  summary: 'Whose calls go first when calls have to wait: 1 (first) to 5 (3).',
+} as const;
+
 /** Start a workflow and follow it. */
 export const orchestrate = defineCommand({
   code: 'ORC',
@@ -46,6 +55,11 @@ export const orchestrate = defineCommand({
       summary: 'Input of the run: JSON, a file (@path), or - for standard input.',
     },
     {
+      name: 'sample',
+      type: 'boolean',
+      summary: 'Take the sample input of the workflow in place of --input.',
+    },
+    {
       name: 'version',
       type: 'integer',
       min: 1,
@@ -57,6 +71,7 @@ export const orchestrate = defineCommand({
       placeholder: 'ID',
       summary: 'Your own name for this piece of work. Only one open run can have it.',
     },
+    PRIORITY,
     {
       name: 'detach',
       short: 'd',
@@ -76,6 +91,10 @@ export const orchestrate = defineCommand({
       does: 'Run the starter workflow on two servers and watch it.',
     },
     {
+      line: 'orchestrate saga-compensation --sample',
+      does: 'Run a starter with its sample input; `workflow starters` lists them.',
+    },
+    {
       line: 'orchestrate document-pipeline --input @input.json --detach',
       does: 'Start it and return at once.',
     },
@@ -93,6 +112,13 @@ export const runList = defineCommand({
   help: 'Shows one line for each run. Give the cursor printed under a full page to read the next one.',
   args: [],
   flags: [
+    {
+      name: 'view',
+      type: 'string',
+      object: 'view',
+      placeholder: 'NAME',
+      summary: 'The runs, columns and order of a saved view; other flags stand over its filters.',
+    },
     { name: 'status', short: 's', type: 'enum', values: RUN_STATUSES, summary: 'Only runs in this state.' },
     { name: 'workflow', type: 'string', object: 'workflow', summary: 'Only runs of this workflow.' },
     { name: 'workflow-id', type: 'string', placeholder: 'ID', summary: 'Only runs of this chain.' },
@@ -124,6 +150,7 @@ export const runList = defineCommand({
   output: 'table',
   examples: [
     { line: 'run list --status failed', does: 'Runs that failed.' },
+    { line: 'run list --view failures', does: 'What a saved view shows.' },
     {
       line: 'run list --workflow document-pipeline --limit 5',
       does: 'The five newest runs of one workflow.',

@@ -1,3 +1,4 @@
+import { PRIORITY } from '@/lib/commands/rows/run';
 import { defineCommand } from '@/lib/commands/types';
 import { MIN_INTERVAL_MS, OVERLAP_POLICIES } from '@/lib/protocol/schedule';
 
@@ -50,6 +51,7 @@ const SETTINGS = [
   },
   { name: 'jitter', type: 'duration', min: 0, summary: 'Delay each start by up to this (0s).' },
   { name: 'paused', type: 'boolean', summary: 'Do not run yet.' },
+  PRIORITY,
   NOTE,
 ] as const;
 

@@ -136,3 +136,45 @@ export const workflowPlan = defineCommand({
   output: 'record',
   examples: [{ line: 'workflow plan document-pipeline', does: 'Before the first run.' }],
 });
+
+/** The workflows that come with a readme and a sample. */
+export const workflowStarters = defineCommand({
+  code: 'WST',
+  name: 'workflow starters',
+  aliases: ['starter list', 'starters'],
+  keywords: ['samples', 'examples', 'templates', 'patterns', 'tutorial', 'demo', 'learn'],
+  summary: 'List the starter workflows',
+  help:
+    'Workflows that have a readme, a sample input and an expected result: the ones that come along, and your own that are ' +
+    'written in the same way (docs/starters.md).',
+  args: [],
+  flags: [],
+  objects: ['workflow'],
+  role: 'viewer',
+  surfaces: ['cli'],
+  output: 'table',
+  examples: [{ line: 'workflow starters', does: 'One line for each.' }],
+});
+
+/** One of them. */
+export const workflowStarter = defineCommand({
+  code: 'WSTS',
+  name: 'workflow starter',
+  aliases: ['starter show', 'workflow readme'],
+  keywords: ['sample', 'example', 'template', 'readme', 'help', 'explain'],
+  summary: 'Show the readme and the sample of a workflow',
+  help: 'What it shows, when to use it, what a person has to do, its sample input and what a run of it ends with.',
+  args: [{ name: 'workflow', type: 'string', summary: 'Name of the workflow.', object: 'workflow' }],
+  flags: [{ name: 'sample', type: 'boolean', summary: 'Print the sample input alone, as JSON.' }],
+  objects: ['workflow'],
+  role: 'viewer',
+  surfaces: ['cli'],
+  output: 'record',
+  examples: [
+    { line: 'workflow starter saga-compensation', does: 'Before the first run.' },
+    {
+      line: 'workflow starter saga-compensation --sample',
+      does: 'To a file: put > FILE behind it, and edit that.',
+    },
+  ],
+});

@@ -16,6 +16,24 @@ export interface TypeProblem {
 
 const NAMESPACES = ['json', 'math', 're'];
 
+/**
+ * Names that CEL has for its types. A node may be called so, and evaluation gives the node; the checker cannot be told, so
+ * it leaves such an expression open.
+ */
+const TYPE_NAMES: ReadonlySet<string> = new Set([
+  'bool',
+  'bytes',
+  'double',
+  'google',
+  'int',
+  'list',
+  'map',
+  'null_type',
+  'string',
+  'type',
+  'uint',
+]);
+
 /** The library's signatures, known to the checker. Handlers are never called: evaluation is ours. */
 function libraryEnvironment(): Environment {
   const env = new Environment(CEL_OPTIONS);
@@ -58,6 +76,7 @@ export function checkExpression(
   source: string,
   variables: Readonly<Record<string, CelType>>,
 ): { type: string } | { problem: TypeProblem } {
+  if (Object.keys(variables).some((name) => TYPE_NAMES.has(name))) return { type: 'dyn' };
   shared ??= libraryEnvironment();
   const env = shared.clone();
   for (const [name, type] of Object.entries(variables)) {

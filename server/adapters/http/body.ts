@@ -80,7 +80,8 @@ function checkText(text: string, path: readonly string[]): void {
   });
 }
 
-async function readText(request: Request, maxBytes: number): Promise<string> {
+/** The bytes of the body. Throws PAYLOAD_TOO_LARGE. */
+export async function readBytes(request: Request, maxBytes: number): Promise<Uint8Array> {
   const tooLarge = () =>
     new AppError('PAYLOAD_TOO_LARGE', `The body is larger than ${maxBytes} bytes.`, { path: '/' });
   if (Number(request.headers.get('content-length') ?? 0) > maxBytes) throw tooLarge();
@@ -91,8 +92,13 @@ async function readText(request: Request, maxBytes: number): Promise<string> {
     if (size > maxBytes) throw tooLarge();
     chunks.push(chunk);
   }
+  return Buffer.concat(chunks);
+}
+
+async function readText(request: Request, maxBytes: number): Promise<string> {
+  const bytes = await readBytes(request, maxBytes);
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks));
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {
     throw new AppError('INVALID_JSON', 'The body is not UTF-8.', { path: '/' });
   }

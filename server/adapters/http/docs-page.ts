@@ -47,7 +47,7 @@ function operationHtml({ method, path, of }: Row): string {
   return `<details class="operation" id="${escapeHtml(id)}" data-find="${find}">
 <summary><b class="${method.toLowerCase()}">${method}</b> <code>${escapeHtml(path)}</code> <span>${escapeHtml(String(of.summary))}</span></summary>
 <div>${of.description === undefined ? '' : `<p>${markdown(String(of.description))}</p>`}
-<p class="dim">operation <code>${escapeHtml(id)}</code>, role <code>${escapeHtml(String(of['x-role']))}</code></p>
+<p class="dim">operation <code>${escapeHtml(id)}</code>, permission <code>${escapeHtml(String(of['x-permission']))}</code>, role <code>${escapeHtml(String(of['x-role']))}</code></p>
 ${parameters.length === 0 ? '' : `<h4>Parameters</h4><table>${parameters.map(parameterHtml).join('')}</table>`}
 ${body === undefined ? '' : `<h4>Body</h4>${contentHtml(body.content)}`}
 <h4>Answers</h4><table>${answersHtml(of.responses)}</table>

@@ -32,3 +32,18 @@ export function seenVersion(headers: Headers, current: StoredDefinition | null):
     path: '/headers/if-none-match',
   });
 }
+
+/** Entity tag of something whose versions are counted. */
+export function numberedEtag(version: number): string {
+  return `"v${version}"`;
+}
+
+/**
+ * The version that If-Match names, for things whose versions are counted; null without the header. A tag of another form
+ * is one that never was: version -1.
+ */
+export function numberMatched(headers: Headers): number | null {
+  const match = headers.get('if-match');
+  if (match === null) return null;
+  return Number(/^\s*(?:W\/)?"v(\d{1,9})"\s*$/.exec(match)?.[1] ?? -1);
+}

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { ERROR_CATALOGUE, type ErrorCode, problemSchema } from '@/lib/protocol/errors';
+import { weakestRole } from '@/lib/protocol/permissions';
 import { isJsonObject, type JsonObject } from '@/lib/shared/json';
 import { SchemaCollection } from '@/server/adapters/http/openapi-schemas';
 import {
@@ -15,9 +16,15 @@ const TAG_TEXTS: Record<Tag, string> = {
   runs: 'Runs: start, find, read, command, run again.',
   tasks: 'What waits for people, and their answers.',
   schedules: 'Runs that start by the clock.',
+  webhooks: 'Other programs: what they post to us, and what they are told.',
+  alerts: 'What is wrong now, and from when on something counts as wrong.',
   bulk: 'One command to many runs.',
   servers: 'MCP servers and their tools.',
   events: 'What happens, as pages, long polls and streams.',
+  views: 'Saved views of the list of runs.',
+  settings: 'What the organisation has set, and what the process was started with.',
+  identity: 'Who may come in, and what they may do.',
+  audit: 'Who wrote what, when, from where; and what is used of what is allowed.',
   about: 'This API.',
 };
 
@@ -45,6 +52,7 @@ const COMMON: ErrorCode[] = [
   'UNAUTHENTICATED',
   'FORBIDDEN',
   'FORBIDDEN_ORIGIN',
+  'RATE_LIMITED',
   'INTERNAL',
   'DATABASE_UNAVAILABLE',
 ];
@@ -87,9 +95,11 @@ function describe(of: Operation, schemas: SchemaCollection, problem: JsonObject)
     tags: [of.tag],
     summary: of.summary,
     ...(of.description === undefined ? {} : { description: of.description }),
-    'x-role': of.role,
+    'x-permission': of.permission,
+    'x-role': weakestRole(of.permission),
     parameters: [...pathParameters(of, schemas), ...queryParameters(of, schemas), ...headerParameters(of)],
-    ...(of.body === undefined ? {} : { requestBody: requestBody(of, schemas) }),
+    ...(of.open ? { security: [] } : {}),
+    ...(of.body === undefined && !of.rawBody ? {} : { requestBody: requestBody(of, schemas) }),
     responses: { ...successes(of, schemas), ...failures(of, problem) },
   };
 }
@@ -133,6 +143,7 @@ function requestBody(of: Operation, schemas: SchemaCollection): JsonObject {
   const schema = of.body ? schemas.add(of.body, 'input') : {};
   const content: JsonObject = { 'application/json': { schema } };
   if (of.yaml) content['application/yaml'] = { schema };
+  if (of.rawBody) content['*/*'] = { schema: {} };
   return { required: true, content };
 }
 

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
-import type { Actor, Role } from '@/lib/protocol/actor';
+import type { Actor } from '@/lib/protocol/actor';
 import { AppError, type ErrorCode } from '@/lib/protocol/errors';
+import type { Permission } from '@/lib/protocol/permissions';
 
 /** A request as an operation sees it: parsed and checked. */
 export interface OperationRequest<P, Q, B> {
@@ -8,6 +9,8 @@ export interface OperationRequest<P, Q, B> {
   params: P;
   query: Q;
   body: B;
+  /** The bytes of the body; only with `rawBody`. */
+  raw?: Uint8Array;
   headers: Headers;
   /** Fires when the caller hangs up or the process stops. */
   signal: AbortSignal;
@@ -36,9 +39,15 @@ export const TAGS = [
   'runs',
   'tasks',
   'schedules',
+  'webhooks',
+  'alerts',
   'bulk',
   'servers',
   'events',
+  'views',
+  'settings',
+  'identity',
+  'audit',
   'about',
 ] as const;
 export type Tag = (typeof TAGS)[number];
@@ -61,11 +70,15 @@ export interface Operation<
   summary: string;
   /** More sentences, in Markdown. */
   description?: string;
-  /** The weakest role that may ask; checked by the service behind it. */
-  role: Role;
+  /** What the caller must be allowed (lib/protocol/permissions.ts); the router checks it before anything else is read. */
+  permission: Permission;
   params?: P;
   query?: Q;
   body?: B;
+  /** Anybody may ask, signed in or not: the operation itself finds out by whom it is asked. Its `actor` is nobody. */
+  open?: boolean;
+  /** The body is handed over as the bytes that came (`OperationRequest.raw`), whatever their type. */
+  rawBody?: boolean;
   /** The body may be YAML as well. */
   yaml?: boolean;
   headers?: readonly RequestHeader[];

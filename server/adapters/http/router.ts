@@ -6,9 +6,13 @@ import {
   toProblem,
   zodToAppError,
 } from '@/lib/protocol/errors';
-import { readBody } from '@/server/adapters/http/body';
+import { requirePermission } from '@/lib/protocol/permissions';
+import { type Allowance, allowanceHeaders } from '@/server/adapters/http/allowance';
+import { readBody, readBytes } from '@/server/adapters/http/body';
 import type { Operation } from '@/server/adapters/http/operation';
 import type { Log } from '@/server/ports/log';
+import type { Telemetry } from '@/server/ports/telemetry';
+import type { RequestSpan, Tracing } from '@/server/ports/tracing';
 
 export interface RouterDeps {
   operations: readonly Operation[];
@@ -21,6 +25,12 @@ export interface RouterDeps {
   newRequestId: () => string;
   /** Fires when the process stops: streams end. */
   stopping?: AbortSignal;
+  /** Counts the requests of an actor; throws RATE_LIMITED. Null without a limit. */
+  limit?: { take(key: string): Promise<Allowance> } | null;
+  /** Counts and times what is answered. */
+  telemetry?: Pick<Telemetry, 'requestServed'>;
+  /** Left out while tracing is off. */
+  tracing?: Pick<Tracing, 'request'> | undefined;
 }
 
 interface Route {
@@ -31,24 +41,44 @@ interface Route {
   literals: number;
 }
 
+/** Who asks where nobody has to sign in: belongs nowhere, may do nothing. */
+const NOBODY: Actor = {
+  kind: 'system',
+  id: 'nobody',
+  organizationId: '00000000-0000-0000-0000-000000000000',
+  role: 'viewer',
+  permissions: [],
+  displayName: 'Nobody',
+};
+
 const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]', '::1']);
 
 /** The REST API as one function from Request to Response, independent of the server in front of it. */
 export function createRouter(deps: RouterDeps): (request: Request) => Promise<Response> {
   const routes = deps.operations.map(toRoute).sort((a, b) => b.literals - a.literals);
-  return async (request) => {
+  const { tracing, telemetry } = deps;
+  const answer = async (request: Request, span?: RequestSpan): Promise<Response> => {
+    let template = 'none';
     const requestId = deps.newRequestId();
     const begun = performance.now();
     const { pathname } = new URL(request.url);
     let actor: Actor | undefined;
+    let allowance: Allowance | undefined;
     let response: Response;
     try {
       checkHost(request, deps.allowedHosts);
       const { route, params } = match(routes, request.method, pathname);
       const of = route.operation;
-      actor = await deps.authenticate(request);
+      template = of.path;
+      span?.route(template);
+      if (!of.open) {
+        actor = await deps.authenticate(request);
+        if (deps.limit) allowance = await deps.limit.take(actor.id);
+        requirePermission(actor, of.permission);
+      }
       const given = await of.handle({
-        actor,
+        actor: actor ?? NOBODY,
+        ...(of.rawBody ? { raw: await readBytes(request, deps.maxBodyBytes) } : {}),
         params: parsePart(of.params, params) as Record<string, string>,
         query: parsePart(of.query, queryOf(request)),
         body: of.body
@@ -62,8 +92,15 @@ export function createRouter(deps: RouterDeps): (request: Request) => Promise<Re
         response.headers.set('x-request-id', requestId);
       } else response = json(given.status, given.body, { 'x-request-id': requestId, ...given.headers });
     } catch (error) {
-      response = problem(toAppError(error), requestId, deps.log);
+      const known = toAppError(error);
+      span?.failed(known.code);
+      response = problem(known, requestId, deps.log);
     }
+    if (allowance) {
+      for (const [name, value] of Object.entries(allowanceHeaders(allowance)))
+        response.headers.set(name, value);
+    }
+    telemetry?.requestServed(request.method, template, response.status, (performance.now() - begun) / 1000);
     deps.log.debug('http_request', {
       method: request.method,
       path: pathname,
@@ -74,6 +111,8 @@ export function createRouter(deps: RouterDeps): (request: Request) => Promise<Re
     });
     return response;
   };
+  if (tracing === undefined) return (request) => answer(request);
+  return (request) => tracing.request(request, (span) => answer(request, span));
 }
 
 function toRoute(of: Operation): Route {
@@ -185,11 +224,16 @@ function problem(error: AppErrorType, requestId: string, log: Log): Response {
       cause,
     });
   }
-  const allow = (error.details as { allow?: string[] } | undefined)?.allow;
+  const { allow, retryAfter, allowance } = (error.details ?? {}) as {
+    allow?: string[];
+    retryAfter?: number;
+    allowance?: Allowance;
+  };
   return json(body.status, body, {
     'content-type': 'application/problem+json',
     'x-request-id': requestId,
     ...(allow ? { allow: allow.join(', ') } : {}),
-    ...(body.code === 'RATE_LIMITED' ? { 'retry-after': '1' } : {}),
+    ...(allowance ? allowanceHeaders(allowance) : {}),
+    ...(body.code === 'RATE_LIMITED' ? { 'retry-after': String(retryAfter ?? 1) } : {}),
   });
 }

@@ -10,6 +10,8 @@ const RETRY_MS = 1_000;
 export interface FeedEntry {
   id: number;
   data: unknown;
+  /** Name of the message; a plain one when left out. */
+  event?: string;
 }
 
 export interface Feed {
@@ -95,8 +97,9 @@ export function eventStream(
   });
 }
 
-function message({ id, data }: FeedEntry): string {
-  return `id: ${id}\ndata: ${JSON.stringify(data)}\n\n`;
+function message({ id, data, event }: FeedEntry): string {
+  const name = event === undefined ? '' : `event: ${event}\n`;
+  return `${name}id: ${id}\ndata: ${JSON.stringify(data)}\n\n`;
 }
 
 /** Where a reader goes on: Last-Event-ID when it is a number (a browser that connects again), else what was asked for. */

@@ -1,37 +1,39 @@
 import { auth, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { AppError } from '@/lib/protocol/errors';
 import type { HttpServerConfig } from '@/lib/protocol/server-config';
+import { ClientCredentialsProvider } from '@/server/adapters/mcp/client-credentials';
 import { asFetchLike, type GuardedFetch } from '@/server/adapters/mcp/http-fetch';
 import {
   type FixedClient,
   FleetOAuthProvider,
   type OAuthClientOptions,
 } from '@/server/adapters/mcp/oauth-provider';
+import { TokenSharing } from '@/server/adapters/mcp/token-sharing';
 import type { OAuthKey } from '@/server/ports/oauth-store';
-
-/** How long a refreshed token answers further requests to refresh it. */
-const REFRESH_COUNTS_MS = 5000;
 
 /**
  * The OAuth side of the fleet: credentials for connections, and the flow in which a person grants them (RFC 9728,
- * 8414, 8707, 9207 and PKCE by the SDK). Refreshes of one token that happen at once share one request, because many
- * authorization servers take a refresh token only once.
+ * 8414, 8707, 9207 and PKCE by the SDK), or the grant that needs no person.
  */
 export class Authorizer {
   private readonly interactive = new Map<string, FleetOAuthProvider>();
-  private readonly refreshing = new Map<string, Promise<TokenAnswer>>();
-  /** The guarded fetch with shared refreshes. */
-  readonly fetch: GuardedFetch;
+  private readonly sharing: TokenSharing | undefined;
 
   constructor(
     private readonly options: OAuthClientOptions | undefined,
-    fetch: GuardedFetch,
+    private readonly fetch: GuardedFetch,
   ) {
-    this.fetch = Object.assign(
-      (url: string | URL, init: RequestInit = {}, observer = {}) =>
-        this.sharedFetch(fetch, url, init, observer),
-      { close: () => fetch.close() },
-    );
+    this.sharing = options === undefined ? undefined : new TokenSharing(options.store, fetch);
+  }
+
+  /** The guarded fetch for connections of one authorization, with shared requests for tokens. */
+  fetchFor(key: OAuthKey): GuardedFetch {
+    return this.sharing?.for(key) ?? this.fetch;
+  }
+
+  /** Ends idle connections to servers. */
+  close(): void {
+    this.fetch.close();
   }
 
   /** Credentials for a connection; undefined when OAuth is not set up or the server has credentials of its own. */
@@ -63,7 +65,7 @@ export class Authorizer {
         serverUrl: config.url,
         scope,
         forceReauthorization: true,
-        fetchFn: asFetchLike(this.fetch),
+        fetchFn: asFetchLike(this.fetchFor(key)),
       };
       await auth(provider, options);
       return provider.authorizationUrl;
@@ -90,7 +92,7 @@ export class Authorizer {
     authProvider.returning = true;
     const transport = new StreamableHTTPClientTransport(new URL(config.url), {
       authProvider,
-      fetch: asFetchLike(this.fetch),
+      fetch: asFetchLike(this.fetchFor(key)),
     });
     try {
       await transport.finishAuth(parameters);
@@ -110,67 +112,9 @@ export class Authorizer {
   private make(key: OAuthKey, config: HttpServerConfig, interactive: boolean): FleetOAuthProvider {
     if (this.options === undefined)
       throw new AppError('SERVER_NOT_CONFIGURED', 'OAuth is not set up in this process.');
-    return new FleetOAuthProvider(key, (config.oauth ?? {}) as FixedClient, this.options, interactive);
-  }
-
-  private async sharedFetch(
-    fetch: GuardedFetch,
-    url: string | URL,
-    init: RequestInit,
-    observer: object,
-  ): Promise<Response> {
-    const { body } = init;
-    if (!(body instanceof URLSearchParams) || body.get('grant_type') !== 'refresh_token')
-      return fetch(url, init, observer);
-    const id = `${String(url)}\n${body.get('refresh_token')}`;
-    let shared = this.refreshing.get(id);
-    if (shared === undefined) {
-      shared = fetch(url, init).then(async (response) => ({
-        status: response.status,
-        headers: response.headers,
-        body: await response.text(),
-      }));
-      this.refreshing.set(id, shared);
-      const forget = () => this.refreshing.delete(id);
-      shared.then((answer) => this.keepFor(String(url), body, answer, forget), forget);
-    }
-    const answer = await shared;
-    return new Response(answer.body, { status: answer.status, headers: answer.headers });
-  }
-
-  /**
-   * Answers for a moment more from what was just got: calls that were refused with the old token come here one by one,
-   * the later ones already with the new refresh token.
-   */
-  private keepFor(url: string, sent: URLSearchParams, answer: TokenAnswer, forget: () => void): void {
-    const token = answer.status === 200 ? newRefreshToken(answer.body) : undefined;
-    if (token === undefined) {
-      forget();
-      return;
-    }
-    const id = `${url}\n${token ?? sent.get('refresh_token')}`;
-    this.refreshing.set(id, Promise.resolve(answer));
-    setTimeout(() => {
-      forget();
-      this.refreshing.delete(id);
-    }, REFRESH_COUNTS_MS).unref();
-  }
-}
-
-interface TokenAnswer {
-  status: number;
-  headers: Headers;
-  body: string;
-}
-
-/** The refresh token of an answer, null when the old one stays, undefined when it is no answer to a refresh. */
-function newRefreshToken(body: string): string | null | undefined {
-  try {
-    const { access_token: access, refresh_token: refresh } = JSON.parse(body) as Record<string, unknown>;
-    if (typeof access !== 'string') return undefined;
-    return typeof refresh === 'string' ? refresh : null;
-  } catch {
-    return undefined;
+    const fixed = (config.oauth ?? {}) as FixedClient;
+    if (fixed.grant === 'client-credentials') return new ClientCredentialsProvider(key, fixed, this.options);
+    return new FleetOAuthProvider(key, fixed, this.options, interactive);
   }
 }
 

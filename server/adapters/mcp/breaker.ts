@@ -41,6 +41,8 @@ export class ServerBreaker {
   constructor(
     private readonly clock: Clock,
     options: { failures?: number; halfOpenAfterMs?: number } = {},
+    /** Told when it opens (with the epoch ms at which a call may go through again) and when it closes (without). */
+    onChange: (retryAt: number | undefined) => void = () => undefined,
   ) {
     const halfOpenAfter = options.halfOpenAfterMs ?? 30_000;
     const failed = handleWhenResult((outcome) => this.counts(outcome as ToolOutcome));
@@ -50,7 +52,9 @@ export class ServerBreaker {
     });
     this.policy.onBreak(() => {
       this.halfOpenAt = this.clock.now() + halfOpenAfter;
+      onChange(this.halfOpenAt);
     });
+    this.policy.onReset(() => onChange(undefined));
   }
 
   /** When a call may go through again (epoch ms), or undefined when it may now. */

@@ -1,3 +1,5 @@
+import { TaskHints } from '@/server/adapters/mcp/task-hints';
+
 /**
  * Ties a call of ours to its message on the wire. The SDK gives requests their ids itself and hands out neither
  * ids nor sizes; a symbol on `params` survives its copying of the request and is invisible to JSON.stringify.
@@ -12,6 +14,8 @@ export interface CallRecord {
   bytesIn: number;
   id: string | number | undefined;
   onProgress?: (progress: Progress) => void;
+  /** True when the call asks its server (of 2025-11-25) to make a task of it. */
+  wantsTask?: boolean;
   /** The answer, when the server made a task of the call. */
   task?: unknown;
 }
@@ -50,6 +54,8 @@ export function recordOf(message: object): CallRecord | undefined {
 /** The calls that wait for an answer on one connection. */
 export class CallMeter {
   private readonly waiting = new Map<string | number, CallRecord>();
+  /** Who follows a task of the server over this connection. */
+  readonly tasks = new TaskHints();
 
   /** A message is handed to the wire. */
   sending(message: object, bytes: number): void {
@@ -70,18 +76,23 @@ export class CallMeter {
     if (record === undefined) return;
     record.bytesIn += bytes;
     this.waiting.delete(id);
-    const { result } = message as { result?: { resultType?: unknown } };
-    if (result?.resultType !== 'task') return;
+    const { result } = message as { result?: { resultType?: unknown; task?: unknown } };
+    if (result?.resultType !== 'task' && !(record.wantsTask && result?.task !== undefined)) return;
     // The SDK knows no tasks and would refuse the answer: it gets an empty one, and the task stays with the call.
     record.task = result;
     (message as { result?: unknown }).result = { resultType: 'complete', content: [] };
+  }
+
+  /** Hands a notification that belongs to a call or to a task to it; true when it was one. */
+  told(message: object): boolean {
+    return 'method' in message && (this.progressed(message) || this.tasks.take(message));
   }
 
   /**
    * Hands a progress notification to its call; true when it was one. Done here and not by the SDK, which calls its
    * handlers a turn later and loses the last one when the answer comes in the same moment.
    */
-  progressed(message: object): boolean {
+  private progressed(message: object): boolean {
     const { method, params } = message as WireMessage;
     if (method !== 'notifications/progress') return false;
     const { progressToken, progress, total, message: text } = (params ?? {}) as Record<string, unknown>;

@@ -10,7 +10,8 @@ import { answersOf, isInputRequired, roundOf, urlRound } from '@/server/adapters
 import { PausableDeadline } from '@/server/adapters/mcp/pausable-deadline';
 import { type ConnectionPool, type Lease, type PoolKey, raceAbort } from '@/server/adapters/mcp/pool';
 import type { ServerState } from '@/server/adapters/mcp/server-state';
-import { followTask, taskOf } from '@/server/adapters/mcp/task-follower';
+import { followTask } from '@/server/adapters/mcp/task-follower';
+import { taskOf } from '@/server/adapters/mcp/task-states';
 import type { ToolEntry } from '@/server/adapters/mcp/tool-catalogue';
 import type {
   InputAnswer,
@@ -53,6 +54,8 @@ export async function runCall(call: ToolCall, env: CallEnvironment): Promise<Too
 class CallAttempt {
   private readonly controller = new AbortController();
   private record: CallRecord = newCallRecord();
+  /** What the server made of this call, if it is a task. */
+  private task: ServerTask | undefined;
   private readonly deadline: PausableDeadline;
   private readonly onCancel = () => this.controller.abort('cancelled');
 
@@ -165,6 +168,8 @@ class CallAttempt {
   private async rounds(connection: Connection, entry: ToolEntry): Promise<ToolOutcome> {
     const { call } = this;
     const { resume } = call;
+    // Made before the session was lost: the task is the server's, and may have outlived it.
+    if (this.task !== undefined) return this.follow(this.task, connection, entry);
     if (resume?.input.taskId !== undefined) {
       const task = { taskId: resume.input.taskId, pollIntervalMs: 0, ttlMs: null };
       return this.follow(task, connection, entry, resume);
@@ -214,6 +219,8 @@ class CallAttempt {
     const started = performance.now();
     // The work goes on at the server: should the call end early, its outcome is unknown.
     this.record.sent = true;
+    this.task = task;
+    if (connection.era === 'legacy') connection.calls.follow(task.taskId, this.answerOne);
     try {
       const context = {
         connection,
@@ -287,7 +294,12 @@ class CallAttempt {
 
   /** A question of the 2025 era, inside the open request. */
   private readonly answerOne = async (request: InputRequest, signal: AbortSignal): Promise<InputAnswer> => {
-    const input: InputRequired = { requests: [request], durable: false };
+    const taskId = this.task?.taskId;
+    const input: InputRequired = {
+      requests: [request],
+      durable: false,
+      ...(taskId === undefined ? {} : { taskId }),
+    };
     const answers = await raceAbort(this.ask(input), signal);
     return answers?.[request.key] ?? { action: 'decline' };
   };

@@ -17,6 +17,9 @@ import type { ToolCall } from '@/server/ports/mcp-fleet';
 const NEVER_MS = 2_000_000_000;
 /** A server of 2025 that ignores what it does not know is given up on as a modern one after so long. */
 const PROBE_MS = 10_000;
+/** News of tasks are listened to from this poll interval on, and for so many tasks of a connection at once. */
+const LISTEN_FROM_MS = 1_000;
+const MAX_LISTENING = 16;
 /** A server that lists tools without end is cut off here (pages, not tools). */
 const MAX_TOOL_PAGES = 200;
 
@@ -53,6 +56,7 @@ export class Connection {
   private refreshing: Promise<Map<string, ToolEntry>> | undefined;
   private stale = false;
   private ended = false;
+  private listening = 0;
   private readonly onEnded: Array<() => void> = [];
 
   constructor(
@@ -134,7 +138,13 @@ export class Connection {
   ): Promise<CallToolResult | InputRequiredResult> {
     const meta: Record<string, unknown> = { [IDEMPOTENCY_META_KEY]: call.idempotencyKey };
     if (call.traceparent !== undefined) meta.traceparent = call.traceparent;
-    const params = markParams({ name: call.tool, arguments: call.arguments, _meta: meta, ...round }, record);
+    if (call.tracestate !== undefined) meta.tracestate = call.tracestate;
+    const task = this.wantsTask(entry) ? { task: {} } : undefined;
+    if (task !== undefined) record.wantsTask = true;
+    const params = markParams(
+      { name: call.tool, arguments: call.arguments, _meta: meta, ...task, ...round },
+      record,
+    );
     const { onProgress } = call;
     if (onProgress !== undefined) record.onProgress = onProgress;
     try {
@@ -151,9 +161,41 @@ export class Connection {
     }
   }
 
-  /** One request of the Tasks extension, which the SDK has no methods for. */
+  /** Whether a tool of a server of 2025-11-25 can only be called as a task. With later ones it is for the server to say. */
+  private wantsTask(entry: ToolEntry): boolean {
+    if (entry.definition.execution?.taskSupport !== 'required' || this.era === 'modern') return false;
+    const { tasks } = (this.client.getServerCapabilities() ?? {}) as {
+      tasks?: { requests?: { tools?: { call?: unknown } } };
+    };
+    return tasks?.requests?.tools?.call !== undefined;
+  }
+
+  /**
+   * Calls `onNews` when the server says that the state of a task changed; the function returned ends that. A server of
+   * 2025 says so unasked; a later one has to be listened to, which is only worth it when it wants to be polled rarely.
+   */
+  watchTask(taskId: string, pollIntervalMs: number, onNews: () => void): () => void {
+    const stop = this.transport.meter.tasks.watch(taskId, onNews);
+    if (this.era === 'legacy' || pollIntervalMs < LISTEN_FROM_MS || this.listening >= MAX_LISTENING)
+      return stop;
+    const ended = new AbortController();
+    this.listening++;
+    const filter = { taskIds: [taskId] } as Parameters<Client['listen']>[0];
+    // Servers that offer no such news refuse: polling alone is enough.
+    const listened = this.client
+      .listen(filter, { signal: ended.signal, timeout: this.options.timeoutMs })
+      .then((subscription) => subscription.closed)
+      .catch(() => undefined);
+    void listened.finally(() => this.listening--);
+    return () => {
+      stop();
+      ended.abort();
+    };
+  }
+
+  /** One request about a task, which the SDK has no methods for. */
   taskRequest<T extends z.ZodType>(
-    method: 'tasks/get' | 'tasks/update' | 'tasks/cancel',
+    method: 'tasks/get' | 'tasks/update' | 'tasks/cancel' | 'tasks/result',
     params: Record<string, unknown>,
     schema: T,
     timeoutMs: number,

@@ -32,7 +32,7 @@ export interface ConnectorOptions {
   clock: Clock;
   log: FleetLog;
   launch: LaunchOptions;
-  fetch: GuardedFetch;
+  fetch: (key: PoolKey) => GuardedFetch;
   secrets: SecretLookup;
   /** Credentials for a remote server, when it has some. */
   auth?: (key: PoolKey, config: HttpServerConfig) => HttpTransportOptions['auth'];
@@ -144,7 +144,7 @@ class ConnectAttempt {
     const url = new URL(config.url);
     const reach = (kind: HttpServerConfig['type']): Promise<Connection> => {
       const auth = this.options.auth?.(this.key, config);
-      const { fetch } = this.options;
+      const fetch = this.options.fetch(this.key);
       const options = { kind, url, headers: config.headers, fetch, ...(auth === undefined ? {} : { auth }) };
       const prior: PriorDiscovery | undefined =
         kind === 'sse' || this.knownAsLegacy() ? { kind: 'legacy' } : undefined;

@@ -1,4 +1,6 @@
 import {
+  OAuthClientFlowError,
+  OAuthError,
   ProtocolError,
   SdkError,
   SdkErrorCode,
@@ -87,8 +89,9 @@ export function failedCall(error: unknown, call: BrokenCall): ToolOutcome {
       default:
     }
   }
-  if (error instanceof UnauthorizedError) {
-    return failed('SERVER_AUTH_REQUIRED', `${call.server} asks for authorization.`, false);
+  const refused = refusedAuthorization(error);
+  if (refused !== undefined) {
+    return failed('SERVER_AUTH_REQUIRED', `${call.server} ${refused}.`, false);
   }
   const ours = appErrorIn(error);
   if (ours !== undefined) return failed(ours.code, ours.message, false);
@@ -169,8 +172,8 @@ export function connectError(error: unknown, server = 'The server', log = ''): A
   const ours = appErrorIn(error);
   if (ours !== undefined) return ours;
   const options = { cause: error, ...(log === '' ? {} : { details: log }) };
-  if (error instanceof UnauthorizedError)
-    return new AppError('SERVER_AUTH_REQUIRED', `${server} asks for authorization.`, options);
+  const refused = refusedAuthorization(error);
+  if (refused !== undefined) return new AppError('SERVER_AUTH_REQUIRED', `${server} ${refused}.`, options);
   if (error instanceof SdkHttpError) {
     const { status } = error;
     if (status === 401 || status === 403) {
@@ -216,6 +219,19 @@ function appErrorIn(error: unknown): AppError | undefined {
   let current: unknown = error;
   for (let depth = 0; depth < 6 && typeof current === 'object' && current !== null; depth++) {
     if (isAppError(current)) return current;
+    const { cause, data } = current as { cause?: unknown; data?: { cause?: unknown } };
+    current = cause ?? data?.cause;
+  }
+  return undefined;
+}
+
+/** What became of an authorization, as the rest of a sentence about the server; undefined for any other error. */
+function refusedAuthorization(error: unknown): string | undefined {
+  let current: unknown = error;
+  for (let depth = 0; depth < 6 && typeof current === 'object' && current !== null; depth++) {
+    if (current instanceof UnauthorizedError) return 'asks for authorization';
+    if (current instanceof OAuthError || current instanceof OAuthClientFlowError)
+      return `did not grant access: ${current.message.slice(0, 500)}`;
     const { cause, data } = current as { cause?: unknown; data?: { cause?: unknown } };
     current = cause ?? data?.cause;
   }

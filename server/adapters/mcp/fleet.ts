@@ -19,6 +19,7 @@ import { isTemplateUrl, type SecretLookup, withSecrets } from '@/server/adapters
 import { answerQuestions, CallsInFlight, capabilitiesFor } from '@/server/adapters/mcp/server-questions';
 import { ServerState } from '@/server/adapters/mcp/server-state';
 import type { NetworkPolicy } from '@/server/adapters/mcp/ssrf';
+import { cancelTask } from '@/server/adapters/mcp/task-states';
 import { ToolGuard } from '@/server/adapters/mcp/tool-guard';
 import { MemoryToolPinStore } from '@/server/adapters/memory/tool-pin-store';
 import type {
@@ -116,7 +117,7 @@ class Fleet implements ManagedMcpFleet {
         children: this.children,
         now: () => clock.now(),
       },
-      fetch: this.authorizer.fetch,
+      fetch: (key) => this.authorizer.fetchFor(key),
       secrets: options.secrets ?? noSecrets,
       auth: (key, config) => this.authorizer.provider(key, config),
       session: (key, config) => this.session(key, config),
@@ -194,15 +195,37 @@ class Fleet implements ManagedMcpFleet {
     return outcome;
   }
 
+  async cancelTask(organizationId: string, server: string, taskId: string): Promise<void> {
+    try {
+      const config = await this.config(organizationId, server);
+      const lease = await this.connect(organizationId, server, config);
+      try {
+        await cancelTask(lease.connection, taskId);
+      } finally {
+        lease.release();
+      }
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      this.options.log.warn({ organizationId, server, taskId, reason }, 'mcp task could not be cancelled');
+    }
+  }
+
   async logs(organizationId: string, server: string): Promise<ServerLogLine[]> {
     const config = await this.config(organizationId, server);
     return this.state(organizationId, server, config).log.lines();
   }
 
+  breakers(): ReturnType<ManagedMcpFleet['breakers']> {
+    return [...this.states].map(([key, { breaker }]) => ({
+      server: key.slice(key.indexOf('\u0000') + 1),
+      state: breaker.state,
+    }));
+  }
+
   async close(): Promise<void> {
     this.closing = true;
     await this.pool.close();
-    this.authorizer.fetch.close();
+    this.authorizer.close();
     this.children.close();
   }
 
@@ -248,6 +271,9 @@ class Fleet implements ManagedMcpFleet {
     try {
       await lease.connection.listTools(this.connectTimeoutMs);
       await this.state(organizationId, server, config).guard.accept(tools);
+      const at = this.options.clock.now();
+      const accepted = tools === undefined ? null : [...tools];
+      this.emit({ type: 'tools-accepted', organizationId, server, at, tools: accepted });
     } finally {
       lease.release();
     }
@@ -287,6 +313,13 @@ class Fleet implements ManagedMcpFleet {
     this.pool.retire(organizationId, server);
   }
 
+  openCircuits(): { organizationId: string; server: string }[] {
+    return [...this.states].flatMap(([key, state]) => {
+      const [organizationId = '', server = ''] = key.split('\u0000');
+      return state.breaker.state === 'closed' ? [] : [{ organizationId, server }];
+    });
+  }
+
   childPids(): number[] {
     return this.children.pids();
   }
@@ -315,7 +348,12 @@ class Fleet implements ManagedMcpFleet {
     let state = this.states.get(key);
     if (state === undefined) {
       const guard = this.guard(organizationId, server);
-      state = new ServerState(config, this.options.clock, this.options.breaker ?? {}, guard);
+      const facts = { organizationId, server };
+      state = new ServerState(config, this.options.clock, this.options.breaker ?? {}, guard, (retryAt) => {
+        const at = this.options.clock.now();
+        if (retryAt === undefined) this.emit({ ...facts, at, type: 'breaker-closed' });
+        else this.emit({ ...facts, at, type: 'breaker-opened', retryAt });
+      });
       this.states.set(key, state);
     }
     return state;

@@ -139,7 +139,7 @@ export class HttpTransport implements Transport {
       this.meter.received(message, this.pending.get(key)?.bytesIn ?? 0);
       this.pending.delete(key);
     }
-    if (!this.meter.progressed(message)) this.onmessage?.(message);
+    if (!this.meter.told(message)) this.onmessage?.(message);
   }
 
   private streamEnded(key: string): void {

@@ -26,12 +26,19 @@ export interface OAuthClientOptions {
 
 /** What the configuration of a server fixes beforehand. */
 export interface FixedClient {
+  grant?: 'authorization-code' | 'client-credentials';
   clientId?: string;
   clientSecret?: string;
+  /** PEM (PKCS#8) of the key that the client signs assertions with, and its JWS algorithm. */
+  privateKey?: string;
+  algorithm?: string;
   scope?: string;
+  /** The authorization server that the client is registered at: its secret is shown to no other. */
+  issuer?: string;
 }
 
-interface OAuthRecord {
+/** What is kept of one authorization, sealed. */
+export interface OAuthRecord {
   /** Registrations and tokens by issuer: those of one authorization server are never shown to another. */
   clients: Record<string, StoredOAuthClientInformation>;
   tokens: Record<string, StoredOAuthTokens>;
@@ -58,20 +65,20 @@ export class FleetOAuthProvider implements OAuthClientProvider {
   constructor(
     private readonly key: OAuthKey,
     private readonly fixed: FixedClient,
-    private readonly options: OAuthClientOptions,
+    protected readonly options: OAuthClientOptions,
     private readonly interactive: boolean,
   ) {
     if (options.clientMetadataUrl !== undefined) this.clientMetadataUrl = options.clientMetadataUrl;
   }
 
-  get redirectUrl(): string {
+  get redirectUrl(): string | undefined {
     const { redirectUrl } = this.options;
     return typeof redirectUrl === 'function' ? redirectUrl() : redirectUrl;
   }
 
   get clientMetadata(): OAuthClientMetadata {
     const { clientName } = this.options;
-    const { redirectUrl } = this;
+    const redirectUrl = this.redirectUrl ?? '';
     const { clientSecret, scope } = this.fixed;
     return {
       client_name: clientName,
@@ -96,8 +103,14 @@ export class FleetOAuthProvider implements OAuthClientProvider {
     context?: OAuthClientInformationContext,
   ): Promise<StoredOAuthClientInformation | undefined> {
     const { clientId, clientSecret } = this.fixed;
+    // Bound to the authorization server of the configuration, else to whichever the server names.
+    const issuer = this.fixed.issuer ?? context?.issuer;
     if (clientId !== undefined) {
-      return { client_id: clientId, ...(clientSecret === undefined ? {} : { client_secret: clientSecret }) };
+      return {
+        client_id: clientId,
+        ...(clientSecret === undefined ? {} : { client_secret: clientSecret }),
+        ...(issuer === undefined ? {} : { issuer }),
+      };
     }
     const { clients, lastIssuer } = await this.load();
     return clients[context?.issuer ?? lastIssuer ?? ''];
@@ -196,8 +209,7 @@ export class FleetOAuthProvider implements OAuthClientProvider {
   }
 
   private async load(): Promise<OAuthRecord> {
-    const stored = (await this.options.store.load(this.key)) as unknown as OAuthRecord | undefined;
-    return stored ?? { clients: {}, tokens: {} };
+    return recordOf(await this.options.store.load(this.key));
   }
 
   private async change(edit: (record: OAuthRecord) => void): Promise<void> {
@@ -205,4 +217,9 @@ export class FleetOAuthProvider implements OAuthClientProvider {
     edit(record);
     await this.options.store.save(this.key, record as unknown as JsonObject);
   }
+}
+
+/** What the store holds of an authorization, or an empty record. */
+export function recordOf(stored: JsonObject | undefined): OAuthRecord {
+  return (stored as unknown as OAuthRecord | undefined) ?? { clients: {}, tokens: {} };
 }

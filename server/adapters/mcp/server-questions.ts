@@ -5,6 +5,8 @@ import { TASKS_EXTENSION } from '@/server/adapters/mcp/wire-codes';
 import type { InputAnswer, InputRequest } from '@/server/ports/mcp-fleet';
 
 const INVALID_REQUEST = -32_600;
+/** `_meta` key by which a server of 2025-11-25 says which task a question belongs to. */
+const RELATED_TASK = 'io.modelcontextprotocol/related-task';
 
 /** Puts one question to whoever makes the call it belongs to. */
 export type AskCaller = (request: InputRequest, signal: AbortSignal) => Promise<InputAnswer>;
@@ -26,6 +28,7 @@ export function capabilitiesFor(config: ServerConfig): ClientCapabilities {
  */
 export class CallsInFlight {
   private readonly callers = new Set<AskCaller>();
+  private readonly byTask = new Map<string, AskCaller>();
   private asked = 0;
 
   constructor(private readonly onInteractive: () => void) {}
@@ -33,11 +36,30 @@ export class CallsInFlight {
   /** A call starts; the function returned ends it. */
   enter(ask: AskCaller): () => void {
     this.callers.add(ask);
-    return () => this.callers.delete(ask);
+    return () => {
+      this.callers.delete(ask);
+      for (const [taskId, caller] of this.byTask) if (caller === ask) this.byTask.delete(taskId);
+    };
   }
 
-  /** The answer of the one caller. Throws INVALID_REQUEST when there is none or more than one. */
-  async ask(make: (key: string) => InputRequest, signal: AbortSignal): Promise<InputAnswer> {
+  /** A call became a task: its questions name the task from now on. */
+  follow(taskId: string, ask: AskCaller): void {
+    this.callers.delete(ask);
+    this.byTask.set(taskId, ask);
+  }
+
+  /**
+   * The answer of the caller that follows the task which asks, else of the one caller. Throws INVALID_REQUEST when there
+   * is none or more than one.
+   */
+  async ask(
+    make: (key: string) => InputRequest,
+    signal: AbortSignal,
+    meta: Readonly<Record<string, unknown>> | undefined,
+  ): Promise<InputAnswer> {
+    const related = meta?.[RELATED_TASK] as { taskId?: unknown } | undefined;
+    const follower = this.byTask.get(String(related?.taskId));
+    if (follower !== undefined) return follower(make(`ask-${++this.asked}`), signal);
     this.onInteractive();
     const [caller, another] = this.callers;
     if (caller === undefined || another !== undefined) {
@@ -58,7 +80,7 @@ export function answerQuestions(client: Client, config: ServerConfig, calls: Cal
         asked = elicitation(key, request.params);
         return asked;
       };
-      const answer = await calls.ask(make, context.mcpReq.signal);
+      const answer = await calls.ask(make, context.mcpReq.signal, context.mcpReq._meta);
       return toResponse(asked ?? make(''), answer) as never;
     });
   }
@@ -69,7 +91,7 @@ export function answerQuestions(client: Client, config: ServerConfig, calls: Cal
         kind: 'sampling',
         params: request.params as never,
       });
-      const answer = await calls.ask(make, context.mcpReq.signal);
+      const answer = await calls.ask(make, context.mcpReq.signal, context.mcpReq._meta);
       if (answer.action !== 'result') throw new ProtocolError(-1, 'The request for a model was refused.');
       return answer.result as never;
     });

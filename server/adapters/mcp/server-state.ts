@@ -39,8 +39,9 @@ export class ServerState {
     breaker: { failures?: number; halfOpenAfterMs?: number },
     /** Holds the tools against their accepted definitions. */
     readonly guard: ToolGuard,
+    onBreaker: (retryAt: number | undefined) => void = () => undefined,
   ) {
-    this.breaker = new ServerBreaker(clock, breaker);
+    this.breaker = new ServerBreaker(clock, breaker, onBreaker);
     this.currentLimiter = new Limiter(concurrencyOf(config));
   }
 

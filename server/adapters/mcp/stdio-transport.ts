@@ -167,7 +167,7 @@ export class StdioTransport implements Transport {
       return;
     }
     this.meter.received(message, bytes);
-    if (!this.meter.progressed(message)) this.onmessage?.(message as JSONRPCMessage);
+    if (!this.meter.told(message)) this.onmessage?.(message as JSONRPCMessage);
   }
 
   /** Answers a call, whose real answer was too long to read, with an error; ends the connection when unknown. */

@@ -1,5 +1,6 @@
 import type { StreamEvent } from '@/lib/protocol/event';
 import type { InboxRow, NewRun, RunUpdate, StoredEvent } from '@/server/ports/execution-store';
+import type { NewPayload } from '@/server/ports/payloads';
 
 /** Row of a run in the in-memory twin. */
 export interface MemoryRun {
@@ -22,6 +23,8 @@ export class MemoryDatabase {
   readonly processes = new Map<string, { host: string; pid: number; until: number }>();
   readonly outbox: { organizationId: string; events: Omit<StreamEvent, 'streamSeq'>[] }[] = [];
   readonly streams = new Map<string, StreamEvent[]>();
+  /** By run, then by SHA-256. */
+  readonly payloads = new Map<string, Map<string, NewPayload & { organizationId: string }>>();
   nextInboxId = 1;
 
   constructor(readonly now: () => number) {}

@@ -1,5 +1,7 @@
 import { AppError } from '@/lib/protocol/errors';
+import { referencedIn } from '@/lib/protocol/payload';
 import type { MemoryDatabase, MemoryRun } from '@/server/adapters/memory/database';
+import { adoptPayloads } from '@/server/adapters/memory/payload-store';
 import type {
   AcceptRequest,
   AcceptResult,
@@ -98,6 +100,7 @@ function insertRun(db: MemoryDatabase, run: NewRun): void {
 }
 
 function enqueue(db: MemoryDatabase, row: NewInboxRow): InboxRow {
+  adoptPayloads(db, row.organizationId, row.runId, referencedIn(JSON.stringify(row.data)));
   const stored = { ...row, id: db.nextInboxId++ };
   db.inbox.set(stored.id, stored);
   return structuredClone(stored);

@@ -78,6 +78,8 @@ export class MemoryMcpFleet implements McpFleet {
     return outcome;
   }
 
+  async cancelTask(): Promise<void> {}
+
   async logs(organizationId: string, server: string): Promise<[]> {
     this.find(organizationId, server);
     return [];

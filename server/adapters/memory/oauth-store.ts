@@ -4,6 +4,7 @@ import type { OAuthKey, OAuthStore } from '@/server/ports/oauth-store';
 /** OAuth state in memory: forgotten with the process. */
 export class MemoryOAuthStore implements OAuthStore {
   private readonly records = new Map<string, JsonObject>();
+  private readonly turns = new Map<string, Promise<unknown>>();
   private readonly states = new Map<string, { key: OAuthKey; expiresAt: number }>();
 
   async load(key: OAuthKey): Promise<JsonObject | undefined> {
@@ -16,6 +17,16 @@ export class MemoryOAuthStore implements OAuthStore {
 
   async remove(key: OAuthKey): Promise<void> {
     this.records.delete(keyText(key));
+  }
+
+  async exclusively<T>(key: OAuthKey, work: () => Promise<T>): Promise<T> {
+    const text = keyText(key);
+    const turn = (this.turns.get(text) ?? Promise.resolve()).then(work);
+    this.turns.set(
+      text,
+      turn.catch(() => undefined),
+    );
+    return turn;
   }
 
   async rememberState(state: string, key: OAuthKey, expiresAt: number): Promise<void> {

@@ -31,6 +31,10 @@ export function createMemoryStreamStore(db: MemoryDatabase): StreamStore {
     async head(organizationId, topic) {
       return stream(organizationId, topic).length;
     },
+    // Nothing is ever dropped here.
+    async trimmed() {
+      return null;
+    },
     async read(organizationId, topic, after, limit) {
       return stream(organizationId, topic)
         .slice(after, after + limit)

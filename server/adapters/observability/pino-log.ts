@@ -6,13 +6,15 @@ import type { Log, LogFacts } from '@/server/ports/log';
  *
  * @param level least severity that is written
  * @param destination file descriptor; 2 (stderr) keeps stdout for programs
+ * @param context facts of whatever the line is written in the middle of, such as a request's trace
  */
-export function createLog(level: string, destination = 2): Log {
+export function createLog(level: string, destination = 2, context: () => LogFacts = () => ({})): Log {
   const root = pino(
     {
       level,
       messageKey: 'operation',
       base: null,
+      mixin: context,
       timestamp: () => `,"timestamp":"${new Date().toISOString()}"`,
       formatters: { level: (label) => ({ level: label.toUpperCase() }) },
       redact: {

@@ -11,9 +11,19 @@ export function createAuditLog(prisma: PrismaClient): AuditLog {
   return {
     async record(actor, action, object, details) {
       const { organizationId, kind: actorKind, id: actorId } = actor;
+      const source = actor.source ?? null;
       await inOrganization(prisma, organizationId, (tx) =>
         tx.auditEntry.create({
-          data: { id: crypto.randomUUID(), organizationId, actorKind, actorId, action, object, details },
+          data: {
+            id: crypto.randomUUID(),
+            organizationId,
+            actorKind,
+            actorId,
+            action,
+            object,
+            details,
+            source,
+          },
         }),
       );
     },

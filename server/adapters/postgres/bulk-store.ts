@@ -22,7 +22,11 @@ function fitting(organizationId: string, filter: BulkFilter, after: string, unti
   const add = (value: unknown, condition: (place: string) => string) => {
     if (value !== null) where.push(condition(`$${values.push(value)}`));
   };
-  if (filter.ids === null) where.push('r.closed_at IS NULL');
+  if (filter.closed) {
+    where.push('r.closed_at IS NOT NULL');
+    where.push(`NOT EXISTS (SELECT 1 FROM workflow_run n
+      WHERE n.organization_id = r.organization_id AND n.previous_run_id = r.run_id)`);
+  } else if (filter.ids === null) where.push('r.closed_at IS NULL');
   add(filter.ids, (place) => `r.run_id = ANY(${place}::uuid[])`);
   add(filter.status, (place) => `r.status = ANY(${place}::text[])`);
   add(filter.workflow, (place) => `r.workflow = ${place}`);
@@ -32,13 +36,14 @@ function fitting(organizationId: string, filter: BulkFilter, after: string, unti
 }
 
 function toFilter(json: unknown): BulkFilter {
-  const { status, workflow, startedAfter, startedBefore, ids } = json as Partial<BulkFilter>;
+  const { status, workflow, startedAfter, startedBefore, ids, closed } = json as Partial<BulkFilter>;
   return {
     status: status ?? null,
     workflow: workflow ?? null,
     startedAfter: startedAfter ?? null,
     startedBefore: startedBefore ?? null,
     ids: ids ?? null,
+    closed: closed ?? false,
   };
 }
 

@@ -1,25 +1,73 @@
 /** SQL of the engine's hot path. Batches travel as one JSON array a kind; short keys because they repeat a row. Payloads travel in it as
  * JSON *text*: json_to_recordset takes strings apart and refuses \\u0000, a cast of text to json keeps it as it is. */
 
+/** Which kinds of rows a commit writes. */
+export interface CommitShape {
+  events: boolean;
+  updates: boolean;
+  newRuns: boolean;
+  inboxAdds: boolean;
+  inboxDone: boolean;
+}
+
+const SHAPES = ['events', 'updates', 'newRuns', 'inboxAdds', 'inboxDone'] as const;
+const statements = new Map<string, { name: string; text: string }>();
+
 /**
  * Fenced append. `held` locks the shard rows FOR SHARE and compares owner and epoch in the same statement, so a
  * take-over waits for this commit or this commit sees the take-over. Every other part writes only for held shards.
- * $1 owner, $2 shards, $3 epochs, $4 events, $5 run updates, $6 new runs, $7 inbox rows to add, $8 inbox rows done.
+ * A statement has only the parts that its shape needs: those that write nothing cost Postgres a sixth of a small commit.
+ *
+ * $1 owner, $2 shards, $3 epochs, then one JSON array for each kind of the shape, in the order of its fields.
  */
-export const COMMIT = `
-WITH held AS MATERIALIZED (
+export function commitStatement(shape: CommitShape): { name: string; text: string } {
+  const key = SHAPES.map((kind) => (shape[kind] ? '1' : '0')).join('');
+  let statement = statements.get(key);
+  if (statement === undefined) {
+    statement = { name: `oc_commit_${key}`, text: commitSql(shape) };
+    statements.set(key, statement);
+  }
+  return statement;
+}
+
+function commitSql(shape: CommitShape): string {
+  let place = 3;
+  const rows = new Map<keyof CommitShape, string>();
+  for (const kind of SHAPES) {
+    if (!shape[kind]) continue;
+    place += 1;
+    rows.set(kind, `json_to_recordset($${place}::json)`);
+  }
+  const parts = [
+    `held AS MATERIALIZED (
   SELECT s.shard FROM workflow_shard s
   JOIN unnest($2::smallint[], $3::bigint[]) AS u(shard, epoch) ON u.shard = s.shard AND u.epoch = s.epoch
   WHERE s.owner = $1::uuid
   FOR SHARE OF s
-), added AS (
+)`,
+  ];
+  if (shape.events) {
+    parts.push(
+      `added AS (
   INSERT INTO workflow_event (run_id, seq, organization_id, type, at, data, causation_seq, correlation_id)
   SELECT e.r, e.s, e.o, e.t, to_timestamp(e.a / 1000.0), e.d::json, e.c, e.k
-  FROM json_to_recordset($4::json)
+  FROM ${rows.get('events')}
     AS e(h smallint, r uuid, s int, o uuid, t text, a float8, d text, c int, k text)
   WHERE e.h IN (SELECT shard FROM held)
   RETURNING organization_id, run_id, seq
-), updated AS (
+)`,
+      `told AS (
+  INSERT INTO event_outbox (organization_id, refs, event_count)
+  SELECT organization_id, json_agg(json_build_array(run_id, low, high)), sum(high - low + 1)
+  FROM (
+    SELECT organization_id, run_id, min(seq) AS low, max(seq) AS high FROM added GROUP BY organization_id, run_id
+  ) AS runs
+  GROUP BY organization_id
+)`,
+    );
+  }
+  if (shape.updates) {
+    parts.push(`updated AS (
   UPDATE workflow_run r SET
     status = u.s,
     closed_at = to_timestamp(u.c / 1000.0),
@@ -27,39 +75,48 @@ WITH held AS MATERIALIZED (
     failure = u.f::json,
     wake_at = coalesce(to_timestamp(u.w / 1000.0), 'infinity'),
     recoveries = 0
-  FROM json_to_recordset($5::json) AS u(h smallint, r uuid, s text, c float8, n int, f text, w float8)
+  FROM ${rows.get('updates')} AS u(h smallint, r uuid, s text, c float8, n int, f text, w float8)
   WHERE r.run_id = u.r AND u.h IN (SELECT shard FROM held)
   RETURNING r.run_id
-), started AS (
+)`);
+  }
+  if (shape.newRuns) {
+    // After the updates: a run that continues as new frees its workflow id in this very statement.
+    const afterUpdates = shape.updates ? 'AND (SELECT count(*) FROM updated) >= 0' : '';
+    parts.push(
+      `started AS (
   INSERT INTO workflow_run (run_id, organization_id, workflow_id, workflow, version, definition_hash, shard,
     started_by, parent_run_id, parent_node_path, previous_run_id)
   SELECT n.r, n.o, n.w, n.n, n.v, n.f, n.s, n.b, n.p, n.q, n.l
-  FROM json_to_recordset($6::json)
+  FROM ${rows.get('newRuns')}
     AS n(h smallint, r uuid, o uuid, w text, n text, v int, f text, s smallint, b text, p uuid, q text, l uuid)
-  -- After the updates: a run that continues as new frees its workflow id in this very statement.
-  WHERE n.h IN (SELECT shard FROM held) AND (SELECT count(*) FROM updated) >= 0
+  WHERE n.h IN (SELECT shard FROM held) ${afterUpdates}
   RETURNING run_id
-), queued AS (
+)`,
+      `queued_starts AS (
   INSERT INTO workflow_inbox (shard, organization_id, run_id, event_type, data)
   SELECT n.s, n.o, n.r, 'WORKFLOW_EXECUTION_STARTED', n.d::json
-  FROM json_to_recordset($6::json) AS n(h smallint, r uuid, o uuid, s smallint, d text)
+  FROM ${rows.get('newRuns')} AS n(h smallint, r uuid, o uuid, s smallint, d text)
   WHERE n.h IN (SELECT shard FROM held)
-  UNION ALL
+)`,
+    );
+  }
+  if (shape.inboxAdds) {
+    parts.push(`queued AS (
+  INSERT INTO workflow_inbox (shard, organization_id, run_id, event_type, data)
   SELECT i.s, i.o, i.r, i.t, i.d::json
-  FROM json_to_recordset($7::json) AS i(h smallint, s smallint, o uuid, r uuid, t text, d text)
+  FROM ${rows.get('inboxAdds')} AS i(h smallint, s smallint, o uuid, r uuid, t text, d text)
   WHERE i.h IN (SELECT shard FROM held)
-), answered AS (
-  DELETE FROM workflow_inbox w USING json_to_recordset($8::json) AS d(h smallint, i bigint)
+)`);
+  }
+  if (shape.inboxDone) {
+    parts.push(`answered AS (
+  DELETE FROM workflow_inbox w USING ${rows.get('inboxDone')} AS d(h smallint, i bigint)
   WHERE w.id = d.i AND d.h IN (SELECT shard FROM held)
-), told AS (
-  INSERT INTO event_outbox (organization_id, refs, event_count)
-  SELECT organization_id, json_agg(json_build_array(run_id, low, high)), sum(high - low + 1)
-  FROM (
-    SELECT organization_id, run_id, min(seq) AS low, max(seq) AS high FROM added GROUP BY organization_id, run_id
-  ) AS runs
-  GROUP BY organization_id
-)
-SELECT array_agg(shard) AS held FROM held`;
+)`);
+  }
+  return `WITH ${parts.join(', ')}\nSELECT array_agg(shard) AS held FROM held`;
+}
 
 /**
  * Takes commands from outside. A request whose idempotency key exists writes nothing; one to a run that is not open

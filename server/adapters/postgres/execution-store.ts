@@ -2,6 +2,7 @@ import type pg from 'pg';
 import { AppError } from '@/lib/protocol/errors';
 import { GroupCommit } from '@/lib/shared/group-commit';
 import * as sql from '@/server/adapters/postgres/execution-sql';
+import { adoptPayloads, type HandedOver } from '@/server/adapters/postgres/payload-store';
 import { isRefusal } from '@/server/adapters/postgres/pool';
 import type {
   AcceptRequest,
@@ -24,6 +25,8 @@ export function createExecutionStore(pool: pg.Pool): ExecutionStore {
     maxBatch: 200,
     sharedBatch: 32,
     ownerOf: (request) => request.organizationId,
+    now: () => performance.now(),
+    rest: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
   });
 
   return {
@@ -86,6 +89,7 @@ async function commit(
   const runs: unknown[] = [];
   const adds: unknown[] = [];
   const done: unknown[] = [];
+  const handed: HandedOver[] = [];
   for (const part of parts) {
     epochs.set(part.shard, part.epoch);
     for (const event of part.events) {
@@ -113,33 +117,43 @@ async function commit(
         w: wakeAt,
       });
     }
-    for (const run of part.newRuns) runs.push({ h: part.shard, ...runColumns(run) });
+    for (const run of part.newRuns) {
+      const columns = runColumns(run);
+      runs.push({ h: part.shard, ...columns });
+      handed.push({ organizationId: run.organizationId, runId: run.runId, text: columns.d });
+    }
     for (const row of part.inboxAdds) {
+      const text = JSON.stringify(row.data);
+      handed.push({ organizationId: row.organizationId, runId: row.runId, text });
       adds.push({
         h: part.shard,
         s: row.shard,
         o: row.organizationId,
         r: row.runId,
         t: row.eventType,
-        d: JSON.stringify(row.data),
+        d: text,
       });
     }
     for (const id of part.inboxDone) done.push({ h: part.shard, i: id });
   }
+  const statement = sql.commitStatement({
+    events: events.length > 0,
+    updates: updates.length > 0,
+    newRuns: runs.length > 0,
+    inboxAdds: adds.length > 0,
+    inboxDone: done.length > 0,
+  });
+  const rowsOfKinds = [events, updates, runs, adds, done].filter((rows) => rows.length > 0);
   const values = [
     owner,
     [...epochs.keys()],
     [...epochs.values()],
-    JSON.stringify(events),
-    JSON.stringify(updates),
-    JSON.stringify(runs),
-    JSON.stringify(adds),
-    JSON.stringify(done),
+    ...rowsOfKinds.map((rows) => JSON.stringify(rows)),
   ];
   try {
+    if (handed.length > 0) await adoptPayloads(pool, handed);
     const { rows } = await pool.query<{ held: number[] | null }>({
-      name: 'oc_commit',
-      text: sql.COMMIT,
+      ...statement,
       values,
     });
     return new Set(rows[0]?.held ?? []);
@@ -148,7 +162,7 @@ async function commit(
   }
 }
 
-function runColumns(run: NewRun): Record<string, unknown> {
+function runColumns(run: NewRun) {
   return {
     r: run.runId,
     o: run.organizationId,
@@ -218,6 +232,10 @@ async function acceptTogether(pool: pg.Pool, batch: AcceptRequest[]): Promise<(A
     ao: request.audit.object,
     ad: JSON.stringify(request.audit.details),
   }));
+  await adoptPayloads(
+    pool,
+    requests.map(({ o, r, d }) => ({ organizationId: o, runId: r, text: d })),
+  );
   const runs = batch.flatMap((request, n) =>
     request.newRun ? [{ z: n, ...runColumns(request.newRun) }] : [],
   );

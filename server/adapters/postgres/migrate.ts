@@ -19,6 +19,12 @@ interface AppliedRow {
   finished: boolean;
 }
 
+/**
+ * End of the name of a migration that the version before cannot live with. Every other migration only adds, so that a process
+ * of the version before goes on, and starts, on a database that a newer one has migrated: an upgrade can be rolled back.
+ */
+const BREAKING = '_breaking';
+
 /** Any number that no other program is likely to lock in the same database. */
 const MIGRATION_LOCK = 7_263_011_559;
 
@@ -74,6 +80,7 @@ export async function pendingMigrations(
 ): Promise<Migration[]> {
   const applied = await readApplied(client);
   const known = new Set(migrations.map((migration) => migration.name));
+  const newest = migrations.at(-1)?.name ?? '';
   for (const row of applied) {
     if (!row.finished) {
       throw new DatabaseSetupError(
@@ -81,7 +88,8 @@ export async function pendingMigrations(
           `\`prisma migrate resolve\`, then start again.`,
       );
     }
-    if (!known.has(row.migration_name)) {
+    const isAddition = row.migration_name > newest && !row.migration_name.endsWith(BREAKING);
+    if (!known.has(row.migration_name) && !isAddition) {
       throw new DatabaseSetupError(
         `The database has migration ${row.migration_name}, which this version of OpenConductor does not know. ` +
           'It was used by a newer version: start that one, or use another database.',

@@ -10,6 +10,9 @@ const TAKE = `
 DELETE FROM oauth_state WHERE state_hash = $1
 RETURNING organization_id, server, subject, extract(epoch FROM expires_at)::float8 * 1000 AS expires`;
 
+/** Locks that one process may hold at once. */
+const LOCKS = 2;
+
 interface TakenRow {
   organization_id: string;
   server: string;
@@ -25,6 +28,9 @@ interface TakenRow {
  */
 export function createOAuthStore(prisma: PrismaClient, engine: pg.Pool, sealer: Sealer): OAuthStore {
   const context = (key: OAuthKey) => `oauth\n${key.organizationId}\n${key.server}\n${key.subject}`;
+  // Each holds a connection while it speaks with an authorization server: the engine needs the others.
+  const lanes = Array.from({ length: LOCKS }, () => Promise.resolve<unknown>(undefined));
+  let next = 0;
   const at = (key: OAuthKey) => ({ organizationId_server_subject: plain(key) });
   return {
     async load(key) {
@@ -47,6 +53,13 @@ export function createOAuthStore(prisma: PrismaClient, engine: pg.Pool, sealer: 
       );
     },
 
+    async exclusively(key, work) {
+      const lane = next++ % LOCKS;
+      const turn = (lanes[lane] ?? Promise.resolve()).then(() => locked(engine, context(key), work));
+      lanes[lane] = turn.catch(() => undefined);
+      return turn;
+    },
+
     async rememberState(state, key, expiresAt) {
       const data = { ...plain(key), stateHash: hashOf(state), expiresAt: new Date(expiresAt) };
       await inOrganization(prisma, key.organizationId, (tx) => tx.oauthState.createMany({ data: [data] }));
@@ -60,6 +73,23 @@ export function createOAuthStore(prisma: PrismaClient, engine: pg.Pool, sealer: 
       return { organizationId: row.organization_id, server: row.server, subject: row.subject };
     },
   };
+}
+
+/** Runs `work` under an advisory lock of the database, which ends with the connection: a process that dies holds nothing. */
+async function locked<T>(engine: pg.Pool, name: string, work: () => Promise<T>): Promise<T> {
+  const client = await engine.connect();
+  let lost: Error | undefined;
+  try {
+    await client.query('BEGIN');
+    await client.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 7))', [name]);
+    return await work();
+  } finally {
+    // A connection that cannot end its transaction is thrown away.
+    await client.query('ROLLBACK').catch((error: Error) => {
+      lost = error;
+    });
+    client.release(lost);
+  }
 }
 
 /** Nothing but the key's own fields, whatever else the object given holds. */

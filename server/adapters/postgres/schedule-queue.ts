@@ -15,7 +15,7 @@ const at = (column: string, name: string) => `(extract(epoch FROM ${column}) * 1
 const TAKE = `
 SELECT schedule_id AS "scheduleId", organization_id AS "organizationId", name, workflow, version, input, cron,
   time_zone AS "timeZone", interval_ms AS "everyMs", offset_ms AS "offsetMs", jitter_ms AS "jitterMs", overlap,
-  catchup_window_ms AS "catchupWindowMs", paused, note, created_by AS "createdBy",
+  catchup_window_ms AS "catchupWindowMs", paused, note, priority, created_by AS "createdBy",
   ${at('next_at', 'nextAt')}, ${at('created_at', 'createdAt')}, ${at('updated_at', 'updatedAt')},
   floor(extract(epoch FROM clock_timestamp()) * 1000)::float8 AS now
 FROM workflow_schedule WHERE attention_at <= clock_timestamp()

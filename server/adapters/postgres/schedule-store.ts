@@ -23,7 +23,7 @@ RETURNING (extract(epoch FROM nominal_at) * 1000)::float8 AS at`;
 
 function facts(of: ScheduleFacts) {
   const { name, workflow, version, input, cron, timeZone, everyMs, offsetMs, jitterMs } = of;
-  const { overlap, catchupWindowMs, paused, note } = of;
+  const { overlap, catchupWindowMs, paused, note, priority } = of;
   return {
     name,
     workflow,
@@ -38,6 +38,7 @@ function facts(of: ScheduleFacts) {
     catchupWindowMs,
     paused,
     note,
+    priority,
   };
 }
 
@@ -58,6 +59,7 @@ function toSchedule(row: WorkflowSchedule): Schedule {
     catchupWindowMs: Number(row.catchupWindowMs),
     paused: row.paused,
     note: row.note,
+    priority: row.priority,
     nextAt: ms(row.nextAt),
     createdBy: row.createdBy,
     createdAt: row.createdAt.getTime(),

@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import type { Prisma, PrismaClient } from '@/server/adapters/postgres/generated/client';
 import { inOrganization } from '@/server/adapters/postgres/prisma';
+import { numberServerEvents } from '@/server/adapters/postgres/server-stream';
 import type { FleetEvent, HealthState } from '@/server/ports/mcp-fleet';
 import type { ServerHistory } from '@/server/ports/server-store';
 
@@ -8,7 +9,7 @@ import type { ServerHistory } from '@/server/ports/server-store';
  * History of servers through Prisma.
  *
  * @param prisma a client that connects as oc_app
- * @param engine connections as oc_engine, for the removal of what is old
+ * @param engine connections as oc_engine, for the removal of what is old and for the stream
  */
 export function createServerHistory(prisma: PrismaClient, engine: pg.Pool): ServerHistory {
   return {
@@ -44,6 +45,8 @@ export function createServerHistory(prisma: PrismaClient, engine: pg.Pool): Serv
       };
       await inOrganization(prisma, organizationId, (tx) => tx.serverEvent.createMany({ data: [row] }));
     },
+
+    number: (organizationId) => numberServerEvents(engine, organizationId),
 
     async events(organizationId, { server, limit, before }) {
       const rows = await inOrganization(prisma, organizationId, (tx) =>

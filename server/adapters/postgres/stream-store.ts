@@ -2,6 +2,7 @@ import type pg from 'pg';
 import type { Topic } from '@/lib/protocol/api';
 import type { StreamEvent } from '@/lib/protocol/event';
 import type { JsonObject } from '@/lib/shared/json';
+import { readServerStream } from '@/server/adapters/postgres/server-stream';
 import type { StreamStore } from '@/server/ports/stream-store';
 
 /** Payloads over this many bytes are not pushed to watchers: they read the event itself when they need it. */
@@ -70,6 +71,20 @@ SELECT "streamSeq", workflow, "workflowId", "runId", seq, type, at, causation_se
   CASE WHEN octet_length(data::text) <= ${MAX_PUSHED_BYTES} THEN data END AS data
 FROM numbered WHERE "streamSeq" > $3 ORDER BY "streamSeq" LIMIT $4`;
 
+/** The topic of alerts has entries of its own, numbered as they are written. */
+const READ_ALERTS = `
+SELECT seq AS "streamSeq", '' AS workflow, '' AS "workflowId", alert_id AS "runId", step AS seq, type, at,
+  NULL::integer AS causation_seq, NULL::text AS correlation_id, data
+FROM alert_change WHERE organization_id = $1 AND seq > $2 ORDER BY alert_change.seq LIMIT $3`;
+
+/** The numbers of an entry begin at its seq: one that begins before may reach beyond $3. */
+const TRIMMED = `
+SELECT h.last_seq AS head,
+  (SELECT seq + event_count - 1 FROM stream_entry WHERE organization_id = $1 AND topic = $2 AND seq <= $3 + 1
+   ORDER BY seq DESC LIMIT 1) AS reached,
+  (SELECT min(seq) FROM stream_entry WHERE organization_id = $1 AND topic = $2 AND seq > $3 + 1) AS next
+FROM stream_head h WHERE h.organization_id = $1 AND h.topic = $2`;
+
 interface ReadRow {
   streamSeq: number;
   workflow: string;
@@ -113,12 +128,29 @@ export function createStreamStore(pool: pg.Pool): StreamStore {
     },
 
     async read(organizationId: string, topic: Topic, after: number, limit: number) {
+      if (topic === 'alerts') {
+        const { rows } = await pool.query<ReadRow>(READ_ALERTS, [organizationId, after, limit]);
+        return rows.map(toStreamEvent);
+      }
+      if (topic === 'servers') return readServerStream(pool, organizationId, after, limit);
       const { rows } = await pool.query<ReadRow>({
         name: 'oc_stream_read',
         text: READ,
         values: [organizationId, topic, after, limit],
       });
       return rows.map(toStreamEvent);
+    },
+
+    async trimmed(organizationId, topic, after) {
+      const values = [organizationId, topic, after];
+      const { rows } = await pool.query<{ head: number; reached: number | null; next: number | null }>(
+        TRIMMED,
+        values,
+      );
+      const row = rows[0];
+      // Only the stream of runs is numbered in entries that retention drops.
+      if (!row || topic !== 'runs' || after >= row.head || (row.reached ?? 0) > after) return null;
+      return row.next === null ? row.head : row.next - 1;
     },
   };
 }

@@ -3,13 +3,16 @@ import { Server, type Socket } from 'socket.io';
 import type { Actor } from '@/lib/protocol/actor';
 import {
   type EventsMessage,
+  type ProgressMessage,
   type SubscribeAck,
   subscribeMessageSchema,
   type Topic,
 } from '@/lib/protocol/api';
 import { toAppError, zodToAppError } from '@/lib/protocol/errors';
 import type { StreamEvent } from '@/lib/protocol/event';
+import { requirePermission, TOPIC_PERMISSIONS } from '@/lib/protocol/permissions';
 import type { Clock } from '@/lib/shared/clock';
+import type { ActivityProgress } from '@/server/ports/activity';
 import type { Bus } from '@/server/ports/bus';
 import type { Log } from '@/server/ports/log';
 import type { StreamRange, StreamStore } from '@/server/ports/stream-store';
@@ -24,6 +27,8 @@ export interface LiveDeps {
   clock: Clock;
   log: Log;
   streamChannel: string;
+  /** Messages are `ActivityProgress`: passed on to who watches the runs, and kept nowhere. */
+  progressChannel: string;
   /** How often heads are looked at when no hint comes (the relay may be in another process). */
   pollMs: number;
   authenticate: (headers: Record<string, string | string[] | undefined>) => Promise<Actor>;
@@ -62,10 +67,18 @@ export class Live {
         );
       });
     });
-    this.unsubscribe = deps.bus.subscribe(deps.streamChannel, (range) => {
+    const stopRanges = deps.bus.subscribe(deps.streamChannel, (range) => {
       const { organizationId, topic } = range as StreamRange;
       this.feeds.get(roomOf(organizationId, topic))?.pull();
     });
+    const stopProgress = deps.bus.subscribe(deps.progressChannel, (told) => {
+      const { organizationId, ...facts } = told as ActivityProgress;
+      this.io.to(roomOf(organizationId, 'runs')).volatile.emit('progress', facts satisfies ProgressMessage);
+    });
+    this.unsubscribe = () => {
+      stopRanges();
+      stopProgress();
+    };
     this.poll();
   }
 
@@ -94,7 +107,9 @@ export class Live {
       const parsed = subscribeMessageSchema.safeParse(message);
       if (!parsed.success) throw zodToAppError(parsed.error);
       const { topic, after } = parsed.data;
-      const { organizationId } = socket.data.actor as Actor;
+      const actor = socket.data.actor as Actor;
+      requirePermission(actor, TOPIC_PERMISSIONS[topic]);
+      const { organizationId } = actor;
       const room = roomOf(organizationId, topic);
       const feed = await this.feed(organizationId, topic);
       const head = await this.deps.store.head(organizationId, topic);

@@ -6,7 +6,15 @@ import { isJsonObject, type Json, type JsonObject } from '@/lib/shared/json';
 import type { ActivityFunction, ActivityProgress } from '@/server/ports/activity';
 import type { InputRequired, McpFleet, ToolResult } from '@/server/ports/mcp-fleet';
 import type { Telemetry } from '@/server/ports/telemetry';
+import type { TraceContext } from '@/server/ports/tracing';
+import { CallAbort } from '@/server/workers/engine/call-abort';
 import type { CallDialogue } from '@/server/workers/engine/dialogue';
+import {
+  keepParts,
+  type PayloadPolicy,
+  resolveReferences,
+  splitContent,
+} from '@/server/workers/engine/payload-parts';
 
 /** Facts of one attempt, in the form of the engine's events. */
 export type AttemptOutcome =
@@ -23,11 +31,14 @@ export type AttemptOutcome =
 export interface ActivityScope {
   organizationId: string;
   runId: string;
-  signal: AbortSignal;
+  /** Fires when the call is cancelled, or the run leaves this process. */
+  abort: CallAbort;
   /** Awaited before a tool call is sent. */
   beforeSending?: () => Promise<void>;
   /** What the call says and asks while it is under way. */
   dialogue?: CallDialogue;
+  /** The attempt's place in the run's trace. */
+  trace?: TraceContext;
 }
 
 export interface ActivityDeps {
@@ -39,6 +50,8 @@ export interface ActivityDeps {
   onProgress?: (facts: ActivityProgress) => void;
   /** Bytes of the largest answer of a tool that is taken into a history; any when left out. */
   maxPayloadBytes?: number;
+  /** Keeps large parts of answers apart; everything stays in the history when left out. */
+  payloads?: PayloadPolicy;
 }
 
 /**
@@ -63,19 +76,35 @@ export async function runAttempt(
   command: RunActivity,
 ): Promise<AttemptOutcome> {
   const begun = deps.clock.now();
-  const outcome = await (command.target.kind === 'mcp'
-    ? callTool(deps, scope, command, command.target)
-    : callFunction(deps, scope, command, command.target.name));
+  const outcome = await attempt(deps, scope, command);
   deps.telemetry.taskExecuted(command.target.kind, outcome.kind, (deps.clock.now() - begun) / 1000);
   return outcome;
 }
 
+async function attempt(
+  deps: ActivityDeps,
+  scope: ActivityScope,
+  command: RunActivity,
+): Promise<AttemptOutcome> {
+  const { payloads, clock } = deps;
+  let { input } = command;
+  try {
+    if (payloads !== undefined) input = await resolveReferences(payloads, scope, clock, input);
+  } catch (error) {
+    return failed(asFailure(error));
+  }
+  return command.target.kind === 'mcp'
+    ? callTool(deps, scope, { ...command, input }, command.target)
+    : callFunction(deps, scope, { ...command, input }, command.target.name);
+}
+
 async function callTool(
-  { fleet, telemetry, maxPayloadBytes = Number.POSITIVE_INFINITY }: ActivityDeps,
+  { fleet, telemetry, clock, payloads, maxPayloadBytes = Number.POSITIVE_INFINITY }: ActivityDeps,
   scope: ActivityScope,
   command: RunActivity,
   { server, tool }: { server: string; tool: string },
 ): Promise<AttemptOutcome> {
+  const begun = clock.now();
   const outcome = await fleet.call({
     organizationId: scope.organizationId,
     server,
@@ -83,13 +112,16 @@ async function callTool(
     arguments: isJsonObject(command.input) ? command.input : {},
     idempotencyKey: command.idempotencyKey,
     timeoutMs: command.timeoutMs,
-    signal: scope.signal,
+    signal: scope.abort.signal,
     ...(scope.beforeSending === undefined ? {} : { beforeSending: scope.beforeSending }),
     ...scope.dialogue,
+    ...scope.trace,
   });
   if (!outcome.ok) {
     const { ambiguous, retryAt, inputRequired, ...failure } = outcome.failure;
-    telemetry.toolCalled(server, tool, 'error', 0);
+    // A server that asks something first has not failed.
+    const verdict = inputRequired === undefined ? 'error' : 'ok';
+    telemetry.toolCalled(server, tool, verdict, (clock.now() - begun) / 1000);
     return {
       kind: 'failed',
       failure,
@@ -100,11 +132,18 @@ async function callTool(
   }
   const { result } = outcome;
   telemetry.toolCalled(server, tool, result.isError ? 'tool_error' : 'ok', result.durationMs / 1000);
-  if (result.bytesIn > maxPayloadBytes) {
-    const message = `${tool} of ${server} answered with ${result.bytesIn} bytes; ${maxPayloadBytes} are allowed.`;
+  const output = toolOutput(result);
+  // A small answer is not looked into.
+  const split =
+    payloads === undefined || result.isError || result.bytesIn < payloads.thresholdBytes
+      ? null
+      : splitContent(result.content, payloads.thresholdBytes);
+  if (split !== null) output.content = split.content;
+  const tooLarge = sizeProblem(result.bytesIn, output, maxPayloadBytes, split && payloads?.maxMessageBytes);
+  if (tooLarge !== null) {
+    const message = `${tool} of ${server} answered with ${tooLarge}.`;
     return failed({ code: 'PAYLOAD_TOO_LARGE', message, retriable: false });
   }
-  const output = toolOutput(result);
   if (result.isError) {
     const message =
       typeof output.text === 'string' && output.text !== '' ? output.text : 'The tool reported an error.';
@@ -114,12 +153,32 @@ async function callTool(
       ambiguous: false,
     };
   }
+  try {
+    if (payloads !== undefined && split !== null) await keepParts(payloads, scope, clock, split.parts);
+  } catch (error) {
+    return failed(asFailure(error));
+  }
   return {
     kind: 'completed',
     output,
     usage: { durationMs: result.durationMs, bytesIn: result.bytesIn, bytesOut: result.bytesOut },
     server,
   };
+}
+
+/** What is too large about an answer, or null. What is kept apart counts for the message only, not for the history. */
+function sizeProblem(
+  bytesIn: number,
+  output: JsonObject,
+  maxPayloadBytes: number,
+  maxMessageBytes: number | null | undefined,
+): string | null {
+  if (bytesIn <= maxPayloadBytes) return null;
+  if (maxMessageBytes == null) return `${bytesIn} bytes; ${maxPayloadBytes} are allowed`;
+  if (bytesIn > maxMessageBytes) return `${bytesIn} bytes; ${maxMessageBytes} are allowed`;
+  const bytes = Buffer.byteLength(JSON.stringify(output));
+  if (bytes <= maxPayloadBytes) return null;
+  return `${bytes} bytes besides what is kept apart; ${maxPayloadBytes} are allowed`;
 }
 
 /** A tool's result as expressions see it: the content, its text joined, and JSON where there is some. */
@@ -158,14 +217,7 @@ async function callFunction(
       retriable: false,
     });
   }
-  const timeout = new AbortController();
-  let expired = false;
-  const cancelTimer = deps.clock.at(deps.clock.now() + command.timeoutMs, () => {
-    expired = true;
-    timeout.abort();
-  });
-  const onAbort = () => timeout.abort();
-  scope.signal.addEventListener('abort', onAbort, { once: true });
+  const call = new FunctionCall(deps.clock, scope.abort, command.timeoutMs);
   try {
     const result = run(command.input, {
       organizationId: scope.organizationId,
@@ -173,28 +225,70 @@ async function callFunction(
       nodePath: command.nodePath,
       attempt: command.attempt,
       idempotencyKey: command.idempotencyKey,
-      signal: timeout.signal,
+      get signal() {
+        return call.signal;
+      },
     });
-    const output = result instanceof Promise ? await Promise.race([result, aborted(timeout.signal)]) : result;
+    const output = result instanceof Promise ? await call.orAborted(result) : result;
     return { kind: 'completed', output: output ?? null, usage: {} };
   } catch (error) {
-    if (expired) {
+    if (call.expired) {
       const message = `The activity took longer than ${command.timeoutMs} ms.`;
       return { kind: 'failed', failure: { code: 'TIMEOUT', message, retriable: true }, ambiguous: true };
     }
     return failed(asFailure(error));
   } finally {
-    cancelTimer();
-    scope.signal.removeEventListener('abort', onAbort);
+    call.end();
   }
 }
 
-function aborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_resolve, reject) => {
-    const give = () => reject(Object.assign(new Error('The activity was cancelled.'), { code: 'CANCELLED' }));
-    if (signal.aborted) give();
-    else signal.addEventListener('abort', give, { once: true });
-  });
+/** The time limit and the cancellation of a function's call. A function that is over when it returns has neither. */
+class FunctionCall {
+  expired = false;
+  private readonly own = new CallAbort();
+  private readonly begun: number;
+  private stopWatching: (() => void) | null = null;
+
+  constructor(
+    private readonly clock: Clock,
+    private readonly outer: CallAbort,
+    private readonly timeoutMs: number,
+  ) {
+    this.begun = clock.now();
+  }
+
+  get signal(): AbortSignal {
+    this.watch();
+    return this.own.signal;
+  }
+
+  /** The function's result, or an error as soon as its time is up or it is cancelled. */
+  orAborted(result: Promise<Json>): Promise<Json> {
+    this.watch();
+    return new Promise((resolve, reject) => {
+      this.own.whenAborted(() =>
+        reject(Object.assign(new Error('The activity was cancelled.'), { code: 'CANCELLED' })),
+      );
+      result.then(resolve, reject);
+    });
+  }
+
+  end(): void {
+    this.stopWatching?.();
+  }
+
+  private watch(): void {
+    if (this.stopWatching !== null) return;
+    const cancelTimer = this.clock.at(this.begun + this.timeoutMs, () => {
+      this.expired = true;
+      this.own.abort('timeout');
+    });
+    const leave = this.outer.whenAborted(() => this.own.abort(this.outer.reason));
+    this.stopWatching = () => {
+      cancelTimer();
+      leave();
+    };
+  }
 }
 
 /** An error thrown by an activity, or by looking its tool up, as a failure. */

@@ -12,6 +12,7 @@ import type {
   NewInboxRow,
   NewRun,
 } from '@/server/ports/execution-store';
+import type { Tracing } from '@/server/ports/tracing';
 import type { ResidentRun } from '@/server/workers/engine/resident-run';
 
 export interface ChildDeps {
@@ -21,6 +22,8 @@ export interface ChildDeps {
   newRunId: () => string;
   shards: number;
   flags: readonly string[];
+  /** Left out while tracing is off. */
+  tracing?: Tracing | undefined;
   /** Announces an accepted row to whoever hosts its shard in this process. */
   announce: (row: unknown) => void;
 }
@@ -58,6 +61,16 @@ async function prepare(deps: ChildDeps, run: ResidentRun, opening: Opening): Pro
     correlationId: run.correlationId ?? run.info.runId,
     ...(opening.parent ? { parent: opening.parent } : {}),
     ...(opening.previousRunId ? { previousRunId: opening.previousRunId } : {}),
+    ...(run.state?.priority === undefined ? {} : { priority: run.state.priority }),
+    ...(deps.tracing && run.state?.trace
+      ? {
+          trace: deps.tracing.followRun(
+            opening.workflow,
+            run.state.trace,
+            opening.previousRunId ? 'next' : 'child',
+          ),
+        }
+      : {}),
   };
   return {
     runId,
@@ -178,6 +191,38 @@ export function stopChildRows(
       data: { reason: 'The parent run gave it up.', by: run.info.runId },
     };
   });
+}
+
+/**
+ * The same for children whose start is under way: nobody knows their run yet, so it is asked for once more under the key of
+ * the start (made, when the start has not reached the store). Null when there is none, which is nearly always.
+ */
+export function stopStartingChildren(
+  deps: ChildDeps,
+  run: ResidentRun,
+  commands: readonly Command[],
+  part: CommitPart,
+): Promise<void> | null {
+  const starting = commands.flatMap((command) =>
+    (command.type === 'CANCEL_CHILD' || command.type === 'TERMINATE_CHILD') && !command.childRunId
+      ? [command]
+      : [],
+  );
+  if (starting.length === 0) return null;
+  return (async () => {
+    for (const command of starting) {
+      const child = run.state?.nodes.get(command.nodePath)?.child;
+      if (!child) continue;
+      const { type: _type, data } = await startChild(deps, run, {
+        ...child,
+        type: 'START_CHILD',
+        nodePath: command.nodePath,
+      } as StartChild);
+      const { childRunId } = data as { childRunId?: string };
+      // A start that was refused has left nothing to stop.
+      if (childRunId) part.inboxAdds.push(...stopChildRows(deps, run, [{ ...command, childRunId }]));
+    }
+  })();
 }
 
 /**

@@ -19,7 +19,7 @@ export interface CommitterDeps {
 
 const MAX_PARTS = 1_000;
 /** Of one organisation in a write while others are active: a flood of one must not make the writes of all slow. */
-const SHARED_PARTS = 8;
+const SHARED_PARTS = 16;
 const MAX_BACKOFF_MS = 1_000;
 
 /**
@@ -29,6 +29,8 @@ const MAX_BACKOFF_MS = 1_000;
 export class Committer {
   private readonly group: GroupCommit<CommitPart, CommitVerdict>;
   private stopped = false;
+  /** Runs of which a part was refused, and the first event that is missing: what would come behind the gap is refused too. */
+  private readonly gaps = new Map<string, { seq: number; epoch: number }>();
 
   constructor(private readonly deps: CommitterDeps) {
     this.group = new GroupCommit((parts) => this.write(parts), {
@@ -36,6 +38,7 @@ export class Committer {
       sharedBatch: SHARED_PARTS,
       ownerOf: (part) => part.organizationId,
       now: () => deps.clock.now(),
+      rest: (ms) => this.pause(ms),
     });
   }
 
@@ -50,9 +53,24 @@ export class Committer {
   }
 
   private async write(parts: CommitPart[]): Promise<CommitVerdict[]> {
-    const merged = mergeByRun(parts);
-    const verdicts = await this.writeMerged(merged);
-    return parts.map((part) => verdicts.get(part.runId) ?? 'fenced');
+    const merged = this.gaps.size === 0 ? mergeByRun(parts) : this.withoutGaps(mergeByRun(parts));
+    const verdicts = merged.length === 0 ? new Map<string, CommitVerdict>() : await this.writeMerged(merged);
+    return parts.map(
+      (part) => verdicts.get(part.runId) ?? (this.gaps.has(part.runId) ? 'rejected' : 'fenced'),
+    );
+  }
+
+  /** The parts that follow what is written: those of runs without a gap, and the one that begins anew, or closes, one with. */
+  private withoutGaps(parts: CommitPart[]): CommitPart[] {
+    return parts.filter((part) => {
+      const gap = this.gaps.get(part.runId);
+      if (gap === undefined) return true;
+      const first = part.events[0]?.seq;
+      const follows = first === undefined ? part.update?.closedAt != null : first <= gap.seq;
+      if (!follows && part.epoch === gap.epoch) return false;
+      this.gaps.delete(part.runId);
+      return true;
+    });
   }
 
   /** @param doubtful an earlier try of these very parts ended without an answer: they may be written already */
@@ -114,6 +132,7 @@ export class Committer {
       return new Map([[part.runId, 'fenced']]);
     }
     this.deps.log.error('commit', { status: 'rejected', run_id: part.runId, error: String(error) });
+    if (part.events[0]) this.gaps.set(part.runId, { seq: part.events[0].seq, epoch: part.epoch });
     return new Map([[part.runId, 'rejected']]);
   }
 

@@ -35,6 +35,7 @@ export function callDialogue(host: DialogueHost, run: ResidentRun, command: RunA
   const { clock, activities } = host.deps;
   const fact = (type: EngineEvent['type'], data: object) =>
     ({ type, at: clock.now(), data: { activityId, attempt, ...data } }) as unknown as EngineEvent;
+  const kept = new KeptAnswers(resume);
   let before: Promise<unknown> = Promise.resolve();
   let told = Number.NEGATIVE_INFINITY;
 
@@ -50,11 +51,11 @@ export function callDialogue(host: DialogueHost, run: ResidentRun, command: RunA
     }
   };
   return {
-    ...(resume?.input.durable ? { resume: resume as NonNullable<ToolCall['resume']> } : {}),
+    ...resumeFor(resume),
     onInputRequired: (input, signal) => {
       if (input.durable) return Promise.resolve('park');
-      const kept = keptAnswers(resume, input.requests);
-      if (kept !== undefined) return Promise.resolve(kept);
+      const known = kept.take(input.requests);
+      if (known !== undefined) return Promise.resolve(known);
       // One question of a call at a time: the next one waits until this one is answered.
       const asked = before.then(() => ask(input, signal));
       before = asked.catch(() => undefined);
@@ -96,15 +97,46 @@ function waitForAnswers(run: ResidentRun, activityId: string, signal: AbortSigna
   return { promise, forget };
 }
 
-/** Answers given before, by the content of the questions: their keys differ from call to call. */
-function keptAnswers(resume: CallResume | undefined, requests: readonly InputRequest[]): Answers | undefined {
-  if (resume === undefined || resume.input.durable) return undefined;
-  const known = new Map(
-    resume.input.requests.map((request) => [contentOf(request), resume.answers[request.key]]),
-  );
-  const answers = requests.map((request) => [request.key, known.get(contentOf(request))] as const);
-  if (answers.some(([, answer]) => answer === undefined)) return undefined;
-  return Object.fromEntries(answers) as Answers;
+/** What the fleet takes the call up again with: the answers of a durable round, or the task that still is to be followed. */
+function resumeFor(resume: CallResume | undefined): Pick<CallDialogue, 'resume'> {
+  if (resume === undefined) return {};
+  const { input, answers } = resume;
+  if (input.durable) return { resume: { input, answers } as NonNullable<ToolCall['resume']> };
+  if (input.taskId === undefined) return {};
+  return { resume: { input: { requests: [], durable: true, taskId: input.taskId }, answers: {} } };
+}
+
+/**
+ * Answers given to the same call before it had to be made again, by the content of the questions: their keys differ from
+ * call to call. Each is given once, in order, so that a question asked twice gets both of its answers.
+ */
+class KeptAnswers {
+  private readonly rest: Array<{ content: string; answer: InputAnswer }> = [];
+
+  constructor(resume: CallResume | undefined) {
+    if (resume === undefined || resume.input.durable) return;
+    for (const { input, answers } of [...(resume.earlier ?? []), resume]) {
+      for (const request of input.requests) {
+        const answer = answers[request.key] as InputAnswer | undefined;
+        if (answer !== undefined) this.rest.push({ content: contentOf(request), answer });
+      }
+    }
+  }
+
+  /** Undefined when one of the questions was not answered before. */
+  take(requests: readonly InputRequest[]): Answers | undefined {
+    const left = [...this.rest];
+    const answers: Answers = {};
+    for (const request of requests) {
+      const content = contentOf(request);
+      const at = left.findIndex((one) => one.content === content);
+      const [found] = at < 0 ? [] : left.splice(at, 1);
+      if (found === undefined) return undefined;
+      answers[request.key] = found.answer;
+    }
+    this.rest.splice(0, this.rest.length, ...left);
+    return answers;
+  }
 }
 
 function contentOf(request: InputRequest | InputRequiredBody['requests'][number]): string {

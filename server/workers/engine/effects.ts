@@ -1,14 +1,17 @@
-import type { Command, RunActivity } from '@/lib/engine/commands';
+import type { CancelActivity, Command, RunActivity } from '@/lib/engine/commands';
 import type { EngineEvent, EventData, EventType } from '@/lib/engine/types';
 import type { Clock } from '@/lib/shared/clock';
-import { type ActivityDeps, asFailure, isRetrySafe, runAttempt } from '@/server/workers/engine/activities';
+import type { Tracing } from '@/server/ports/tracing';
+import { type ActivityDeps, asFailure, isRetrySafe } from '@/server/workers/engine/activities';
+import { CallAbort } from '@/server/workers/engine/call-abort';
 import { type ChildDeps, startChild } from '@/server/workers/engine/children';
 import type { CommitVerdict } from '@/server/workers/engine/committer';
 import { crashPoint } from '@/server/workers/engine/crash-points';
 import { answerOpenCall, callDialogue } from '@/server/workers/engine/dialogue';
 import type { Pressure } from '@/server/workers/engine/pressure';
-import type { ReadyQueue } from '@/server/workers/engine/ready-queue';
+import { type ReadyQueue, rankOf } from '@/server/workers/engine/ready-queue';
 import type { ResidentRun } from '@/server/workers/engine/resident-run';
+import { runTracedAttempt } from '@/server/workers/engine/traced-attempt';
 
 /** What carrying out a command needs of the host. */
 export interface EffectsHost {
@@ -18,6 +21,7 @@ export interface EffectsHost {
     readonly clock: Clock;
     readonly process: { readonly id: string };
     readonly random: () => number;
+    readonly tracing?: Tracing | undefined;
   };
   readonly ready: ReadyQueue;
   readonly pressure: Pressure;
@@ -39,7 +43,7 @@ export function carryOut(host: EffectsHost, run: ResidentRun, command: Command):
       host.pressure.add(run.info.organizationId);
       host.track(
         host.ready
-          .submit(run.info.organizationId, 0, () => runActivity(host, run, command))
+          .submit(run.info.organizationId, rankOf(run.state?.priority), () => runActivity(host, run, command))
           .finally(() => {
             run.calls--;
             host.pressure.remove(run.info.organizationId);
@@ -47,7 +51,7 @@ export function carryOut(host: EffectsHost, run: ResidentRun, command: Command):
       );
       return;
     case 'CANCEL_ACTIVITY':
-      run.activities.get(command.activityId)?.abort(CANCELLED);
+      cancelActivity(host, run, command);
       return;
     case 'START_TIMER': {
       const cancel = host.deps.clock.at(command.fireAt, () => {
@@ -80,6 +84,13 @@ export function carryOut(host: EffectsHost, run: ResidentRun, command: Command):
   }
 }
 
+function cancelActivity(host: EffectsHost, run: ResidentRun, { activityId, task }: CancelActivity): void {
+  const open = run.activities.get(activityId);
+  if (open !== undefined) open.abort(CANCELLED);
+  else if (task !== undefined)
+    host.track(host.deps.activities.fleet.cancelTask(run.info.organizationId, task.server, task.taskId));
+}
+
 function event<T extends EventType>(host: EffectsHost, type: T, data: EventData<T>): EngineEvent {
   return { type, at: host.deps.clock.now(), data } as unknown as EngineEvent;
 }
@@ -91,12 +102,12 @@ async function runActivity(host: EffectsHost, run: ResidentRun, command: RunActi
     return;
   }
   if (host.isDraining || run.gone) return;
-  const controller = new AbortController();
-  run.activities.set(activityId, controller);
+  const abort = new CallAbort();
+  run.activities.set(activityId, abort);
   try {
-    await attemptActivity(host, run, command, controller.signal);
+    await attemptActivity(host, run, command, abort);
   } finally {
-    if (run.activities.get(activityId) === controller) run.activities.delete(activityId);
+    if (run.activities.get(activityId) === abort) run.activities.delete(activityId);
   }
 }
 
@@ -104,13 +115,13 @@ async function attemptActivity(
   host: EffectsHost,
   run: ResidentRun,
   command: RunActivity,
-  signal: AbortSignal,
+  abort: CallAbort,
 ): Promise<void> {
   const { activityId, attempt } = command;
   const { organizationId, runId } = run.info;
   // The process may be stopped while it connects: what counts is that the lease runs when the call leaves.
   const beforeSending = () => host.leases.confirmed();
-  const scope = { organizationId, runId, signal, beforeSending };
+  const scope = { organizationId, runId, abort, beforeSending };
   let retrySafe: boolean;
   try {
     retrySafe = await isRetrySafe(host.deps.activities, scope, command);
@@ -143,8 +154,10 @@ async function attemptActivity(
   if (run.gone) return;
   crashPoint('before-effect');
   if (activityId.endsWith(':compensate')) crashPoint('during-compensation');
-  const dialogue = callDialogue(host, run, command);
-  const outcome = await runAttempt(host.deps.activities, { ...scope, dialogue }, command);
+  const { tracing, activities } = host.deps;
+  const called =
+    command.target.kind === 'mcp' ? { ...scope, dialogue: callDialogue(host, run, command) } : scope;
+  const outcome = await runTracedAttempt(tracing, run, activities, called, command);
   crashPoint('after-effect-before-append');
   if (run.gone) return;
   const took = command.target.kind === 'mcp' ? { server: command.target.server } : {};
@@ -158,7 +171,7 @@ async function attemptActivity(
     return;
   }
   const { failure, ambiguous, retryAt, inputRequired } = outcome;
-  if (signal.aborted && signal.reason === CANCELLED) {
+  if (abort.reason === CANCELLED) {
     await host.deliver(run, event(host, 'ACTIVITY_TASK_CANCELED', { activityId, attempt }));
   } else if (inputRequired !== undefined) {
     await host.deliver(

@@ -4,6 +4,7 @@ import type { ExecutionStore } from '@/server/ports/execution-store';
 import type { LeaseStore, ProcessFacts } from '@/server/ports/lease-store';
 import type { Log } from '@/server/ports/log';
 import type { Telemetry } from '@/server/ports/telemetry';
+import type { Tracing } from '@/server/ports/tracing';
 import type { ActivityDeps } from '@/server/workers/engine/activities';
 import type { ChildDeps } from '@/server/workers/engine/children';
 import type { Programs } from '@/server/workers/engine/programs';
@@ -22,6 +23,8 @@ export interface EngineHostDeps {
   bus: Bus;
   log: Log;
   telemetry: Telemetry;
+  /** Left out while tracing is off. */
+  tracing?: Tracing | undefined;
   /** Random number in [0, 1), recorded as data where it decides something. */
   random: () => number;
   shards: number;

@@ -2,10 +2,8 @@ import type { Command } from '@/lib/engine/commands';
 import { createRun, step } from '@/lib/engine/step';
 import type { EngineEvent, StartedEvent, Transition } from '@/lib/engine/types';
 import type { RunStatus } from '@/lib/protocol/run';
-import type { JsonObject } from '@/lib/shared/json';
-import type { CommitPart, InboxRow } from '@/server/ports/execution-store';
+import type { CommitPart, InboxRow, OpenRun } from '@/server/ports/execution-store';
 import type { Lease } from '@/server/ports/lease-store';
-import { childClosedEvent, openClosingWorkflows, stopChildRows } from '@/server/workers/engine/children';
 import { Committer, type CommitVerdict } from '@/server/workers/engine/committer';
 import { crashPoint } from '@/server/workers/engine/crash-points';
 import { carryOut } from '@/server/workers/engine/effects';
@@ -18,11 +16,16 @@ import {
 import { Inbox } from '@/server/workers/engine/inbox';
 import { LeaseManager } from '@/server/workers/engine/leases';
 import { RunLoader } from '@/server/workers/engine/loader';
-import { emptyPart, openRunOf, rowUpdate, sleepPart } from '@/server/workers/engine/parts';
+import { needsNewer } from '@/server/workers/engine/newer';
+import { emptyPart, openRunOf } from '@/server/workers/engine/parts';
+import { inTurn, preparePart } from '@/server/workers/engine/prepare-part';
 import { Pressure } from '@/server/workers/engine/pressure';
 import { ReadyQueue } from '@/server/workers/engine/ready-queue';
 import { persist } from '@/server/workers/engine/recovery';
 import { newResidentRun, type ResidentRun } from '@/server/workers/engine/resident-run';
+import { sleepSome } from '@/server/workers/engine/sleep';
+import { Stumbles } from '@/server/workers/engine/stumbles';
+import { traceClose } from '@/server/workers/engine/traced-attempt';
 
 /** How far ahead runs that sleep in the store are loaded. */
 const WAKE_HORIZON_MS = 10_000;
@@ -37,6 +40,7 @@ export class EngineHost {
   readonly pressure: Pressure;
   private readonly committer: Committer;
   private readonly loader = new RunLoader(this);
+  private readonly stumbles = new Stumbles(this);
   readonly residents = new Map<string, ResidentRun>();
   /** Inbox rows of runs that are being made resident. */
   readonly loading = new Map<string, InboxRow[]>();
@@ -71,6 +75,11 @@ export class EngineHost {
     telemetry.gauge('conductor_task_queue_depth', () => this.ready.depth + this.activityCount());
     telemetry.gauge('conductor_resident_runs', () => this.residents.size);
     telemetry.gauge('conductor_held_shards', () => this.leases.held().length);
+    telemetry.gauge('conductor_pending_timers', () => {
+      let timers = 0;
+      for (const run of this.residents.values()) timers += run.timers.size;
+      return timers;
+    });
   }
 
   async start(): Promise<void> {
@@ -133,10 +142,19 @@ export class EngineHost {
    */
   receive(row: InboxRow): boolean {
     if (this.draining || this.leases.epoch(row.shard) === undefined || !this.inbox.take(row.id)) return true;
-    if (row.eventType === 'WORKFLOW_EXECUTION_STARTED' && !this.pressure.admits(row.organizationId)) {
-      this.inbox.leave(row.id);
-      return false;
+    if (row.eventType === 'WORKFLOW_EXECUTION_STARTED') {
+      if (this.loader.holds(row)) return true;
+      if (!this.pressure.admits(row.organizationId)) {
+        this.inbox.leave(row.id);
+        return false;
+      }
     }
+    this.enter(row);
+    return true;
+  }
+
+  /** Hands a row that is in hand to its run, which is loaded first where it has to be. */
+  enter(row: InboxRow): void {
     this.pressure.add(row.organizationId);
     const resident = this.residents.get(row.runId);
     const loading = this.loading.get(row.runId);
@@ -147,7 +165,28 @@ export class EngineHost {
       this.loading.set(row.runId, rows);
       this.track(this.bringUp(row.runId, rows));
     }
-    return true;
+  }
+
+  /** Puts a row back in the table: polling brings it again. */
+  leave(row: InboxRow): void {
+    this.inbox.leave(row.id);
+  }
+
+  /** The engine cannot go on with a run. */
+  stumble(info: OpenRun, error: unknown): void {
+    this.stumbles.note(info, null, error);
+  }
+
+  /** Loads a run anew, if it is not in memory. */
+  reload(info: OpenRun): Promise<void> {
+    return this.loader.reload(info);
+  }
+
+  /** Tells who waits for the end of a run. */
+  ended(runId: string, status: RunStatus): void {
+    this.stumbles.forget(runId);
+    for (const resolve of this.waiters.get(runId) ?? []) resolve(status);
+    this.waiters.delete(runId);
   }
 
   /** Makes a part durable that no resident run made. */
@@ -158,7 +197,24 @@ export class EngineHost {
   /** Feeds one fact into a run. Resolves when what follows from it is durable (or the run was lost). */
   async deliver(run: ResidentRun, event: EngineEvent, inboxId?: number): Promise<CommitVerdict> {
     if (run.gone || run.state === null) return 'fenced';
-    return this.advance(run, step(run.program, run.state, event), inboxId);
+    const { state } = run;
+    return this.decided(run, null, () => this.advance(run, step(run.program, state, event), inboxId));
+  }
+
+  /** What `work` gives; when it throws, the engine has failed on this run, and what is in memory of it cannot be trusted. */
+  private async decided(
+    run: ResidentRun,
+    start: InboxRow | null,
+    work: () => Promise<CommitVerdict>,
+  ): Promise<CommitVerdict> {
+    try {
+      return await work();
+    } catch (error) {
+      if (run.gone) return 'fenced';
+      this.drop(run);
+      this.stumbles.note(run.info, run, error, start);
+      return 'rejected';
+    }
   }
 
   /** Keeps a promise from being lost sight of while draining. */
@@ -198,7 +254,7 @@ export class EngineHost {
       }
       this.pressure.remove(row.organizationId);
       if (run === 'closed') this.finishInbox(row);
-      else this.inbox.leave(row.id);
+      else if (!this.loader.isLeft(runId)) this.inbox.leave(row.id);
     }
   }
 
@@ -209,10 +265,21 @@ export class EngineHost {
       ? await this.deps.store.openRun(row.runId)
       : openRunOf(row, this.deps.clock.now());
     if (!info) return 'closed';
-    const program = await this.deps.programs.get(row.organizationId, info.definitionHash);
+    const unknown = needsNewer([{ type: row.eventType, data }]);
+    if (unknown !== null) {
+      this.loader.leaveToNewer(row.runId, unknown);
+      return null;
+    }
+    const programs = await this.deps.programs.all([info]);
+    const program = programs.get(info.definitionHash);
+    if (!program) {
+      this.loader.leaveToNewer(row.runId, `definition ${info.definitionHash}`);
+      return null;
+    }
     const epoch = this.leases.epoch(row.shard);
     if (epoch === undefined) return null;
     const run = newResidentRun(info, epoch, program);
+    run.asleep = this.loader.wasCounted(row.runId);
     this.residents.set(row.runId, run);
     return run;
   }
@@ -242,7 +309,11 @@ export class EngineHost {
     } else if (event.type === 'WORKFLOW_EXECUTION_STARTED') {
       run.inbox.add(row.id);
       this.deps.telemetry.workflowCreated(run.info.workflow);
-      this.track(this.advance(run, createRun(run.program, event as StartedEvent), row.id));
+      this.track(
+        this.decided(run, row, () =>
+          this.advance(run, createRun(run.program, event as StartedEvent), row.id),
+        ),
+      );
     } else {
       this.inbox.leave(row.id);
     }
@@ -263,29 +334,15 @@ export class EngineHost {
   private async advance(run: ResidentRun, transition: Transition, inboxId?: number): Promise<CommitVerdict> {
     run.state = transition.state;
     if (transition.events.length === 0 && inboxId === undefined) return 'written';
-    const first = run.seq + 1;
-    const { organizationId, runId, shard } = run.info;
-    const part = emptyPart({ organizationId, runId, shard, epoch: run.epoch });
-    run.correlationId ??= transition.state.correlationId ?? transition.state.runId;
-    part.correlationId = run.correlationId;
-    part.events = transition.events.map((event, i) => ({
-      seq: ++run.seq,
-      type: event.type,
-      at: event.at,
-      data: event.data as unknown as JsonObject,
-      causationSeq: i === 0 ? null : first,
-    }));
-    if (inboxId !== undefined) part.inboxDone = [inboxId];
-    part.update = rowUpdate(run, transition, this.deps.clock.now());
-    part.inboxAdds.push(...stopChildRows(this.deps.children, run, transition.commands));
-    const closing = transition.commands.find((command) => command.type === 'CLOSE_RUN');
-    if (closing) {
-      const parentEvent = childClosedEvent(run, transition.state, closing);
-      if (parentEvent) part.inboxAdds.push(parentEvent);
-      // Started before the close is committed and under an idempotency key: a crash between the two repeats it harmlessly.
-      await openClosingWorkflows(this.deps.children, run, transition, part);
-    }
+    const { organizationId } = run.info;
+    const { part, ready } = preparePart(this.deps.children, run, transition, inboxId, this.deps.clock.now());
     run.pending++;
+    try {
+      if (ready !== null || run.gate !== null) await inTurn(run, ready);
+    } catch (error) {
+      run.pending--;
+      throw error;
+    }
     this.pressure.add(organizationId);
     const verdict = await this.committer.submit(part);
     this.pressure.remove(organizationId);
@@ -317,7 +374,9 @@ export class EngineHost {
       return;
     }
     if (verdict === 'rejected') {
+      if (run.gone) return;
       this.drop(run);
+      this.stumbles.note(run.info, run, new Error('The database refused what the run wrote.'));
       return;
     }
     crashPoint('after-commit-before-publish');
@@ -337,13 +396,14 @@ export class EngineHost {
   private close(run: ResidentRun, status: RunStatus): void {
     const seconds = ((run.state?.closedAt ?? 0) - (run.state?.startedAt ?? 0)) / 1000;
     this.deps.telemetry.workflowClosed(run.info.workflow, status, seconds);
+    if (this.deps.tracing !== undefined && run.state !== null)
+      traceClose(this.deps.tracing, run.state, status);
     this.drop(run);
-    for (const resolve of this.waiters.get(run.info.runId) ?? []) resolve(status);
-    this.waiters.delete(run.info.runId);
+    this.ended(run.info.runId, status);
   }
 
   /** Forgets a run: timers stopped, calls aborted, late results ignored. */
-  private drop(run: ResidentRun): void {
+  drop(run: ResidentRun): void {
     if (run.gone) return;
     run.gone = true;
     this.residents.delete(run.info.runId);
@@ -376,6 +436,7 @@ export class EngineHost {
       return count;
     });
     if (loaded === null) return;
+    this.deps.telemetry.tookOver(leases.length);
     if (loaded > 0)
       this.suspicion.push(clock.at(clock.now() + surviveMs, () => this.track(this.loader.clearSuspicion())));
     const seconds = (clock.now() - begun) / 1000;
@@ -412,32 +473,10 @@ export class EngineHost {
         throw error;
       }
     }
-    await this.sleepSome();
+    await sleepSome(this, this.wokenUntil + WAKE_HORIZON_MS);
   }
 
   private async readInbox(): Promise<void> {
     if (!this.draining) await this.inbox.read(this.leases.held(), (row) => this.receive(row));
-  }
-
-  /** Puts runs that only wait to sleep in the store, the longest loaded first, until memory has room again. */
-  private async sleepSome(): Promise<void> {
-    const excess = this.residents.size - this.deps.maxResidents;
-    if (excess <= 0) return;
-    const sleepers: Promise<unknown>[] = [];
-    for (const run of this.residents.values()) {
-      if (sleepers.length >= excess) break;
-      const part = sleepPart(run, this.wokenUntil + WAKE_HORIZON_MS);
-      if (!part) continue;
-      run.pending++;
-      run.asleep = true;
-      sleepers.push(
-        this.committer.submit(part).then((verdict) => {
-          run.pending--;
-          // Something came for it meanwhile: it stays, and its next commit says that it is awake again.
-          if (verdict !== 'written' || run.pending === 0) this.drop(run);
-        }),
-      );
-    }
-    await Promise.all(sleepers);
   }
 }

@@ -1,13 +1,22 @@
 import { outstanding } from '@/lib/engine/step';
 import type { Clock } from '@/lib/shared/clock';
-import type { CommitPart, ExecutionStore, InboxRow, OpenRun } from '@/server/ports/execution-store';
+import type {
+  CommitPart,
+  ExecutionStore,
+  InboxRow,
+  OpenRun,
+  StoredEvent,
+} from '@/server/ports/execution-store';
 import type { Log } from '@/server/ports/log';
+import type { Telemetry } from '@/server/ports/telemetry';
 import type { CommitVerdict } from '@/server/workers/engine/committer';
 import { carryOut, type EffectsHost } from '@/server/workers/engine/effects';
+import { needsNewer } from '@/server/workers/engine/newer';
 import type { Programs } from '@/server/workers/engine/programs';
 import { Quarantine } from '@/server/workers/engine/quarantine';
-import { byRun, deadLetterPart, persist, revive } from '@/server/workers/engine/recovery';
+import { byRun, deadLetterPart, persist, revive, withStart } from '@/server/workers/engine/recovery';
 import type { ResidentRun } from '@/server/workers/engine/resident-run';
+import { traceDeadLetter } from '@/server/workers/engine/traced-attempt';
 
 /** What loading runs needs of the host. */
 export interface LoaderHost extends EffectsHost {
@@ -16,6 +25,7 @@ export interface LoaderHost extends EffectsHost {
     readonly programs: Programs;
     readonly clock: Clock;
     readonly log: Log;
+    readonly telemetry: Telemetry;
     readonly maxRecoveries: number;
     readonly surviveMs: number;
   };
@@ -25,6 +35,12 @@ export interface LoaderHost extends EffectsHost {
   readonly loading: Map<string, InboxRow[]>;
   /** Hands those rows to what became of the run. */
   handOut(runId: string, run: ResidentRun | 'closed' | null): void;
+  /** Takes up the start of a run that was held back. */
+  enter(row: InboxRow): void;
+  /** Puts a row back in the table. */
+  leave(row: InboxRow): void;
+  /** The engine cannot go on with this run. */
+  stumble(info: OpenRun, error: unknown): void;
   commit(part: CommitPart): Promise<CommitVerdict>;
 }
 
@@ -38,6 +54,12 @@ const LOOK_MS = 5;
 /** Brings runs back into memory: all that are due in shards that were taken over, or the one that a command is for. */
 export class RunLoader {
   private readonly quarantine = new Quarantine();
+  /** Runs that a newer build has moved on: not for this process, as long as it lives. */
+  private readonly newer = new Set<string>();
+  /** Runs without any event yet, by the number of their loads: their start is still in the inbox. */
+  private readonly unborn = new Map<string, number>();
+  /** Suspects whose turn has not come, or is now; with the row of their start where there is one. */
+  private readonly onTrial = new Map<string, InboxRow | null>();
 
   constructor(private readonly host: LoaderHost) {}
 
@@ -60,6 +82,37 @@ export class RunLoader {
     await this.load([info], 'row');
   }
 
+  /** Loads a run anew on which the engine has stumbled. */
+  async reload(info: OpenRun): Promise<void> {
+    await this.loadAll([info], 'again');
+  }
+
+  /** True when the run is left to a newer process: its rows stay where they are, and are not looked at again. */
+  isLeft(runId: string): boolean {
+    return this.newer.size > 0 && this.newer.has(runId);
+  }
+
+  /** Leaves a run to a newer process: this one does not know what its history, or its definition, says. */
+  leaveToNewer(runId: string, reason: string): void {
+    this.newer.add(runId);
+    const { log, store } = this.host.deps;
+    log.warn('newer_run', { status: 'left', run_id: runId, reason });
+    // That it cannot be loaded here is not its fault.
+    this.host.track(store.clearRecoveries([runId]));
+  }
+
+  /** True when the start of a suspect has to wait until it is tried alone; it is begun, or left, from here. */
+  holds(row: InboxRow): boolean {
+    if (this.onTrial.size === 0 || !this.onTrial.has(row.runId)) return false;
+    this.onTrial.set(row.runId, row);
+    return true;
+  }
+
+  /** True when loads of the run were counted before it had an event: its first commit has to clear them. */
+  wasCounted(runId: string): boolean {
+    return this.unborn.size > 0 && this.unborn.delete(runId);
+  }
+
   /** The process lives although it holds these runs: none of them is what ended the ones before. */
   async clearSuspicion(): Promise<void> {
     const { residents, deps } = this.host;
@@ -68,7 +121,7 @@ export class RunLoader {
   }
 
   /** Loads runs until each is in memory, or closed, or no longer ours, whoever else is bringing some of them up. */
-  private async loadAll(infos: readonly OpenRun[], how: 'page' | 'alone'): Promise<void> {
+  private async loadAll(infos: readonly OpenRun[], how: 'page' | 'alone' | 'again'): Promise<void> {
     const { residents, loading, leases } = this.host;
     for (let rest = infos; rest.length > 0 && !this.host.isDraining; ) {
       const again = await this.load(rest, how);
@@ -87,14 +140,15 @@ export class RunLoader {
    * suspects are tried one by one. Gives back those that somebody else is loading (of a run there must never be two
    * copies) and those whose shard was lost and came back while they were read.
    */
-  private async load(infos: readonly OpenRun[], how: 'page' | 'row' | 'alone'): Promise<OpenRun[]> {
+  private async load(infos: readonly OpenRun[], how: 'page' | 'row' | 'alone' | 'again'): Promise<OpenRun[]> {
     const { residents, loading, deps } = this.host;
     const again = how === 'row' ? [] : infos.filter(({ runId }) => loading.has(runId));
     const wanted = infos.filter(
       (info) =>
         !residents.has(info.runId) &&
         !again.includes(info) &&
-        !(how !== 'alone' && info.recoveries >= SUSPECT_AFTER && this.suspect(info)),
+        !this.isLeft(info.runId) &&
+        !(how !== 'alone' && how !== 'again' && info.recoveries >= SUSPECT_AFTER && this.suspect(info)),
     );
     if (wanted.length === 0) return again;
     const ids = wanted.map((info) => info.runId);
@@ -104,22 +158,28 @@ export class RunLoader {
     try {
       const histories = byRun(await deps.store.readHistories(ids));
       const programs = await deps.programs.all(wanted);
-      const counts = how === 'row' ? new Map<string, number>() : await deps.store.countRecoveries(ids);
+      const counts =
+        how === 'row' || how === 'again' ? new Map<string, number>() : await deps.store.countRecoveries(ids);
       for (const info of wanted) {
         const history = histories.get(info.runId);
         const epoch = this.host.leases.epoch(info.shard);
+        if (!history) this.unborn.set(info.runId, counts.get(info.runId) ?? 0);
         if (!history || epoch === undefined) continue;
         if (epoch !== epochs.get(info.shard)) {
           again.push(info);
           continue;
         }
+        const program = programs.get(info.definitionHash);
+        const unknown = needsNewer(history) ?? (program ? null : `definition ${info.definitionHash}`);
+        if (unknown !== null || !program) {
+          this.leaveToNewer(info.runId, unknown ?? '');
+          continue;
+        }
         if ((counts.get(info.runId) ?? 0) > deps.maxRecoveries) {
-          this.host.track(this.deadLetter(info, epoch, history.length));
+          this.host.track(this.deadLetter(info, epoch, history));
           continue;
         }
         try {
-          const program = programs.get(info.definitionHash);
-          if (!program) throw new Error(`Its definition ${info.definitionHash} cannot be used.`);
           const run = revive(info, epoch, program, history);
           if (run.state?.closedAt !== undefined) continue;
           residents.set(info.runId, run);
@@ -127,7 +187,7 @@ export class RunLoader {
             for (const command of outstanding(program, run.state)) carryOut(this.host, run, command);
         } catch (error) {
           // One run that cannot be replayed must not keep the others of its page from being taken over.
-          deps.log.error('load_run', { run_id: info.runId, error: String((error as Error).stack ?? error) });
+          this.host.stumble(info, error);
         }
       }
     } finally {
@@ -142,12 +202,13 @@ export class RunLoader {
     const epoch = leases.epoch(shard);
     const goesOn = () => !this.host.isDraining && epoch !== undefined && leases.epoch(shard) === epoch;
     let tries = 0;
+    if (!this.onTrial.has(runId)) this.onTrial.set(runId, null);
     const trial = this.quarantine.submit(`${runId} ${epoch}`, () =>
       persist(deps, 'try_suspect', goesOn, async () => {
         // A try that failed was counted, perhaps, but ended no process.
         if (tries++ > 0) await deps.store.clearRecoveries([runId]);
         await this.tryAlone(runId);
-      }),
+      }).finally(() => this.acquit(runId)),
     );
     if (trial) this.host.track(trial);
     return true;
@@ -159,16 +220,55 @@ export class RunLoader {
     const info = await store.openRun(runId);
     if (!info) return;
     await this.loadAll([info], 'alone');
-    const run = this.host.residents.get(runId);
     const until = clock.now() + Math.min(surviveMs, TRIAL_MS);
+    if (this.unborn.has(runId) && !(await this.tryStart(info, until))) return;
+    const run = this.host.residents.get(runId);
     while (run && !run.gone && run.calls + run.pending > 0 && clock.now() < until) await this.pause();
     // Whatever became of it, closed, lost or under way: this process lives.
     await store.clearRecoveries([runId]);
   }
 
-  private async deadLetter(info: OpenRun, epoch: number, length: number): Promise<void> {
-    const { clock, log, maxRecoveries } = this.host.deps;
-    await this.host.commit(deadLetterPart(info, epoch, length, maxRecoveries, clock.now()));
+  /** Carries the start of a suspect out, or gives it up. False when its row did not come, or it was given up. */
+  private async tryStart(info: OpenRun, until: number): Promise<boolean> {
+    const { runId, shard } = info;
+    const { clock, maxRecoveries } = this.host.deps;
+    const row = () => this.onTrial.get(runId) ?? null;
+    while (row() === null && clock.now() < until && !this.host.isDraining) await this.pause();
+    const start = row();
+    const epoch = this.host.leases.epoch(shard);
+    if (start === null || epoch === undefined) return false;
+    this.onTrial.delete(runId);
+    if ((this.unborn.get(runId) ?? 0) > maxRecoveries) {
+      this.unborn.delete(runId);
+      await this.deadLetter(info, epoch, [], start);
+      return false;
+    }
+    this.host.enter(start);
+    while (this.host.loading.has(runId)) await this.pause();
+    return true;
+  }
+
+  /** Its turn is over: a start that nobody has begun goes back. */
+  private acquit(runId: string): void {
+    const row = this.onTrial.get(runId);
+    this.onTrial.delete(runId);
+    if (row) this.host.leave(row);
+  }
+
+  private async deadLetter(
+    info: OpenRun,
+    epoch: number,
+    history: readonly StoredEvent[],
+    start?: InboxRow,
+  ): Promise<void> {
+    const { clock, log, maxRecoveries, telemetry, tracing } = this.host.deps;
+    const now = clock.now();
+    const message = `Given up after ${maxRecoveries} recoveries without progress.`;
+    const part = deadLetterPart(info, epoch, history.length, message, now);
+    await this.host.commit(start === undefined ? part : withStart(part, start, now));
+    const startedAt = history[0]?.at ?? now;
+    telemetry.workflowClosed(info.workflow, 'dead_letter', (now - startedAt) / 1000);
+    if (tracing !== undefined) traceDeadLetter(tracing, info, history, now);
     log.error('dead_letter', { run_id: info.runId, workflow: info.workflow });
   }
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ReadyQueue } from '@/server/workers/engine/ready-queue';
+import { ReadyQueue, rankOf } from '@/server/workers/engine/ready-queue';
 
 /** Work that ends when told to, and a list of what began. */
 function bench() {
@@ -55,6 +55,11 @@ describe('ReadyQueue', () => {
     }
     for (let i = 0; i < 4; i++) await endOne();
     expect(begun).toEqual(['first', 'high', 'old', 'new', 'low']);
+  });
+
+  it('counts priorities as Temporal does: 1 goes before 5, and 3 is the usual one', () => {
+    expect([1, 2, 3, 4, 5].map(rankOf)).toEqual([2, 1, 0, -1, -2]);
+    expect(rankOf(undefined)).toBe(0);
   });
 
   it('a failing call frees its slot', async () => {

@@ -1,3 +1,10 @@
+import { DEFAULT_PRIORITY } from '@/lib/protocol/run';
+
+/** Priority 1 (first) to 5 as the queue counts: larger goes first. */
+export function rankOf(priority: number | undefined): number {
+  return DEFAULT_PRIORITY - (priority ?? DEFAULT_PRIORITY);
+}
+
 /** Work that waits for a slot. Higher priority goes first within its organisation. */
 interface Waiting {
   priority: number;

@@ -3,7 +3,7 @@ import { apply } from '@/lib/engine/step';
 import type { EngineEvent, RunState } from '@/lib/engine/types';
 import type { Failure } from '@/lib/protocol/run';
 import type { Clock } from '@/lib/shared/clock';
-import type { CommitPart, OpenRun, StoredEvent } from '@/server/ports/execution-store';
+import type { CommitPart, InboxRow, OpenRun, StoredEvent } from '@/server/ports/execution-store';
 import type { Log } from '@/server/ports/log';
 import { emptyPart } from '@/server/workers/engine/parts';
 import { newResidentRun, type ResidentRun } from '@/server/workers/engine/resident-run';
@@ -62,22 +62,20 @@ export function revive(
 }
 
 /**
- * The part that gives a run up because loading it keeps ending the process. Its history stays as it was; a parent is told
- * that its child failed.
+ * The part that gives a run up because the engine cannot go on with it. Its history stays as it was; a parent is told that
+ * its child failed.
+ *
+ * @param message why, for people
  */
 export function deadLetterPart(
   info: OpenRun,
   epoch: number,
   length: number,
-  recoveries: number,
+  message: string,
   now: number,
 ): CommitPart {
   const { organizationId, runId, shard, parentRunId, parentNodePath, parentShard } = info;
-  const failure: Failure = {
-    code: 'DEAD_LETTER',
-    message: `Given up after ${recoveries} recoveries without progress.`,
-    retriable: false,
-  };
+  const failure: Failure = { code: 'DEAD_LETTER', message, retriable: false };
   const part = emptyPart({ organizationId, runId, shard, epoch });
   part.update = { status: 'dead_letter', closedAt: now, historyLength: length, failure, wakeAt: null };
   if (parentRunId !== null && parentNodePath !== null && parentShard !== null) {
@@ -89,5 +87,17 @@ export function deadLetterPart(
       data: { nodePath: parentNodePath, failure: { ...failure } as Record<string, string | boolean> },
     });
   }
+  return part;
+}
+
+/**
+ * The part that gives up a run whose start was never carried out also writes its first event: what the run was asked to do is
+ * then known for a retry.
+ */
+export function withStart(part: CommitPart, start: InboxRow, now: number): CommitPart {
+  part.correlationId = part.runId;
+  part.events.push({ seq: 1, type: start.eventType, at: now, data: start.data, causationSeq: null });
+  part.inboxDone.push(start.id);
+  if (part.update) part.update.historyLength = 1;
   return part;
 }

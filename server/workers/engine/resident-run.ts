@@ -3,6 +3,7 @@ import type { RunState } from '@/lib/engine/types';
 import type { RunStatus } from '@/lib/protocol/run';
 import type { OpenRun } from '@/server/ports/execution-store';
 import type { InputAnswer } from '@/server/ports/mcp-fleet';
+import type { CallAbort } from '@/server/workers/engine/call-abort';
 
 /** A run that this process owns and keeps in memory. Its state may be ahead of what is committed, never of what it did. */
 export interface ResidentRun {
@@ -18,13 +19,15 @@ export interface ResidentRun {
   correlationId: string | null;
   /** Its row may say that it sleeps, or counts recoveries: the next commit also says that it is awake and gets on. */
   asleep: boolean;
+  /** Settles when the part before this one has what it needs; parts are submitted in the order of their events. */
+  gate: Promise<unknown> | null;
   /** Parts submitted and not settled. */
   pending: number;
   /** Set when the run was dropped (fenced, closed, released): late results must not touch it. */
   gone: boolean;
   /** Calls that wait for a slot of the ready queue, or are under way. */
   calls: number;
-  readonly activities: Map<string, AbortController>;
+  readonly activities: Map<string, CallAbort>;
   readonly timers: Map<string, () => void>;
   /** Open calls that wait for answers, by activity: takes the answers. */
   readonly questions: Map<string, (answers: Record<string, InputAnswer>) => void>;
@@ -42,6 +45,7 @@ export function newResidentRun(info: OpenRun, epoch: number, program: Program): 
     rowStatus: info.status,
     correlationId: null,
     asleep: false,
+    gate: null,
     pending: 0,
     gone: false,
     calls: 0,

@@ -16,6 +16,8 @@ export interface World {
   until(runId: string, status: string): Promise<void>;
   /** Waits until a node of the run is in this status. */
   untilNode(runId: string, path: string, status: string): Promise<void>;
+  /** Makes somebody a viewer of the local organisation; gives the user's id. */
+  newMember(): Promise<string>;
   ask(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>;
 }
 

@@ -15,7 +15,7 @@ export function bulkOperations(bulk: BulkService): Operation[] {
       method: 'GET',
       path: BASE,
       summary: 'List bulk operations, newest first.',
-      role: 'viewer',
+      permission: 'executions:read',
       query: listBulkQuerySchema,
       answers: answers(200, 'The newest ones with their progress.', pageSchema(bulkOperationSchema)),
       errors: [],
@@ -29,11 +29,12 @@ export function bulkOperations(bulk: BulkService): Operation[] {
       tag,
       method: 'POST',
       path: BASE,
-      summary: 'Pause, resume, cancel, terminate or signal every run that fits a filter.',
+      summary: 'Pause, resume, cancel, terminate, signal or retry every run that fits a filter.',
       description:
         'Runs that fit now are dealt with in the background, in chunks; read the operation to see how far it is. ' +
-        'Without `ids` only open runs fit. With `dryRun` the runs are only counted.',
-      role: 'operator',
+        'Without `ids` only open runs fit. `retry` starts the next run of the chain of closed runs that were not taken up again ' +
+        'yet: those that failed, timed out or went to dead-letter, unless `status` says which. With `dryRun` the runs are only counted.',
+      permission: 'executions:control',
       body: createBulkBodySchema,
       answers: {
         ...answers(200, 'A dry run: how many runs fit.', bulkOperationSchema),
@@ -52,7 +53,7 @@ export function bulkOperations(bulk: BulkService): Operation[] {
       method: 'GET',
       path: `${BASE}/{bulkId}`,
       summary: 'Read a bulk operation and its progress.',
-      role: 'viewer',
+      permission: 'executions:read',
       answers: answers(200, 'The operation.', bulkOperationSchema),
       errors: ['BULK_NOT_FOUND'],
       handle: async ({ actor, params }) => ({
@@ -66,7 +67,7 @@ export function bulkOperations(bulk: BulkService): Operation[] {
       method: 'POST',
       path: `${BASE}/{bulkId}/cancel`,
       summary: 'End a bulk operation early; runs that have the command keep it.',
-      role: 'operator',
+      permission: 'executions:control',
       answers: answers(200, 'The operation as it is now.', bulkOperationSchema),
       errors: ['BULK_NOT_FOUND'],
       handle: async ({ actor, params }) => ({

@@ -6,7 +6,7 @@ import { eventStream, resumeAfter } from '@/server/adapters/http/sse';
 import type { Log } from '@/server/ports/log';
 import type { RunEventFeed } from '@/server/services/run-event-feed';
 import type { RunService } from '@/server/services/run-service';
-import type { StreamFeed } from '@/server/services/stream-feed';
+import { resumeAfterOf, type StreamFeed } from '@/server/services/stream-feed';
 
 export interface EventOperationDeps {
   runs: RunService;
@@ -34,7 +34,7 @@ export function eventOperations({ runs, feed, stream, log }: EventOperationDeps)
       path: '/api/v1/runs/{runId}/events',
       summary: "Read a run's history behind a seq; wait for more, or follow it.",
       description: `\`waitMs\` holds the answer until there is a first event (long poll). ${SSE} When the run has closed and all is told, \`event: end\` follows; from then on the answer is 204, which tells browsers not to connect again.`,
-      role: 'viewer',
+      permission: 'executions:read',
       query: listEventsQuerySchema,
       headers: ['Last-Event-ID'],
       answers: {
@@ -84,8 +84,8 @@ export function eventOperations({ runs, feed, stream, log }: EventOperationDeps)
       method: 'GET',
       path: '/api/v1/events',
       summary: 'Read or follow the events of every run of the organisation, by stream number.',
-      description: `Numbers count 1, 2, 3 … without gaps. Payloads over 16 KB are left out (\`{"truncated":true}\`): read the event itself. ${SSE} Without \`after\` and Last-Event-ID a stream begins with what happens next.`,
-      role: 'viewer',
+      description: `Numbers count 1, 2, 3 … without gaps. Old entries are dropped with the runs they tell of: asked for what is behind such a number, the answer is 410 \`STREAM_TRIMMED\` with \`resumeAfter\` in \`problems\`, and a stream sends \`event: reset\` with it and goes on there; read the lists anew then. Payloads over 16 KB are left out (\`{"truncated":true}\`): read the event itself. ${SSE} Without \`after\` and Last-Event-ID a stream begins with what happens next.`,
+      permission: 'executions:read',
       query: listStreamQuerySchema,
       headers: ['Last-Event-ID'],
       answers: {
@@ -94,7 +94,7 @@ export function eventOperations({ runs, feed, stream, log }: EventOperationDeps)
           content: { 'application/json': streamPageSchema, 'text/event-stream': null },
         },
       },
-      errors: [],
+      errors: ['STREAM_TRIMMED'],
       handle: async ({ actor, query, headers, signal }) => {
         const { topic, limit, waitMs } = query;
         if (query.follow === undefined) {
@@ -111,8 +111,15 @@ export function eventOperations({ runs, feed, stream, log }: EventOperationDeps)
         return eventStream(
           {
             read: async (from, wait, until) => {
-              const items = await stream.read(actor, topic, from, PAGE, wait, until);
-              return items.map((data) => ({ id: data.streamSeq, data }));
+              try {
+                const items = await stream.read(actor, topic, from, PAGE, wait, until);
+                return items.map((data) => ({ id: data.streamSeq, data }));
+              } catch (error) {
+                const resumeAfter = resumeAfterOf(error);
+                if (resumeAfter === null) throw error;
+                // Told once, with the number to go on behind: a reader that connects again does not ask for the hole again.
+                return [{ id: resumeAfter, event: 'reset', data: { after: from, resumeAfter } }];
+              }
             },
           },
           after,

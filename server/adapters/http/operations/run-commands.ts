@@ -42,7 +42,7 @@ function reasoned(id: string, verb: string, summary: string, carryOut: Reasoned)
     method: 'POST',
     path: `/api/v1/runs/{runId}/${verb}`,
     summary,
-    role: 'operator',
+    permission: 'executions:control',
     body: reasonBodySchema,
     headers: ['Idempotency-Key'],
     answers: taken,
@@ -78,7 +78,7 @@ export function runCommandOperations({ control, reruns }: RunCommandDeps): Opera
       path: '/api/v1/runs/{runId}/signal',
       summary: 'Send a signal to a run.',
       description: 'It is kept until a node waits for its name.',
-      role: 'operator',
+      permission: 'executions:control',
       body: signalBodySchema,
       headers: ['Idempotency-Key'],
       answers: taken,
@@ -97,7 +97,7 @@ export function runCommandOperations({ control, reruns }: RunCommandDeps): Opera
       summary: 'Say yes to a question of a run.',
       description:
         '`approvalId` may be left out when exactly one question is open. `form` is checked against the question’s schema.',
-      role: 'operator',
+      permission: 'approvals:decide',
       body: approveBodySchema,
       headers: ['Idempotency-Key'],
       answers: taken,
@@ -113,7 +113,7 @@ export function runCommandOperations({ control, reruns }: RunCommandDeps): Opera
       method: 'POST',
       path: '/api/v1/runs/{runId}/reject',
       summary: 'Say no to a question of a run.',
-      role: 'operator',
+      permission: 'approvals:decide',
       body: rejectBodySchema,
       headers: ['Idempotency-Key'],
       answers: taken,
@@ -131,7 +131,7 @@ export function runCommandOperations({ control, reruns }: RunCommandDeps): Opera
       summary: 'Say what became of a call whose outcome nobody knows.',
       description:
         '`retry` makes the call again, `completed` takes `output` as its result, `failed` fails it.',
-      role: 'operator',
+      permission: 'tasks:answer',
       body: resolveBodySchema,
       headers: ['Idempotency-Key'],
       answers: taken,
@@ -149,7 +149,7 @@ export function runCommandOperations({ control, reruns }: RunCommandDeps): Opera
       summary: 'Answer what a server asks in the middle of a call.',
       description:
         'What is asked stands in the task. `answer` suffices when it is one thing. `accept` with `content` fills a form in, `decline` and `cancel` refuse, `result` gives the answer of a model.',
-      role: 'operator',
+      permission: 'tasks:answer',
       body: inputBodySchema,
       headers: ['Idempotency-Key'],
       answers: taken,
@@ -167,7 +167,7 @@ export function runCommandOperations({ control, reruns }: RunCommandDeps): Opera
       summary: 'Start a new run that does again what did not complete.',
       description:
         'Results of completed nodes are taken over. The closed run stays as it is; both name each other.',
-      role: 'operator',
+      permission: 'executions:control',
       body: retryBodySchema,
       headers: ['Idempotency-Key'],
       answers: answers(201, 'The new run.', runSummarySchema, ['Location']),
@@ -181,7 +181,7 @@ export function runCommandOperations({ control, reruns }: RunCommandDeps): Opera
       method: 'POST',
       path: '/api/v1/runs/{runId}/rerun',
       summary: 'Start a new run that does one node and all that comes after it again.',
-      role: 'operator',
+      permission: 'executions:control',
       body: rerunBodySchema,
       headers: ['Idempotency-Key'],
       answers: answers(201, 'The new run.', runSummarySchema, ['Location']),
@@ -197,7 +197,7 @@ export function runCommandOperations({ control, reruns }: RunCommandDeps): Opera
       summary: 'Start a new run that does everything again.',
       description:
         'With the definition the run had (`current`) or the newest one (`latest`), and with its input unless another is given.',
-      role: 'operator',
+      permission: 'executions:control',
       body: restartBodySchema,
       headers: ['Idempotency-Key'],
       answers: answers(201, 'The new run.', runSummarySchema, ['Location']),
@@ -215,6 +215,7 @@ const DECISION: ErrorCode[] = [
   'AMBIGUOUS_TARGET',
 ];
 const AGAIN: ErrorCode[] = [
+  'QUOTA_EXCEEDED',
   'RUN_NOT_FOUND',
   'RUN_OPEN',
   'WORKFLOW_ID_IN_USE',

@@ -20,7 +20,7 @@ export function runReadOperations({ runDetails }: { runDetails: RunPresenter }):
       method: 'GET',
       path: '/api/v1/runs/{runId}/timeline',
       summary: 'Read a run as bars over time, one for each node path.',
-      role: 'viewer',
+      permission: 'executions:read',
       answers: answers(
         200,
         'Bars in the order in which they began; times in milliseconds since 1970.',
@@ -38,7 +38,7 @@ export function runReadOperations({ runDetails }: { runDetails: RunPresenter }):
       method: 'GET',
       path: '/api/v1/runs/{runId}/metrics',
       summary: 'Read how a run stands and what its servers did.',
-      role: 'viewer',
+      permission: 'executions:read',
       answers: answers(200, 'Counts, latencies in milliseconds, usage.', workflowMetricsSchema),
       errors: ['RUN_NOT_FOUND', 'EVENT_NOT_FOUND'],
       handle: async ({ actor, params }) => ({
@@ -55,7 +55,7 @@ export function runReadOperations({ runDetails }: { runDetails: RunPresenter }):
       description:
         '`format=temporal` gives the shape of a Temporal history file, which the tools of Temporal can show; events that Temporal ' +
         'does not have are markers there.',
-      role: 'viewer',
+      permission: 'executions:read',
       query: historyQuerySchema,
       answers: answers(200, 'Every event, oldest first.', historySchema, ['Content-Disposition']),
       errors: ['RUN_NOT_FOUND'],
@@ -73,7 +73,7 @@ export function runReadOperations({ runDetails }: { runDetails: RunPresenter }):
       method: 'GET',
       path: '/api/v1/runs/{runId}/payload',
       summary: 'Read one node with its whole input and output.',
-      role: 'viewer',
+      permission: 'executions:read',
       query: payloadQuerySchema,
       answers: answers(200, 'The node.', payloadSchema),
       errors: ['RUN_NOT_FOUND', 'NODE_NOT_FOUND'],
@@ -88,7 +88,7 @@ export function runReadOperations({ runDetails }: { runDetails: RunPresenter }):
       method: 'GET',
       path: '/api/v1/runs/{runId}/events/{seq}',
       summary: 'Read one event, whole, however large its payload is.',
-      role: 'viewer',
+      permission: 'executions:read',
       params: eventPathSchema,
       answers: answers(200, 'The event.', workflowEventSchema),
       errors: ['RUN_NOT_FOUND', 'EVENT_NOT_FOUND'],

@@ -4,10 +4,12 @@ import { runSummarySchema } from '@/lib/protocol/run';
 import { answers, idempotencyKey, type Operation, operation, text } from '@/server/adapters/http/operation';
 import { type RunPresenter, toSummary } from '@/server/presenters/run-presenter';
 import type { RunService } from '@/server/services/run-service';
+import type { ViewService } from '@/server/services/view-service';
 
 export interface RunOperationDeps {
   runs: RunService;
   runDetails: RunPresenter;
+  views: Pick<ViewService, 'filtersOf'>;
 }
 
 function attributeOf(given: string | undefined): { name: string; value: string } | undefined {
@@ -19,7 +21,7 @@ function attributeOf(given: string | undefined): { name: string; value: string }
 const ms = (time: string | undefined) => (time === undefined ? undefined : Date.parse(time));
 
 /** Start, list and read runs. */
-export function runOperations({ runs, runDetails }: RunOperationDeps): Operation[] {
+export function runOperations({ runs, runDetails, views }: RunOperationDeps): Operation[] {
   return [
     operation({
       id: 'listRuns',
@@ -27,20 +29,24 @@ export function runOperations({ runs, runDetails }: RunOperationDeps): Operation
       method: 'GET',
       path: '/api/v1/runs',
       summary: 'List runs, newest first.',
-      role: 'viewer',
+      permission: 'executions:read',
       query: runFilterQuerySchema,
       answers: answers(200, 'One page.', runPageSchema),
-      errors: [],
+      errors: ['VIEW_NOT_FOUND'],
       handle: async ({ actor, query }) => {
-        const { status, workflow, workflowId, parentRunId } = query;
+        // What is asked for stands over what the view says.
+        const saved = query.view === undefined ? {} : await views.filtersOf(actor, query.view);
+        const asked = Object.fromEntries(Object.entries(query).filter(([, value]) => value !== undefined));
+        const of: typeof saved = { ...saved, ...asked };
+        const { status, workflow, workflowId, parentRunId } = of;
         const filter = {
           status,
           workflow,
           workflowId,
           parentRunId: parentRunId?.toLowerCase(),
-          startedAfter: ms(query.startedAfter),
-          startedBefore: ms(query.startedBefore),
-          attribute: attributeOf(query.attribute),
+          startedAfter: ms(of.startedAfter),
+          startedBefore: ms(of.startedBefore),
+          attribute: attributeOf(of.attribute),
         };
         return { status: 200, body: await runs.list(actor, filter, query.limit, query.cursor ?? null) };
       },
@@ -53,11 +59,12 @@ export function runOperations({ runs, runDetails }: RunOperationDeps): Operation
       summary: 'Start a run.',
       description:
         'Acknowledged means durable: the run goes on whatever happens to this process. The same Idempotency-Key gives the same run.',
-      role: 'operator',
+      permission: 'workflows:execute',
       body: startRunBodySchema,
       headers: ['Idempotency-Key'],
       answers: answers(201, 'The run.', runSummarySchema, ['Location']),
       errors: [
+        'QUOTA_EXCEEDED',
         'WORKFLOW_NOT_FOUND',
         'SERVER_NOT_FOUND',
         'INVALID_WORKFLOW_INPUT',
@@ -75,7 +82,7 @@ export function runOperations({ runs, runDetails }: RunOperationDeps): Operation
       method: 'GET',
       path: '/api/v1/runs/{runId}',
       summary: 'Read a run with its nodes, input, output and neighbours.',
-      role: 'viewer',
+      permission: 'executions:read',
       answers: answers(200, 'The run, folded from its history.', runRecordSchema),
       errors: ['RUN_NOT_FOUND'],
       handle: async ({ actor, params }) => ({

@@ -33,7 +33,7 @@ export function serverOperations({ servers }: { servers: ServerService }): Opera
       path: '/api/v1/servers',
       summary: 'List the MCP servers of the organisation.',
       description: 'Opens no connection.',
-      role: 'viewer',
+      permission: 'servers:read',
       answers: answers(200, 'Every server with its state.', pageSchema(serverSummarySchema)),
       errors: [],
       handle: async ({ actor }) => ({
@@ -47,7 +47,7 @@ export function serverOperations({ servers }: { servers: ServerService }): Opera
       method: 'GET',
       path: '/api/v1/servers/{name}',
       summary: 'Connect to a server and read what it offers.',
-      role: 'viewer',
+      permission: 'servers:read',
       answers: answers(200, 'The server and its tools.', serverDetailSchema),
       errors: REACH,
       handle: async ({ actor, params }) => ({
@@ -63,7 +63,7 @@ export function serverOperations({ servers }: { servers: ServerService }): Opera
       summary: 'Call one tool of a server directly, outside any workflow.',
       description:
         'Once, without retries. An error that the tool itself reports is an answer with `isError`.',
-      role: 'operator',
+      permission: 'servers:call',
       body: callToolBodySchema,
       answers: answers(200, 'What the tool gave back.', callToolResultSchema),
       errors: [

@@ -14,7 +14,7 @@ export function taskOperations({ tasks }: { tasks: TaskPresenter }): Operation[]
         'List what waits for people: open questions and calls with unknown outcome, over all open runs.',
       description:
         'Newest run first. All tasks of one run are on one page, so a page can be longer than `limit`.',
-      role: 'viewer',
+      permission: 'tasks:read',
       query: listTasksQuerySchema,
       answers: answers(200, 'One page.', taskPageSchema),
       errors: [],

@@ -54,7 +54,7 @@ export function workflowOperations({ workflows }: { workflows: WorkflowService }
       method: 'GET',
       path: '/api/v1/workflows',
       summary: 'List workflows (latest versions).',
-      role: 'viewer',
+      permission: 'workflows:read',
       answers: answers(200, 'Every workflow, by name.', pageSchema(workflowSummarySchema)),
       errors: [],
       handle: async ({ actor }) => ({
@@ -71,7 +71,7 @@ export function workflowOperations({ workflows }: { workflows: WorkflowService }
       description:
         'The same content as the latest version gives that one back. Versions are never changed or removed. With If-Match (or ' +
         '`If-None-Match: *` for a new name) it is refused when somebody else has published since.',
-      role: 'operator',
+      permission: 'workflows:write',
       body: candidateSchema,
       yaml: true,
       headers: ['If-Match', 'If-None-Match'],
@@ -91,7 +91,7 @@ export function workflowOperations({ workflows }: { workflows: WorkflowService }
       method: 'POST',
       path: '/api/v1/workflows/validate',
       summary: 'Check a definition without storing it.',
-      role: 'viewer',
+      permission: 'workflows:read',
       body: candidateSchema,
       yaml: true,
       answers: answers(200, 'Every problem, with its place and its fix.', validationResultSchema),
@@ -109,7 +109,7 @@ export function workflowOperations({ workflows }: { workflows: WorkflowService }
       summary: 'Read a workflow and its definition.',
       description:
         'With `Accept: application/yaml` the definition comes as YAML, ready to be edited and sent back.',
-      role: 'viewer',
+      permission: 'workflows:read',
       query: versionQuerySchema,
       headers: ['If-None-Match'],
       answers: detailAnswer,
@@ -126,7 +126,7 @@ export function workflowOperations({ workflows }: { workflows: WorkflowService }
       description:
         'Needs the ETag of the version that was edited in If-Match, or `If-None-Match: *` for a new workflow: two editors never ' +
         'overwrite each other without noticing.',
-      role: 'operator',
+      permission: 'workflows:write',
       body: candidateSchema,
       yaml: true,
       headers: ['If-Match', 'If-None-Match'],
@@ -160,7 +160,7 @@ export function workflowOperations({ workflows }: { workflows: WorkflowService }
       method: 'GET',
       path: '/api/v1/workflows/{name}/versions',
       summary: 'List the versions of a workflow, newest first.',
-      role: 'viewer',
+      permission: 'workflows:read',
       query: listVersionsQuerySchema,
       answers: answers(200, 'Versions with the hash of their content.', workflowVersionPageSchema),
       errors: ['WORKFLOW_NOT_FOUND'],
@@ -177,7 +177,7 @@ export function workflowOperations({ workflows }: { workflows: WorkflowService }
       method: 'GET',
       path: '/api/v1/workflows/{name}/versions/{version}',
       summary: 'Read one version with its definition.',
-      role: 'viewer',
+      permission: 'workflows:read',
       params: versionPathSchema,
       headers: ['If-None-Match'],
       answers: detailAnswer,
@@ -194,7 +194,7 @@ export function workflowOperations({ workflows }: { workflows: WorkflowService }
       description:
         'Servers with their state, the nodes in the order in which a run would come to them, and every warning. Connects to the ' +
         'servers to learn about their tools, but calls none.',
-      role: 'viewer',
+      permission: 'workflows:read',
       query: versionQuerySchema,
       answers: answers(200, 'The plan.', workflowPlanSchema),
       errors: ['WORKFLOW_NOT_FOUND'],

@@ -193,4 +193,5 @@ async function addPartitions(client: pg.Client, header: BackupHeader): Promise<v
       `CREATE TABLE ${client.escapeIdentifier(name)} PARTITION OF workflow_event FOR VALUES FROM ('${low}') TO ('${high}')`,
     );
   }
+  await client.query('SELECT ensure_payload_partitions()');
 }

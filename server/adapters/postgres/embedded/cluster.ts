@@ -220,6 +220,8 @@ function serverArguments(place: Place, port: number, options: ClusterOptions): s
     max_connections: String(options.maxConnections ?? 200),
     shared_buffers: options.sharedBuffers ?? '256MB',
     max_wal_size: '2GB',
+    // The queue tables turn over thousands of rows a second: at the usual minute they would grow to many times their content.
+    autovacuum_naptime: '10s',
     jit: 'off',
     log_timezone: 'UTC',
     timezone: 'UTC',

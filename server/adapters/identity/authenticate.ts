@@ -1,0 +1,89 @@
+import { createHash } from 'node:crypto';
+import { type Actor, ROLES, type Role } from '@/lib/protocol/actor';
+import { AppError } from '@/lib/protocol/errors';
+import { type Permission, permissionsOf, standingOf } from '@/lib/protocol/permissions';
+import type { BetterAuth } from '@/server/adapters/identity/better-auth';
+import type { Credential, IdentityStore, Membership } from '@/server/ports/identity-store';
+
+/** Name of the header in which our own HTTP server puts the caller's address; what a caller sends under it is thrown away. */
+export const CLIENT_HEADER = 'x-openconductor-client';
+
+export interface AuthenticateDeps {
+  store: IdentityStore;
+  auth: () => BetterAuth;
+  /** Told that a key was used. */
+  used: (keyId: string) => void;
+}
+
+const BEARER = /^Bearer\s+([\x21-\x7e]{8,1000})$/i;
+
+/** What better-auth keeps of keys and tokens instead of themselves. */
+export function hashOf(token: string): string {
+  return createHash('sha256').update(token).digest('base64url');
+}
+
+/** Who sends a request: by API key or OAuth token (Authorization: Bearer), else by session cookie. Throws UNAUTHENTICATED. */
+export function createAuthenticate(deps: AuthenticateDeps) {
+  const { store } = deps;
+  return async (headers: Headers): Promise<Actor> => {
+    const address = headers.get(CLIENT_HEADER) ?? undefined;
+    const authorization = headers.get('authorization');
+    if (authorization !== null) {
+      const token = BEARER.exec(authorization)?.[1];
+      const isKey = token?.startsWith('oc_') === true;
+      const found =
+        token === undefined
+          ? null
+          : await (isKey ? store.apiKey(hashOf(token)) : store.accessToken(hashOf(token)));
+      const member = found && (await store.membership(found.userId, found.organizationId));
+      // A key is of one organisation: it does not follow its user into another.
+      if (!found || !member || (found.organizationId ?? member.organizationId) !== member.organizationId) {
+        throw new AppError('UNAUTHENTICATED', 'The key or token is not valid, or it has run out.');
+      }
+      if (isKey) deps.used(found.id);
+      return withCredential(member, found, isKey, address);
+    }
+    const session = await deps.auth().api.getSession({ headers });
+    if (!session) throw new AppError('UNAUTHENTICATED', 'Nobody is signed in.');
+    const wanted = (session.session as { activeOrganizationId?: string | null }).activeOrganizationId ?? null;
+    const member = await store.membership(session.user.id, wanted);
+    if (!member) throw new AppError('FORBIDDEN', `${session.user.email} belongs to no organisation.`);
+    return actorOf(member, address);
+  };
+}
+
+/** A member as an actor. An own role stands where the strongest built-in role stands that it covers. */
+export function actorOf(member: Membership, source?: string): Actor {
+  const { userId: id, organizationId, name: displayName, permissions } = member;
+  const isBuiltIn = permissions === null && (ROLES as readonly string[]).includes(member.role);
+  const from = source === undefined ? {} : { source };
+  if (isBuiltIn) return { kind: 'user', id, organizationId, role: member.role as Role, displayName, ...from };
+  const own = permissions ?? [];
+  return {
+    kind: 'user',
+    id,
+    organizationId,
+    role: standingOf(new Set(own)),
+    permissions: own,
+    displayName,
+    ...from,
+  };
+}
+
+function withCredential(
+  member: Membership,
+  credential: Credential,
+  isKey: boolean,
+  address: string | undefined,
+) {
+  const actor = actorOf(member);
+  const mine: readonly string[] = actor.permissions ?? [...permissionsOf(actor.role)];
+  const kind = isKey ? ('api-key' as const) : ('agent' as const);
+  const via = `${isKey ? 'key' : 'client'} ${credential.name || credential.id}`;
+  const source = address === undefined ? via : `${address}, ${via}`;
+  if (credential.scopes === null) return { ...actor, kind, source };
+  const scopes = new Set(credential.scopes);
+  // Never more than its user may, whatever was written into the key when that was different.
+  const permissions = mine.filter((one) => scopes.has(one) || one === ('about:read' satisfies Permission));
+  return { ...actor, kind, source, permissions, role: standingOf(new Set(permissions)) };
+}

@@ -1,0 +1,155 @@
+import { randomUUID } from 'node:crypto';
+import { apiKey } from '@better-auth/api-key';
+import { oauthProvider } from '@better-auth/oauth-provider';
+import { sso } from '@better-auth/sso';
+import { type BetterAuthPlugin, betterAuth } from 'better-auth';
+import { prismaAdapter } from 'better-auth/adapters/prisma';
+import { createAccessControl } from 'better-auth/plugins/access';
+import { jwt } from 'better-auth/plugins/jwt';
+import { organization } from 'better-auth/plugins/organization';
+import { ROLES } from '@/lib/protocol/actor';
+import { ALL_PERMISSIONS } from '@/lib/protocol/permissions';
+import type { PrismaClient } from '@/server/adapters/postgres/generated/client';
+import type { IdentityStore } from '@/server/ports/identity-store';
+import type { Log } from '@/server/ports/log';
+
+const MINUTE = 60;
+const DAY = 86_400;
+/** Shortest password, in characters. */
+export const MIN_PASSWORD = 12;
+
+/** An OpenID Connect provider whose users may sign in. */
+export interface OidcSettings {
+  issuer: string;
+  clientId: string;
+  clientSecret: string;
+  /** Domain of the e-mail addresses that sign in there. */
+  domain: string;
+}
+
+export interface BetterAuthDeps {
+  /** A client that connects as oc_auth. */
+  prisma: PrismaClient;
+  store: IdentityStore;
+  log: Log;
+  /** Where browsers reach this instance. */
+  baseUrl: string;
+  /** What cookies and tokens are signed with. */
+  secret: string;
+  oidc: OidcSettings | null;
+  /** Makes somebody who has signed in for the first time at the OpenID Connect provider a member. */
+  welcome: (userId: string) => Promise<void>;
+}
+
+/** The plugin's own endpoints for members and roles are closed (gate.ts): ours, with our table, take their place. */
+const nothing = createAccessControl({ organization: [] as string[] });
+
+/** Name of the provider of the settings in addresses: /api/auth/sso/callback/oidc. */
+export const OIDC_PROVIDER = 'oidc';
+
+/** Sign-in as better-auth does it: passwords, sessions, organisations, API keys, OpenID Connect both ways. */
+export function createBetterAuth(deps: BetterAuthDeps) {
+  const { prisma, store, log, baseUrl, oidc } = deps;
+  const isSecure = baseUrl.startsWith('https:');
+  return betterAuth({
+    appName: 'OpenConductor',
+    baseURL: baseUrl,
+    basePath: '/api/auth',
+    secret: deps.secret,
+    // Requests come through the gate, which has refused foreign hosts and origins: what is left is one of ours.
+    trustedOrigins: (request) => {
+      const origin = request?.headers.get('origin');
+      return [baseUrl, ...(origin ? [origin] : []), ...(oidc ? [new URL(oidc.issuer).origin] : [])];
+    },
+    database: prismaAdapter(prisma, { provider: 'postgresql', transaction: true }),
+    telemetry: { enabled: false },
+    logger: {
+      level: 'warn',
+      log: (level, message) => log.warn('auth', { level, message: String(message) }),
+    },
+    advanced: {
+      cookiePrefix: 'openconductor',
+      useSecureCookies: isSecure,
+      defaultCookieAttributes: { sameSite: 'lax', httpOnly: true, path: '/' },
+      ipAddress: { ipAddressHeaders: ['x-openconductor-client'] },
+      database: { generateId: () => randomUUID() },
+    },
+    emailAndPassword: {
+      enabled: true,
+      minPasswordLength: MIN_PASSWORD,
+      maxPasswordLength: 200,
+      revokeSessionsOnPasswordReset: true,
+    },
+    session: { expiresIn: 7 * DAY, updateAge: 10 * MINUTE },
+    // Sign-in is throttled in front of this, by account and by address (gate.ts).
+    rateLimit: { enabled: false },
+    databaseHooks: {
+      session: {
+        create: {
+          async before(session) {
+            const found = await store.membership(session.userId, null);
+            return { data: { ...session, activeOrganizationId: found?.organizationId ?? null } };
+          },
+        },
+      },
+    },
+    plugins: [
+      organization({
+        ac: nothing,
+        roles: Object.fromEntries(ROLES.map((role) => [role, nothing.newRole({ organization: [] })])),
+        creatorRole: 'owner',
+        organizationLimit: 20,
+        membershipLimit: 10_000,
+        teams: { enabled: true, defaultTeam: { enabled: false } },
+      }),
+      apiKey({
+        defaultPrefix: 'oc_',
+        defaultKeyLength: 40,
+        startingCharactersConfig: { shouldStore: true, charactersLength: 9 },
+        enableMetadata: true,
+        maximumNameLength: 80,
+        rateLimit: { enabled: false },
+        keyExpiration: { minExpiresIn: 0, maxExpiresIn: 3_650 },
+        enableSessionForAPIKeys: false,
+      }),
+      jwt(),
+      // Its types do not hold under exactOptionalPropertyTypes.
+      oauthProvider({
+        loginPage: '/signin',
+        consentPage: '/consent',
+        scopes: ['openid', 'profile', 'email', 'offline_access', ...ALL_PERMISSIONS],
+        allowDynamicClientRegistration: true,
+        allowUnauthenticatedClientRegistration: true,
+        postLogin: {
+          page: '/signin',
+          shouldRedirect: () => false,
+          consentReferenceId: ({ session }) =>
+            (session?.activeOrganizationId as string | undefined) ?? undefined,
+        },
+      }) as unknown as BetterAuthPlugin,
+      sso({
+        provisionUserOnEveryLogin: false,
+        provisionUser: ({ user }) => deps.welcome(user.id),
+        ...(oidc
+          ? {
+              defaultSSO: [
+                {
+                  domain: oidc.domain,
+                  providerId: OIDC_PROVIDER,
+                  oidcConfig: {
+                    issuer: oidc.issuer,
+                    pkce: true,
+                    clientId: oidc.clientId,
+                    clientSecret: oidc.clientSecret,
+                    discoveryEndpoint: `${oidc.issuer.replace(/\/$/, '')}/.well-known/openid-configuration`,
+                  },
+                },
+              ],
+            }
+          : {}),
+      }),
+    ],
+  });
+}
+
+export type BetterAuth = ReturnType<typeof createBetterAuth>;

@@ -1,0 +1,201 @@
+import { z } from 'zod';
+import { AppError, toAppError, toProblem, zodToAppError } from '@/lib/protocol/errors';
+import { CLIENT_HEADER } from '@/server/adapters/identity/authenticate';
+import { type BetterAuth, MIN_PASSWORD } from '@/server/adapters/identity/better-auth';
+import type { RateLimit } from '@/server/adapters/identity/rate-limit';
+import type { Invitation } from '@/server/ports/identity-store';
+import type { Log } from '@/server/ports/log';
+
+const BASE = '/api/auth';
+/** Bodies here are a few names and a password. */
+const MAX_BODY = 16 * 1024;
+
+/** What of better-auth is open. Members, roles, invitations and keys have operations of ours instead, which ask the table. */
+const OPEN: readonly RegExp[] = [
+  /^POST \/sign-in\/(email|sso)$/,
+  /^POST \/sign-out$/,
+  /^GET \/get-session$/,
+  /^GET \/list-sessions$/,
+  /^POST \/(revoke-session|revoke-other-sessions|change-password)$/,
+  /^GET \/sso\/callback(\/[a-z]+)?$/,
+  /^POST \/organization\/(create|set-active)$/,
+  /^GET \/organization\/list$/,
+  /^(GET|POST) \/oauth2\/(authorize|userinfo|end-session)$/,
+  /^POST \/oauth2\/(token|consent|continue|introspect|revoke|register)$/,
+  /^GET \/oauth2\/public-client$/,
+  /^GET \/(jwks|error)$/,
+  /^GET \/\.well-known\/(openid-configuration|oauth-authorization-server)$/,
+];
+
+const credentials = {
+  name: z.string().trim().min(1).max(120),
+  password: z.string().min(MIN_PASSWORD).max(200),
+};
+const firstOwnerSchema = z.object({
+  token: z.string().min(1).max(200),
+  email: z.email().max(200),
+  ...credentials,
+});
+const joinSchema = z.object({ name: credentials.name.optional(), password: credentials.password.optional() });
+
+export interface GateDeps {
+  auth: () => BetterAuth;
+  /** Refuses foreign hosts and origins; throws FORBIDDEN_ORIGIN. */
+  checkOrigin: (request: Request) => void;
+  /** Failed sign-ins of one account, and all sign-ins from one address. */
+  byAccount: RateLimit;
+  byAddress: RateLimit;
+  /** Uses the link that was printed at start up; `giveBack` makes it good again. Throws UNAUTHENTICATED. */
+  claimOwnership: (
+    token: string,
+  ) => Promise<{ settle: (userId: string) => Promise<void>; giveBack: () => Promise<void> }>;
+  invitation: (id: string) => Promise<Invitation>;
+  join: (invitation: Invitation, userId: string) => Promise<void>;
+  hasAccount: (email: string) => Promise<boolean>;
+  newRequestId: () => string;
+  log: Log;
+}
+
+/** Everything below /api/auth; null for other addresses. */
+export function createGate(deps: GateDeps) {
+  return async (request: Request): Promise<Response | null> => {
+    const { pathname } = new URL(request.url);
+    const wellKnown =
+      /^\/\.well-known\/(oauth-authorization-server|openid-configuration)(\/api\/auth)?$/.exec(pathname);
+    if (!wellKnown && !pathname.startsWith(`${BASE}/`)) return null;
+    const path = wellKnown ? `/.well-known/${wellKnown[1]}` : pathname.slice(BASE.length);
+    try {
+      deps.checkOrigin(request);
+      return await answer(request, path, deps);
+    } catch (error) {
+      const known = toAppError(error);
+      const problem = toProblem(known, deps.newRequestId());
+      if (problem.status >= 500)
+        deps.log.error('auth', { path, error: String((known.cause as Error)?.stack ?? known) });
+      const retryAfter = (known.details as { retryAfter?: number } | undefined)?.retryAfter;
+      return Response.json(problem, {
+        status: problem.status,
+        headers: {
+          'content-type': 'application/problem+json',
+          'cache-control': 'no-store',
+          ...(retryAfter === undefined ? {} : { 'retry-after': String(retryAfter) }),
+        },
+      });
+    }
+  };
+}
+
+async function answer(request: Request, path: string, deps: GateDeps): Promise<Response> {
+  const { method } = request;
+  const address = request.headers.get(CLIENT_HEADER) ?? 'unknown';
+  const invited = /^\/invitations\/([\w-]{1,64})$/.exec(path)?.[1];
+  if (method === 'POST' && path === '/first-owner') {
+    await deps.byAddress.take(address);
+    const { token, ...person } = await bodyOf(request, firstOwnerSchema);
+    const { settle, giveBack } = await deps.claimOwnership(token);
+    try {
+      return await signUp(request, person, settle, deps);
+    } catch (error) {
+      await giveBack();
+      throw error;
+    }
+  }
+  if (invited !== undefined && method === 'GET') {
+    await deps.byAddress.take(address);
+    const { email, organization, role, expiresAt } = await deps.invitation(invited);
+    return Response.json(
+      { email, organization, role, expiresAt, hasAccount: await deps.hasAccount(email) },
+      { headers: { 'cache-control': 'no-store' } },
+    );
+  }
+  if (invited !== undefined && method === 'POST') {
+    await deps.byAddress.take(address);
+    return accept(request, await deps.invitation(invited), deps);
+  }
+  if (!OPEN.some((one) => one.test(`${method} ${path}`)))
+    throw new AppError('NOT_FOUND', 'There is nothing here.');
+  const bounded = await boundedCopy(request);
+  if (path === '/sign-in/email') return signIn(bounded, address, deps);
+  return deps.auth().handler(bounded);
+}
+
+/** A password is guessed slowly: failures count for the account wherever they come from, and for the address whomever they are about. */
+async function signIn(request: Request, address: string, deps: GateDeps): Promise<Response> {
+  const { email } = await bodyOf(request.clone(), z.looseObject({ email: z.string().max(200) }));
+  const account = email.trim().toLowerCase();
+  await deps.byAddress.take(address);
+  await deps.byAccount.take(account);
+  const response = await deps.auth().handler(request);
+  if (response.ok) await deps.byAccount.forget(account);
+  else deps.log.warn('sign_in', { status: 'failed', address });
+  return response;
+}
+
+async function accept(request: Request, invitation: Invitation, deps: GateDeps): Promise<Response> {
+  const session = await deps.auth().api.getSession({ headers: request.headers });
+  const { name, password } = await bodyOf(request, joinSchema);
+  if (session) {
+    if (session.user.email !== invitation.email) {
+      throw new AppError('FORBIDDEN', `This invitation is for ${invitation.email}; sign out first.`);
+    }
+    await deps.join(invitation, session.user.id);
+    return Response.json({ joined: true }, { headers: { 'cache-control': 'no-store' } });
+  }
+  if (await deps.hasAccount(invitation.email)) {
+    throw new AppError('UNAUTHENTICATED', `${invitation.email} has an account: sign in to accept.`);
+  }
+  if (name === undefined || password === undefined) {
+    throw new AppError('INVALID_INPUT', 'A new account needs a name and a password.', { path: '/password' });
+  }
+  const settle = (userId: string) => deps.join(invitation, userId);
+  return signUp(request, { name, password, email: invitation.email }, settle, deps);
+}
+
+/** Makes an account, settles what it belongs to and signs it in. */
+async function signUp(
+  request: Request,
+  person: { name: string; email: string; password: string },
+  settle: (userId: string) => Promise<void>,
+  deps: GateDeps,
+): Promise<Response> {
+  const { headers, response } = await deps.auth().api.signUpEmail({
+    body: person,
+    headers: request.headers,
+    returnHeaders: true,
+  });
+  await settle(response.user.id);
+  const answer = Response.json({ user: { id: response.user.id } }, { status: 201 });
+  answer.headers.set('cache-control', 'no-store');
+  for (const cookie of headers.getSetCookie()) answer.headers.append('set-cookie', cookie);
+  return answer;
+}
+
+async function boundedCopy(request: Request): Promise<Request> {
+  if (request.method !== 'POST') return request;
+  const text = await textOf(request);
+  return new Request(request.url, { method: 'POST', headers: request.headers, body: text });
+}
+
+async function textOf(request: Request): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of (request.body ?? []) as AsyncIterable<Uint8Array>) {
+    bytes += chunk.byteLength;
+    if (bytes > MAX_BODY) throw new AppError('PAYLOAD_TOO_LARGE', `The limit is ${MAX_BODY} bytes.`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+async function bodyOf<T>(request: Request, schema: z.ZodType<T>): Promise<T> {
+  let value: unknown;
+  try {
+    value = JSON.parse(await textOf(request));
+  } catch (error) {
+    if (error instanceof SyntaxError) throw new AppError('INVALID_JSON', 'The body is not JSON.');
+    throw error;
+  }
+  const parsed = schema.safeParse(value);
+  if (!parsed.success) throw zodToAppError(parsed.error);
+  return parsed.data;
+}

@@ -1,0 +1,46 @@
+import { type RateLimiterAbstract, RateLimiterMemory, type RateLimiterRes } from 'rate-limiter-flexible';
+import { AppError } from '@/lib/protocol/errors';
+import type { Allowance } from '@/server/adapters/http/allowance';
+
+/** Counts requests by key and refuses those that are too many. */
+export class RateLimit {
+  private readonly counter: RateLimiterAbstract;
+
+  /**
+   * @param limit most requests of one key in a window
+   * @param seconds length of the window
+   */
+  constructor(
+    readonly limit: number,
+    readonly seconds: number,
+    private readonly what: string,
+  ) {
+    this.counter = new RateLimiterMemory({ points: limit, duration: seconds });
+  }
+
+  /** Counts one request. Throws RATE_LIMITED with the seconds to wait in `details.retryAfter`. */
+  async take(key: string): Promise<Allowance> {
+    try {
+      return this.allowance(await this.counter.consume(key));
+    } catch (refused) {
+      if (refused instanceof Error) throw refused;
+      const allowance = this.allowance(refused as RateLimiterRes);
+      throw new AppError('RATE_LIMITED', `${this.what}: ${this.limit} in ${this.seconds} s.`, {
+        details: { retryAfter: allowance.reset, allowance },
+      });
+    }
+  }
+
+  /** Gives a key its whole allowance back. */
+  async forget(key: string): Promise<void> {
+    await this.counter.delete(key);
+  }
+
+  private allowance(state: RateLimiterRes): Allowance {
+    return {
+      limit: this.limit,
+      remaining: Math.max(0, state.remainingPoints),
+      reset: Math.max(1, Math.ceil(state.msBeforeNext / 1000)),
+    };
+  }
+}

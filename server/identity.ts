@@ -1,0 +1,223 @@
+import { createHmac, randomBytes, randomUUID } from 'node:crypto';
+import type { Actor } from '@/lib/protocol/actor';
+import { AppError } from '@/lib/protocol/errors';
+import type { Clock } from '@/lib/shared/clock';
+import type { Operation } from '@/server/adapters/http/operation';
+import { identityOperations } from '@/server/adapters/http/operations/identity';
+import { checkHost } from '@/server/adapters/http/router';
+import { CLIENT_HEADER, createAuthenticate, hashOf } from '@/server/adapters/identity/authenticate';
+import { type BetterAuth, createBetterAuth } from '@/server/adapters/identity/better-auth';
+import { createGate } from '@/server/adapters/identity/gate';
+import { RateLimit } from '@/server/adapters/identity/rate-limit';
+import { createAuditLog } from '@/server/adapters/postgres/audit-log';
+import { createIdentityStore } from '@/server/adapters/postgres/identity-store';
+import type { Pool } from '@/server/adapters/postgres/pool';
+import { createPrisma } from '@/server/adapters/postgres/prisma';
+import type { Config } from '@/server/config/config';
+import type { IdentityStore } from '@/server/ports/identity-store';
+import type { Log } from '@/server/ports/log';
+import { KeyService } from '@/server/services/key-service';
+import { MemberService } from '@/server/services/member-service';
+
+const FIRST_OWNER = 'first-owner';
+const FIRST_OWNER_MS = 24 * 3_600_000;
+const TOUCH_MS = 1_000;
+const MINUTE_S = 60;
+/** Failed sign-ins of one account in a quarter of an hour. */
+const ACCOUNT_TRIES = 5;
+const ACCOUNT_SECONDS = 900;
+/** Sign-ins, sign-ups and looks at invitations from one address in a minute. */
+const ADDRESS_TRIES = 30;
+
+export interface IdentityDeps {
+  config: Config;
+  /** Connections as oc_auth. */
+  pool: Pool;
+  /** A client that connects as oc_app, for the audit log. */
+  prisma: ReturnType<typeof createPrisma>;
+  owner: Actor;
+  clock: Clock;
+  log: Log;
+  /** What everything of this instance is sealed under; cookies are signed with a key made from it. */
+  secret: string;
+  /** Where browsers reach this instance. */
+  publicUrl: () => string;
+}
+
+/** Part of the composition root: who may come in, and the operations around people. */
+export function createIdentity(deps: IdentityDeps) {
+  const { config, pool, clock, log, owner } = deps;
+  const store = createIdentityStore(pool);
+  const authPrisma = createPrisma(pool);
+  const audit = createAuditLog(deps.prisma);
+  const secret = createHmac('sha256', deps.secret).update('sessions').digest('hex');
+  let made: BetterAuth | undefined;
+  // At first use: the address of this instance is known once it listens.
+  const auth = () => {
+    made ??= createBetterAuth({
+      prisma: authPrisma,
+      store,
+      log,
+      baseUrl: deps.publicUrl(),
+      secret,
+      oidc: null,
+      welcome: (userId) => store.addMember(owner.organizationId, userId, 'viewer'),
+    });
+    return made;
+  };
+  const uses = keyUses(store, clock, log);
+  const check = createAuthenticate({ store, auth, used: uses.used });
+  const isLocal = config.auth === 'local';
+  const hosts = [...config.allowedHosts, config.host];
+  const members = new MemberService({
+    store,
+    audit,
+    auth: config.auth,
+    now: () => clock.now(),
+    newId: randomUUID,
+    publicUrl: deps.publicUrl,
+  });
+  const keys = new KeyService({
+    store,
+    audit,
+    async makeKey({ userId, organizationId, name, scopes, expiresIn }) {
+      const row = await auth().api.createApiKey({
+        body: {
+          userId,
+          name,
+          expiresIn,
+          metadata: { organizationId },
+          ...(scopes === null ? {} : { permissions: statementsOf(scopes) }),
+        },
+      });
+      return { id: row.id, key: row.key };
+    },
+  });
+
+  const gate = createGate({
+    auth,
+    checkOrigin: (request) => checkHost(request, hosts),
+    byAccount: new RateLimit(ACCOUNT_TRIES, ACCOUNT_SECONDS, 'Too many failed sign-ins for this account'),
+    byAddress: new RateLimit(ADDRESS_TRIES, MINUTE_S, 'Too many attempts from this address'),
+    async claimOwnership(token) {
+      const hash = hashOf(token);
+      if (!(await store.takeOneTime(FIRST_OWNER, hash))) {
+        throw new AppError('UNAUTHENTICATED', 'This link was used already, or it is not the newest one.');
+      }
+      return {
+        async settle(userId) {
+          await store.addMember(owner.organizationId, userId, 'owner');
+          await audit.record({ ...owner, id: userId }, 'organization.first-owner', userId, {});
+        },
+        giveBack: () => store.keepOneTime(FIRST_OWNER, hash, new Date(clock.now() + FIRST_OWNER_MS)),
+      };
+    },
+    async invitation(id) {
+      const found = await store.invitation(id);
+      if (found?.status === 'pending') return found;
+      throw new AppError('INVITATION_NOT_FOUND', 'This invitation was used, withdrawn, or has run out.');
+    },
+    async join({ id, organizationId, role, email }, userId) {
+      if (!(await store.settleInvitation(id, 'accepted')))
+        throw new AppError('INVITATION_NOT_FOUND', 'This invitation was used already.');
+      await store.addMember(organizationId, userId, role);
+      await audit.record({ ...owner, organizationId, id: userId }, 'member.join', email, { role });
+    },
+    hasAccount: async (email) => (await store.findUser(email)) !== null,
+    newRequestId: randomUUID,
+    log,
+  });
+
+  return {
+    store,
+    operations: identityOperations(members, keys) satisfies Operation[],
+    /** Requests of one actor in a minute; null without a limit. Nobody is limited on their own machine. */
+    limit:
+      isLocal || config.rateLimit === 0
+        ? null
+        : new RateLimit(config.rateLimit, MINUTE_S, 'Too many requests'),
+
+    /** Who asks. Throws UNAUTHENTICATED, FORBIDDEN. */
+    authenticate: (headers: Headers): Promise<Actor> => {
+      if (isLocal) return Promise.resolve(withAddress(owner, headers));
+      return check(headers);
+    },
+
+    /** Who sends a request. What a cookie stands for is only written by pages of this very instance. */
+    async ofRequest(request: Request): Promise<Actor> {
+      const actor = isLocal ? withAddress(owner, request.headers) : await check(request.headers);
+      if (!isLocal) refuseForgery(request, config.url);
+      return actor;
+    },
+
+    /** Requests below /api/auth; null for others. Without sign-in there is nothing there. */
+    handle: async (request: Request): Promise<Response | null> => (isLocal ? null : gate(request)),
+
+    /** What is said at start: how people come in, and the one-time link as long as there is no owner. */
+    async notes(): Promise<string[]> {
+      if (isLocal)
+        return ['No sign-in: whoever can use this machine is the owner (OPENCONDUCTOR_AUTH=local).'];
+      if (await store.hasOwner(owner.organizationId)) return [];
+      const token = randomBytes(24).toString('base64url');
+      await store.keepOneTime(FIRST_OWNER, hashOf(token), new Date(clock.now() + FIRST_OWNER_MS));
+      return [`First owner, once, within 24 hours: ${deps.publicUrl()}/setup#${token}`];
+    },
+
+    async stop(): Promise<void> {
+      await uses.stop();
+      await authPrisma.$disconnect();
+    },
+  };
+}
+
+/**
+ * Refuses writes by cookie that no page of ours has sent: browsers say where a write comes from (Origin). Other ports of the
+ * same machine are the same site to a browser, so that SameSite cookies alone would not keep them out. Throws FORBIDDEN_ORIGIN.
+ */
+function refuseForgery(request: Request, url: string | undefined): void {
+  const { method, headers } = request;
+  if (method === 'GET' || method === 'HEAD' || headers.has('authorization')) return;
+  const origin = headers.get('origin');
+  const host = origin !== null && URL.canParse(origin) ? new URL(origin).host : null;
+  if (host !== null && (host === headers.get('host') || (url !== undefined && host === new URL(url).host)))
+    return;
+  throw new AppError('FORBIDDEN_ORIGIN', 'A write by cookie has to come from a page of this instance.');
+}
+
+function withAddress(actor: Actor, headers: Headers): Actor {
+  const source = headers.get(CLIENT_HEADER);
+  return source === null ? actor : { ...actor, source };
+}
+
+/** Permissions in the form in which better-auth keeps them: `{"workflows":["read"]}`. */
+function statementsOf(permissions: readonly string[]): Record<string, string[]> {
+  const statements: Record<string, string[]> = {};
+  for (const one of permissions) {
+    const [kind = '', verb = ''] = one.split(':');
+    statements[kind] = [...(statements[kind] ?? []), verb];
+  }
+  return statements;
+}
+
+/** Counts the use of keys in memory and writes it down once a second: a key in heavy use costs no write a request. */
+function keyUses(store: IdentityStore, clock: Clock, log: Log) {
+  let counts = new Map<string, number>();
+  let cancel: (() => void) | null = null;
+  const write = async () => {
+    cancel = null;
+    const now = counts;
+    counts = new Map();
+    if (now.size === 0) return;
+    await store.touchKeys(now).catch((error: unknown) => log.warn('key_uses', { error: String(error) }));
+  };
+  return {
+    used(keyId: string): void {
+      counts.set(keyId, (counts.get(keyId) ?? 0) + 1);
+      cancel ??= clock.at(clock.now() + TOUCH_MS, () => void write());
+    },
+    async stop(): Promise<void> {
+      cancel?.();
+      await write();
+    },
+  };
+}

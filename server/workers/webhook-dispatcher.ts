@@ -1,0 +1,52 @@
+import type { Clock } from '@/lib/shared/clock';
+import type { Bus } from '@/server/ports/bus';
+import type { Log } from '@/server/ports/log';
+import type { WebhookQueue } from '@/server/ports/webhook-out-store';
+import { matchEvents, TOLD_TYPES } from '@/server/services/webhook-events';
+import { WEBHOOKS_CHANNEL } from '@/server/services/webhook-out-service';
+import { STREAM_CHANNEL } from '@/server/workers/relay';
+import { WebhookLoop } from '@/server/workers/webhook-loop';
+
+/** A stream of commits shares rounds: subscribers wait this much longer, and the database is asked less often. */
+const SPACING_MS = 100;
+
+export interface WebhookDispatcherDeps {
+  queue: Pick<WebhookQueue, 'dispatch'>;
+  bus: Bus;
+  clock: Clock;
+  log: Log;
+  pollMs: number;
+  /** Ids that sort by time. */
+  newId: () => string;
+}
+
+/**
+ * Makes deliveries of committed events. It reads the numbered stream behind a place of its own, which moves in the
+ * transaction that stores the deliveries: a crash loses nothing and tells nothing twice, and the engine never waits for it.
+ */
+export class WebhookDispatcher {
+  private readonly loop: WebhookLoop;
+
+  constructor(deps: WebhookDispatcherDeps) {
+    const { queue, bus, newId } = deps;
+    const timing = { name: 'webhook_dispatch', channels: [STREAM_CHANNEL], spacingMs: SPACING_MS };
+    this.loop = new WebhookLoop({ ...deps, ...timing }, async (isStopped) => {
+      let made = 0;
+      const match: Parameters<WebhookQueue['dispatch']>[1] = (offered) => {
+        const deliveries = matchEvents(offered, newId);
+        made += deliveries.length;
+        return deliveries;
+      };
+      while (!isStopped() && (await queue.dispatch(TOLD_TYPES, match)));
+      if (made > 0) bus.publish(WEBHOOKS_CHANNEL, null);
+    });
+  }
+
+  start(): void {
+    this.loop.start();
+  }
+
+  stop(): Promise<void> {
+    return this.loop.stop();
+  }
+}

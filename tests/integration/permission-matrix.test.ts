@@ -1,0 +1,248 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import pg from 'pg';
+import { io } from 'socket.io-client';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ROLES } from '@/lib/protocol/actor';
+import { TOPICS } from '@/lib/protocol/api';
+import { may, permissionsOf, TOPIC_PERMISSIONS, withImplied } from '@/lib/protocol/permissions';
+import { createLog } from '@/server/adapters/observability/pino-log';
+import { Live } from '@/server/adapters/socketio/live';
+import { loadConfig } from '@/server/config/config';
+import { createRuntime, type Runtime } from '@/server/runtime';
+import { createTestDatabase, type TestDatabase } from '../support/database';
+import { plainWorkflow } from './rest-cases/definitions';
+
+/** Built-in roles, and one of an organisation's own that covers none of them. */
+const KEEPER = withImplied(['secrets:write', 'alerts:write']);
+const EVERY_ROLE = [...ROLES, 'keeper'];
+const CANARY = 'canary-7f3a';
+
+/** Every operation × every role × own and other organisation, asked of the real router with real API keys. */
+describe('the table of permissions, held against everything that can be asked', () => {
+  let database: TestDatabase;
+  let runtime: Runtime;
+  let dataDir: string;
+  let auth: pg.Client;
+  const keys = new Map<string, string>();
+  const organizations = { a: randomUUID(), b: randomUUID() };
+  /** Names and ids of what organisation A has, by the name of the path parameter that takes them. */
+  const ofA: Record<string, string> = { name: CANARY, nodePath: 'only', seq: '1', version: '1' };
+
+  const makeKey = async (organizationId: string, role: string) => {
+    const userId = randomUUID();
+    const key = `oc_${randomUUID()}${randomUUID()}`;
+    const hash = createHash('sha256').update(key).digest('base64url');
+    await auth.query('INSERT INTO app_user (id, name, email) VALUES ($1, $2, $3)', [
+      userId,
+      role,
+      `${userId}@example.com`,
+    ]);
+    await auth.query(
+      'INSERT INTO member (id, organization_id, user_id, role) VALUES (gen_random_uuid(), $1, $2, $3)',
+      [organizationId, userId, role],
+    );
+    await auth.query(
+      `INSERT INTO api_key (id, name, start, key, reference_id, metadata) VALUES ($1, $2, 'oc_', $3, $4, $5)`,
+      [randomUUID(), CANARY, hash, userId, JSON.stringify({ organizationId })],
+    );
+    return key;
+  };
+  const ask = async (key: string, method: string, path: string, body?: unknown) => {
+    const response = await runtime.handle(
+      new Request(`http://127.0.0.1${path}`, {
+        method,
+        headers: {
+          authorization: `Bearer ${key}`,
+          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      }),
+    );
+    const text = await response.text();
+    let code: string | undefined;
+    try {
+      code = (JSON.parse(text) as { code?: string }).code;
+    } catch {}
+    return { status: response.status, text, code };
+  };
+  const keyOf = (organization: 'a' | 'b', role: string) => keys.get(`${organization}/${role}`) ?? '';
+  const fill = (path: string, values: Record<string, string>) =>
+    path.replace(/\{(\w+)\}/g, (_all, name: string) => encodeURIComponent(values[name] ?? randomUUID()));
+
+  beforeAll(async () => {
+    database = await createTestDatabase();
+    dataDir = await mkdtemp(join(tmpdir(), 'oc-matrix-'));
+    const config = loadConfig({
+      DATABASE_URL: database.adminUrl,
+      OPENCONDUCTOR_AUTH: 'required',
+      OPENCONDUCTOR_RATE_LIMIT: '0',
+      OPENCONDUCTOR_DATA_DIR: dataDir,
+      OPENCONDUCTOR_CONFIG: join(dataDir, 'none.json'),
+      OPENCONDUCTOR_ROLES: 'web',
+    });
+    runtime = await createRuntime({
+      config: { ...config, databaseUrl: database.adminUrl },
+      log: createLog('silent'),
+      version: '0',
+      buildId: 'test',
+      root: resolve(import.meta.dirname, '../..'),
+      environment: {},
+    });
+    runtime.listensAt('http://127.0.0.1');
+    auth = new pg.Client(database.url('oc_auth'));
+    await auth.connect();
+    for (const [letter, id] of Object.entries(organizations)) {
+      await auth.query('INSERT INTO organization (id, name, slug) VALUES ($1, $2, $2)', [
+        id,
+        `org-${letter}`,
+      ]);
+      await auth.query(
+        `INSERT INTO organization_role (organization_id, name, permissions) VALUES ($1, 'keeper', $2)`,
+        [id, KEEPER],
+      );
+      for (const role of EVERY_ROLE) keys.set(`${letter}/${role}`, await makeKey(id, role));
+    }
+    const owner = keyOf('a', 'owner');
+    const make = async (method: string, path: string, body: unknown) => {
+      const { status, text } = await ask(owner, method, path, body);
+      expect(status, `${method} ${path}: ${text}`).toBeLessThan(300);
+      return text === '' ? {} : JSON.parse(text);
+    };
+    await make('POST', '/api/v1/workflows', plainWorkflow(CANARY));
+    ofA.runId = (await make('POST', '/api/v1/runs', { workflow: CANARY, workflowId: CANARY })).runId;
+    await make('POST', '/api/v1/schedules', {
+      name: CANARY,
+      workflow: CANARY,
+      intervalMs: 60_000,
+      paused: true,
+    });
+    await make('PUT', `/api/v1/secrets/${CANARY.replace('-', '_')}`, { value: CANARY });
+    ofA.invitationId = (
+      await make('POST', '/api/v1/invitations', { email: `${CANARY}@example.com`, role: 'viewer' })
+    ).id;
+    await make('PUT', `/api/v1/roles/${CANARY}`, { description: CANARY, permissions: ['workflows:read'] });
+    ofA.keyId = (await make('POST', '/api/v1/api-keys', { name: CANARY })).id;
+    ofA.userId = (await make('GET', '/api/v1/me', undefined)).id;
+  });
+  afterAll(async () => {
+    await auth.end();
+    await runtime.stop();
+    await rm(dataDir, { recursive: true, force: true });
+    await database.drop();
+  });
+
+  const permissionsFor = (role: string) =>
+    role === 'keeper' ? new Set(KEEPER) : permissionsOf(role as (typeof ROLES)[number]);
+
+  it('every operation × every role: allowed or 403, exactly as the table says', async () => {
+    const wrong: string[] = [];
+    let asked = 0;
+    for (const of of runtime.operations) {
+      if (of.open) continue;
+      for (const role of EVERY_ROLE) {
+        const { code, status } = await ask(keyOf('b', role), of.method, fill(of.path, {}));
+        const allowed = permissionsFor(role).has(of.permission);
+        asked += 1;
+        if ((code === 'FORBIDDEN') !== !allowed || status === 401)
+          wrong.push(`${of.id} as ${role}: ${status} ${code}, the table says ${allowed}`);
+      }
+    }
+    expect(wrong).toEqual([]);
+    expect(asked).toBeGreaterThan(300);
+  });
+
+  it('every operation without a key: 401', async () => {
+    for (const of of runtime.operations) {
+      if (of.open) continue;
+      const response = await runtime.handle(
+        new Request(`http://127.0.0.1${fill(of.path, {})}`, { method: of.method }),
+      );
+      expect(response.status, of.id).toBe(401);
+    }
+  });
+
+  it('every operation on what another organisation has: not found, and nothing of it is told', async () => {
+    const wrong: string[] = [];
+    for (const of of runtime.operations) {
+      if (of.open || of.id === 'getDocs' || of.id === 'getOpenApi') continue;
+      const isRead = of.method === 'GET';
+      const { status, text } = await ask(keyOf('b', 'owner'), of.method, fill(of.path, ofA));
+      const hasParams = of.path.includes('{');
+      // What answers about a name that is not there (a filter, say) may do so, as long as it says nothing of A's.
+      const told = text.replaceAll(fill(of.path, ofA), '').replaceAll(`"${CANARY}"`, '');
+      if (isRead && !hasParams && status === 200 && text.includes(CANARY) && of.id !== 'listApiKeys')
+        wrong.push(`${of.id}: 200 with ${text.slice(0, 200)}`);
+      if (status >= 500) wrong.push(`${of.id}: ${status} ${text.slice(0, 200)}`);
+      if (hasParams && status === 200 && told.includes(ofA.runId ?? '-'))
+        wrong.push(`${of.id}: ${text.slice(0, 200)}`);
+      if (/\{(runId|invitationId|keyId|userId)\}/.test(of.path) && status < 400)
+        wrong.push(`${of.id}: ${status}`);
+    }
+    expect(wrong).toEqual([]);
+  });
+
+  it('nothing of it was changed by asking', async () => {
+    const owner = keyOf('a', 'owner');
+    expect((await ask(owner, 'GET', `/api/v1/runs/${ofA.runId}`)).status).toBe(200);
+    for (const path of ['workflows', 'schedules', 'roles', 'api-keys', 'invitations', 'secrets'])
+      expect((await ask(owner, 'GET', `/api/v1/${path}`)).text, path).toMatch(/canary[-_]7f3a/);
+  });
+
+  it('every topic of the socket × every role: joined or refused, exactly as the table says', async () => {
+    const http = createServer();
+    await new Promise<void>((done) => http.listen(0, '127.0.0.1', done));
+    const live = new Live(http, {
+      store: runtime.streams,
+      bus: runtime.bus,
+      clock: runtime.clock,
+      log: createLog('silent'),
+      streamChannel: 'none',
+      progressChannel: 'none',
+      pollMs: 1_000,
+      authenticate: (headers) =>
+        runtime.authenticate(
+          new Headers(headers.authorization ? { authorization: String(headers.authorization) } : {}),
+        ),
+      checkOrigin: () => {},
+    } as ConstructorParameters<typeof Live>[1]);
+    const url = `http://127.0.0.1:${(http.address() as AddressInfo).port}`;
+    try {
+      for (const role of EVERY_ROLE) {
+        const socket = io(url, {
+          transports: ['websocket'],
+          extraHeaders: { authorization: `Bearer ${keyOf('b', role)}` },
+          forceNew: true,
+        });
+        for (const topic of TOPICS) {
+          const ack = (await socket.timeout(10_000).emitWithAck('subscribe', { topic })) as {
+            ok: boolean;
+            code?: string;
+          };
+          const allowed = permissionsFor(role).has(TOPIC_PERMISSIONS[topic]);
+          expect(ack.ok, `${topic} as ${role}`).toBe(allowed);
+          if (!allowed) expect(ack.code).toBe('FORBIDDEN');
+        }
+        socket.close();
+      }
+      const stranger = io(url, { transports: ['websocket'], forceNew: true, reconnection: false });
+      const refusal = await new Promise<Error>((done) => stranger.once('connect_error', done));
+      expect(refusal.message).toBe('UNAUTHENTICATED');
+      stranger.close();
+    } finally {
+      await live.close();
+    }
+  });
+
+  it('roles only grow: whoever stands higher may all that those below may', () => {
+    for (const [index, role] of ROLES.entries()) {
+      const below = ROLES[index - 1];
+      if (!below) continue;
+      for (const one of permissionsOf(below)) expect(may({ role }, one), `${role} ${one}`).toBe(true);
+    }
+  });
+});
