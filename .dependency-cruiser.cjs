@@ -1,6 +1,6 @@
 /**
  * The import law. Imports run one way:
- *   shared ← protocol ← engine | registry | commands | keyboard | theme ← client ← components ← app
+ *   shared ← protocol ← engine | registry | commands | keyboard | theme | api-client ← client ← components ← app
  *   ports ← services ← adapters | workers, wired only in server/index.ts and server/runtime.ts
  * `npm run check` and tests/architecture hold it, and fail too when no module was looked at.
  */
@@ -61,6 +61,16 @@ module.exports = {
       '^lib/',
       '^(server|components|app|scripts|bench)/',
     ),
+    {
+      name: 'lib-api-client-stands-low',
+      comment:
+        'The typed client runs anywhere: it knows lib/shared, lib/protocol and openapi-fetch, and no Node module.',
+      severity: 'error',
+      from: { path: '^lib/api-client/', pathNot: TEST },
+      to: {
+        pathNot: ['^lib/api-client/', '^lib/shared/', '^lib/protocol/', ...packages(['openapi-fetch'])],
+      },
+    },
     forbid(
       'lib-client-is-browser',
       'lib/client runs in browsers: no Node modules.',

@@ -14,6 +14,9 @@ export const metadata: Metadata = {
   icons: { icon: [{ url: '/icon.svg', type: 'image/svg+xml' }], apple: '/icon-192.png' },
 };
 
+/** Every page is made at its request: its scripts carry the nonce of that very answer. */
+export const dynamic = 'force-dynamic';
+
 export const viewport: Viewport = { themeColor: PALETTES.standard.bg, colorScheme: 'dark' };
 
 /** Every page: the font, the colours, and one live connection. */

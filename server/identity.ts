@@ -6,7 +6,7 @@ import type { Operation } from '@/server/adapters/http/operation';
 import { identityOperations } from '@/server/adapters/http/operations/identity';
 import { checkHost } from '@/server/adapters/http/router';
 import { CLIENT_HEADER, createAuthenticate, hashOf } from '@/server/adapters/identity/authenticate';
-import { type BetterAuth, createBetterAuth } from '@/server/adapters/identity/better-auth';
+import { type BetterAuth, createBetterAuth, type OidcSettings } from '@/server/adapters/identity/better-auth';
 import { createGate } from '@/server/adapters/identity/gate';
 import { RateLimit } from '@/server/adapters/identity/rate-limit';
 import { createAuditLog } from '@/server/adapters/postgres/audit-log';
@@ -51,6 +51,7 @@ export function createIdentity(deps: IdentityDeps) {
   const authPrisma = createPrisma(pool);
   const audit = createAuditLog(deps.prisma);
   const secret = createHmac('sha256', deps.secret).update('sessions').digest('hex');
+  const oidc = oidcOf(config);
   let made: BetterAuth | undefined;
   // At first use: the address of this instance is known once it listens.
   const auth = () => {
@@ -60,7 +61,7 @@ export function createIdentity(deps: IdentityDeps) {
       log,
       baseUrl: deps.publicUrl(),
       secret,
-      oidc: null,
+      oidc,
       welcome: (userId) => store.addMember(owner.organizationId, userId, 'viewer'),
     });
     return made;
@@ -97,6 +98,7 @@ export function createIdentity(deps: IdentityDeps) {
   const gate = createGate({
     auth,
     checkOrigin: (request) => checkHost(request, hosts),
+    hasSso: oidc !== null,
     byAccount: new RateLimit(ACCOUNT_TRIES, ACCOUNT_SECONDS, 'Too many failed sign-ins for this account'),
     byAddress: new RateLimit(ADDRESS_TRIES, MINUTE_S, 'Too many attempts from this address'),
     async claimOwnership(token) {
@@ -182,6 +184,16 @@ function refuseForgery(request: Request, url: string | undefined): void {
   if (host !== null && (host === headers.get('host') || (url !== undefined && host === new URL(url).host)))
     return;
   throw new AppError('FORBIDDEN_ORIGIN', 'A write by cookie has to come from a page of this instance.');
+}
+
+function oidcOf(config: Config): OidcSettings | null {
+  const {
+    oidcIssuer: issuer,
+    oidcClientId: clientId,
+    oidcClientSecret: clientSecret,
+    oidcDomain: domain,
+  } = config;
+  return issuer === undefined ? null : { issuer, clientId, clientSecret, domain };
 }
 
 function withAddress(actor: Actor, headers: Headers): Actor {

@@ -13,6 +13,7 @@ import { createPrometheus } from '@/server/adapters/observability/prometheus';
 import type { TraceScope } from '@/server/adapters/observability/trace-scope';
 import { tracedFleet } from '@/server/adapters/observability/traced-fleet';
 import { createAuditLog } from '@/server/adapters/postgres/audit-log';
+import { mustBeBound } from '@/server/adapters/postgres/bound';
 import { createDefinitionStore } from '@/server/adapters/postgres/definition-store';
 import { createExecutionStore } from '@/server/adapters/postgres/execution-store';
 import { createIdentityStore } from '@/server/adapters/postgres/identity-store';
@@ -100,6 +101,7 @@ export async function createRuntime(options: RuntimeOptions) {
     watch: createPool(roleUrl(config.databaseUrl, 'oc_engine'), WATCH_CONNECTIONS, 'openconductor-watch'),
     auth: createPool(roleUrl(config.databaseUrl, 'oc_auth'), 2, 'openconductor-auth'),
   };
+  await Promise.all([pools.engine, pools.app, pools.auth].map((pool) => mustBeBound(pool)));
   const prisma = createPrisma(pools.app);
   const store = createExecutionStore(pools.engine);
   const streams = createStreamStore(pools.watch);

@@ -1,6 +1,7 @@
 'use client';
 
 import { type ReactNode, useEffect } from 'react';
+import { ENTRANCES } from '@/lib/client/identity';
 import { startLive, useAnnouncement } from '@/lib/client/live';
 import { hydrateSettings, useSettings } from '@/lib/client/settings-store';
 
@@ -8,7 +9,8 @@ import { hydrateSettings, useSettings } from '@/lib/client/settings-store';
 export function LiveRoot({ children }: { children: ReactNode }) {
   useEffect(() => {
     hydrateSettings();
-    return startLive();
+    // Nobody is signed in yet: there is nothing to watch.
+    return ENTRANCES.test(window.location.pathname) ? undefined : startLive();
   }, []);
   const palette = useSettings((state) => state.palette);
   useEffect(() => {

@@ -2,6 +2,7 @@
 
 import Link from 'next/link';
 import type { ReactNode } from 'react';
+import { LocalMark } from '@/components/shell/local-mark';
 import { Button } from '@/components/ui/button';
 import { nextPalette, useSettings } from '@/lib/client/settings-store';
 
@@ -34,6 +35,10 @@ export function TopLine({ crumbs, onHelp, children }: TopLineProps) {
       <div className="flex min-w-0 flex-1 items-center justify-end gap-[16px] overflow-hidden">
         {children}
       </div>
+      <LocalMark />
+      <Link href="/admin" className="text-dim no-underline hover:text-text">
+        Admin
+      </Link>
       <PaletteSwitch />
       <Button kind="bare" chord="?" onClick={onHelp}>
         Keys

@@ -1,7 +1,7 @@
 import type { ButtonHTMLAttributes, ReactNode } from 'react';
 import { chordLabel } from '@/lib/keyboard/matcher';
 
-interface ButtonProps extends Omit<ButtonHTMLAttributes<HTMLButtonElement>, 'className' | 'type'> {
+interface ButtonProps extends Omit<ButtonHTMLAttributes<HTMLButtonElement>, 'className'> {
   /** `filled`: the one thing to do next. `plain`: an edge. `bare`: text only, for title bars. */
   kind?: 'filled' | 'plain' | 'bare';
   /** The key that does the same; it is printed on the button. */

@@ -24,7 +24,11 @@ async function request<T>(schema: z.ZodType<T>, path: string, init: RequestInit 
   }
   const text = await response.text();
   const body = parseJson(text);
-  if (!response.ok) throw toError(response, body);
+  if (!response.ok) {
+    const error = toError(response, body);
+    if (error.code === 'UNAUTHENTICATED' && typeof window !== 'undefined') toSignIn();
+    throw error;
+  }
   const parsed = schema.safeParse(body);
   if (parsed.success) return parsed.data;
   throw new AppError('INTERNAL', `The answer of ${path} has an unexpected form.`, { cause: parsed.error });
@@ -41,6 +45,10 @@ function parseJson(text: string): unknown {
 /** A problem document as an AppError; an answer that is none keeps its HTTP status in the message. */
 function toError(response: Response, body: unknown): AppError {
   const problem = problemSchema.safeParse(body);
+  const told = (body as { message?: unknown } | undefined)?.message;
+  if (!problem.success && response.status < 500 && typeof told === 'string') {
+    return new AppError(response.status === 401 ? 'UNAUTHENTICATED' : 'INVALID_INPUT', told);
+  }
   if (!problem.success) {
     return new AppError('INTERNAL', `The answer was HTTP ${response.status} ${response.statusText}.`.trim());
   }
@@ -58,6 +66,23 @@ function query(values: Record<string, string | number | undefined>): string {
   }
   const text = search.toString();
   return text === '' ? '' : `?${text}`;
+}
+
+/** One request with a JSON body, its answer checked. Throws AppError. */
+export function send<T>(schema: z.ZodType<T>, method: string, path: string, body?: unknown): Promise<T> {
+  return request(schema, path, {
+    method,
+    ...(body === undefined
+      ? {}
+      : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
+  });
+}
+
+/** Sends whoever is not signed in (any more) to the page for it, with the way back. */
+function toSignIn(): void {
+  const { pathname, search } = window.location;
+  if (/^\/(signin|setup|invite|consent)(\/|$)/.test(pathname)) return;
+  window.location.assign(`/signin?next=${encodeURIComponent(pathname + search)}`);
 }
 
 /** One page of runs, newest first. All functions here throw AppError. */

@@ -32,8 +32,9 @@ export function cliDocs(): string {
 
 const INTRO = [
   '`npm run oc -- …` in the repository, or `openconductor …` when the package is linked. The program talks to a running instance over',
-  'REST. It looks for the address in `--url`, then `OPENCONDUCTOR_URL`, then the instance started in this repository',
-  '(`.openconductor/run/instance.json`), then `HOST` and `PORT` (`http://127.0.0.1:3000`).',
+  'REST: the first of `--url`, `--profile`, `OPENCONDUCTOR_URL`, `OPENCONDUCTOR_PROFILE`, the profile in use (`profile use`), the instance',
+  'started in this repository (`.openconductor/run/instance.json`), `HOST` and `PORT` (`http://127.0.0.1:3000`). The API key is that of',
+  'the profile, else `OPENCONDUCTOR_API_KEY`.',
 ].join('\n');
 
 const GRAMMAR = [

@@ -2,6 +2,7 @@ import * as alert from '@/lib/commands/rows/alert';
 import * as backups from '@/lib/commands/rows/backup';
 import * as bulk from '@/lib/commands/rows/bulk';
 import * as hook from '@/lib/commands/rows/hook';
+import * as identity from '@/lib/commands/rows/identity';
 import * as inspect from '@/lib/commands/rows/inspect';
 import * as profile from '@/lib/commands/rows/profile';
 import * as run from '@/lib/commands/rows/run';
@@ -116,6 +117,17 @@ export const COMMANDS = [
   settings.settingsGet,
   settings.settingsSet,
   settings.settingsInstance,
+  identity.whoami,
+  identity.memberList,
+  identity.memberInvite,
+  identity.roleList,
+  identity.keyList,
+  identity.keyCreate,
+  identity.keyRemove,
+  identity.auditList,
+  identity.auditVerify,
+  identity.auditExport,
+  identity.quotaShow,
   profile.profileAdd,
   profile.profileList,
   profile.profileShow,

@@ -32,7 +32,7 @@ const valuesFor: Record<FlagSpec['type'], (row: FlagSpec) => fc.Arbitrary<ArgVal
       { minLength: 1 },
     ),
   enum: (row) => fc.constantFrom(...(row.values ?? [])),
-  duration: (row) => fc.integer({ min: row.min ?? 0, max: 10_000_000_000 }),
+  duration: (row) => fc.integer({ min: row.min ?? 0, max: row.max ?? 10_000_000_000 }),
 };
 
 describe('formatValue', () => {

@@ -222,3 +222,15 @@ describe('a cancelled run', () => {
     expect(run.state.status).toBe('cancelled');
   });
 });
+
+describe('a task that its server has forgotten', () => {
+  it('is made anew when the call may be repeated, and not followed again', () => {
+    const run = bench({ idempotent: true });
+    run.send('ACTIVITY_TASK_REMOTE_TASK', { activityId: 'x:do', attempt: 1, taskId: 'task-1' });
+    const failure = { code: 'TASK_LOST', message: 'forgotten', retriable: true };
+    run.fail('x', 'TASK_LOST', { failure, ambiguous: true, retrySafe: true });
+    run.fireNext();
+    expect(run.call('x')).toMatchObject({ attempt: 2 });
+    expect(run.call('x').resume).toBeUndefined();
+  });
+});

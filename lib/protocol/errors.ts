@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { WEBHOOK_ERRORS } from '@/lib/protocol/errors-webhooks';
 
 /** What is always the same about an error code. The message is written where the error is raised. */
 export interface ErrorEntry {
@@ -104,36 +105,7 @@ export const ERROR_CATALOGUE = {
     retriable: false,
     httpStatus: 409,
   },
-  WEBHOOK_NOT_FOUND: {
-    next: 'List the addresses with `openconductor hook list`, the subscriptions with `openconductor webhook list`.',
-    retriable: false,
-    httpStatus: 404,
-  },
-  WEBHOOK_EXISTS: {
-    next: 'Choose another name, or change it with `openconductor hook edit` or `openconductor webhook edit`.',
-    retriable: false,
-    httpStatus: 409,
-  },
-  WEBHOOK_DISABLED: {
-    next: 'Ask whoever gave you the address to switch the webhook on.',
-    retriable: false,
-    httpStatus: 410,
-  },
-  WEBHOOK_SIGNATURE_INVALID: {
-    next: 'Sign the bytes of the body with the secret of the webhook; docs/webhooks.md shows how.',
-    retriable: false,
-    httpStatus: 401,
-  },
-  WEBHOOK_TOO_OLD: {
-    next: 'Sign anew with the present time (webhook-timestamp, seconds), and check your clock.',
-    retriable: false,
-    httpStatus: 401,
-  },
-  DELIVERY_NOT_FOUND: {
-    next: 'List the deliveries of the webhook; old ones are not kept.',
-    retriable: false,
-    httpStatus: 404,
-  },
+  ...WEBHOOK_ERRORS,
   VIEW_NOT_FOUND: {
     next: 'List the saved views with `openconductor view list`.',
     retriable: false,

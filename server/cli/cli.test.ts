@@ -56,6 +56,7 @@ interface Live {
 function live(args: readonly string[], options: { input?: string; env?: Record<string, string> } = {}): Live {
   const env = {
     PATH: process.env.PATH,
+    HOME: folder,
     OPENCONDUCTOR_URL: instance.url,
     ...options.env,
     NODE_ENV: 'test' as const,

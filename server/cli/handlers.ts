@@ -7,6 +7,7 @@ import * as bulk from '@/server/cli/bulk-commands';
 import { printCompletion } from '@/server/cli/completion-commands';
 import type { CliContext } from '@/server/cli/context';
 import * as hook from '@/server/cli/hook-commands';
+import * as identity from '@/server/cli/identity-commands';
 import * as inspect from '@/server/cli/inspect-commands';
 import { runOrchestrate } from '@/server/cli/orchestrate';
 import { savePayload } from '@/server/cli/payload-command';
@@ -126,6 +127,17 @@ export const HANDLERS: { readonly [N in CommandName]: Handler<ArgsOf<CommandOf<N
   'settings get': settings.getSetting,
   'settings set': settings.setSetting,
   'settings instance': settings.listInstanceSettings,
+  whoami: identity.whoAmI,
+  'member list': identity.listMembers,
+  'member invite': identity.inviteMember,
+  'role list': identity.listRoles,
+  'key list': identity.listKeys,
+  'key create': identity.createKey,
+  'key remove': identity.removeKey,
+  'audit list': identity.listAudit,
+  'audit verify': identity.verifyAudit,
+  'audit export': identity.exportAudit,
+  'quota show': identity.showQuotas,
   'profile add': profile.addProfile,
   'profile list': profile.listProfiles,
   'profile show': profile.showProfile,

@@ -56,6 +56,12 @@ process.on('SIGINT', () => {
   interrupt.abort();
 });
 
+process.once('SIGTERM', () => {
+  // What is drawn on the terminal is taken back; a command that does not listen is ended all the same.
+  interrupt.abort();
+  setTimeout(() => process.exit(EXIT.interrupted), 1_000).unref();
+});
+
 const environment = readSafely();
 const start = fileURLToPath(import.meta.url);
 process.exitCode = await runCli({

@@ -94,7 +94,7 @@ function contextOf(parsed: ParsedCommand, output: Output, env: CliEnvironment, c
     baseUrl: async () => (await findTarget(globals, env, cli.root)).url,
     askSecret: cli.askSecret ?? cli.ask,
     configDir: env.configDir,
-    screen: cli.screen,
+    screen: env.dumb ? undefined : cli.screen,
     interactive: cli.input.stdinIsTTY && cli.err.isTTY,
     confirm: async (question) => /^y(es)?$/i.test((await cli.ask(`${question} [y/N] `)).trim()),
   };

@@ -123,7 +123,7 @@ export async function startInstance(args: ArgsOf<typeof start>, context: CliCont
   });
   // The terminal sends Ctrl-C to the script as well: it alone decides when to stop, and this program waits for it.
   process.removeAllListeners('SIGINT').on('SIGINT', () => undefined);
-  process.once('SIGTERM', () => child.kill('SIGTERM'));
+  process.removeAllListeners('SIGTERM').once('SIGTERM', () => child.kill('SIGTERM'));
   return new Promise((resolve, reject) => {
     child.once('error', reject);
     child.once('exit', (code, signal) =>

@@ -19,6 +19,8 @@ export interface CliEnvironment {
   port: number;
   /** True when NO_COLOR (no-color.org) is set to anything, or TERM is `dumb`. */
   noColor: boolean;
+  /** True for a terminal that understands no control sequences. */
+  dumb: boolean;
   /** Folder in which the user typed the command: npm runs scripts in the package's folder instead. */
   workingDir: string | undefined;
 }
@@ -41,6 +43,7 @@ export function readCliEnvironment(env: Record<string, string | undefined> = pro
     host: String(read(env, 'host')),
     port: Number(read(env, 'port')),
     noColor: (env.NO_COLOR ?? '') !== '' || env.TERM === 'dumb',
+    dumb: env.TERM === 'dumb',
     workingDir: env.npm_lifecycle_event === 'oc' ? env.INIT_CWD : undefined,
   };
 }

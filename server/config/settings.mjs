@@ -5,7 +5,9 @@
  * The types are in settings.d.mts.
  */
 
+import { CLI_SETTINGS } from './cli-settings.mjs';
 import { OTEL_SETTINGS } from './otel-settings.mjs';
+import { WEBHOOK_SETTINGS } from './webhook-settings.mjs';
 
 const MIB = 1024 * 1024;
 
@@ -47,6 +49,36 @@ export const SETTINGS = [
     min: 0,
     max: 1_000_000,
     meaning: 'Most requests of one user in a minute when sign-in is required; 0 sets no limit.',
+  },
+  {
+    name: 'OPENCONDUCTOR_OIDC_ISSUER',
+    key: 'oidcIssuer',
+    kind: 'url',
+    default: '',
+    protocols: ['http:', 'https:'],
+    meaning:
+      'OpenID Connect provider whose users may sign in (its redirect address here: /api/auth/sso/callback/oidc). Newcomers become viewers.',
+  },
+  {
+    name: 'OPENCONDUCTOR_OIDC_CLIENT_ID',
+    key: 'oidcClientId',
+    kind: 'text',
+    default: '',
+    meaning: 'Client id of this instance at the OpenID Connect provider.',
+  },
+  {
+    name: 'OPENCONDUCTOR_OIDC_CLIENT_SECRET',
+    key: 'oidcClientSecret',
+    kind: 'text',
+    default: '',
+    meaning: 'Client secret of this instance at the OpenID Connect provider.',
+  },
+  {
+    name: 'OPENCONDUCTOR_OIDC_DOMAIN',
+    key: 'oidcDomain',
+    kind: 'text',
+    default: '',
+    meaning: 'Domain of the e-mail addresses that the OpenID Connect provider answers for.',
   },
   {
     name: 'OPENCONDUCTOR_TRUST_PROXY',
@@ -167,46 +199,7 @@ export const SETTINGS = [
     choices: ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'],
     meaning: 'Least severity that is logged.',
   },
-  {
-    name: 'OPENCONDUCTOR_WEBHOOK_TIMEOUT_MS',
-    key: 'webhookTimeoutMs',
-    kind: 'integer',
-    default: '15000',
-    min: 100,
-    max: 120_000,
-    unit: 'ms',
-    meaning: 'How long the receiver of a webhook may take to answer.',
-  },
-  {
-    name: 'OPENCONDUCTOR_WEBHOOK_RETRY_MS',
-    key: 'webhookRetryMs',
-    kind: 'integer',
-    default: '5000',
-    min: 10,
-    max: 3_600_000,
-    unit: 'ms',
-    meaning: 'Wait before a failed webhook is sent again; it triples each time, up to six hours.',
-  },
-  {
-    name: 'OPENCONDUCTOR_WEBHOOK_DISABLE_AFTER_MS',
-    key: 'webhookDisableAfterMs',
-    kind: 'integer',
-    default: String(48 * 3_600_000),
-    min: 100,
-    max: 365 * 86_400_000,
-    unit: 'ms',
-    meaning: 'A webhook that has failed for this long without a single success is switched off.',
-  },
-  {
-    name: 'OPENCONDUCTOR_ALERT_INTERVAL_MS',
-    key: 'alertIntervalMs',
-    kind: 'integer',
-    default: '10000',
-    min: 100,
-    max: 15_000,
-    unit: 'ms',
-    meaning: 'How often the rules of alerts are looked at.',
-  },
+  ...WEBHOOK_SETTINGS,
   {
     name: 'OPENCONDUCTOR_MAX_BODY_BYTES',
     key: 'maxBodyBytes',
@@ -364,29 +357,7 @@ export const SETTINGS = [
     unit: 'ms',
     meaning: 'How long the server may take from its start to its first answer.',
   },
-  {
-    name: 'OPENCONDUCTOR_URL',
-    key: 'url',
-    kind: 'url',
-    default: '',
-    protocols: ['http:', 'https:'],
-    meaning:
-      'Where the command line finds the server. Empty: the one that runs on the data folder, else HOST and PORT.',
-  },
-  {
-    name: 'OPENCONDUCTOR_API_KEY',
-    key: 'apiKey',
-    kind: 'text',
-    default: '',
-    meaning: 'API key that the command line sends, unless a profile with a key of its own is used.',
-  },
-  {
-    name: 'OPENCONDUCTOR_PROFILE',
-    key: 'profile',
-    kind: 'text',
-    default: '',
-    meaning: 'Profile that the command line uses when OPENCONDUCTOR_URL is not set.',
-  },
+  ...CLI_SETTINGS,
   ...OTEL_SETTINGS,
 ];
 

@@ -6,7 +6,7 @@ import type { Changed } from '@/server/ports/webhook-in-store';
 export interface WebhookOutFacts {
   format: WebhookFormat;
   /** Everything when empty. */
-  events: string[];
+  events: readonly string[];
   workflow: string | null;
   enabled: boolean;
 }

@@ -36,9 +36,14 @@ describe('when something is wrong', () => {
       ['breaker-open', 'a'],
       ['breaker-open', 'b'],
     ]);
-    expect(raised({ unreachable: [{ server: 'a', probes: 1 }, { server: 'b', probes: 2 }] })).toEqual([
-      ['server-unreachable', 'b'],
-    ]);
+    expect(
+      raised({
+        unreachable: [
+          { server: 'a', probes: 1 },
+          { server: 'b', probes: 2 },
+        ],
+      }),
+    ).toEqual([['server-unreachable', 'b']]);
   });
 
   it('thresholds are the organisation’s, and a rule can be off', () => {
@@ -48,7 +53,13 @@ describe('when something is wrong', () => {
       'breaker-open': { enabled: false },
       'server-unreachable': { probes: 1 },
     });
-    const wrong = { queued: 6, closed: 2, failed: 1, openBreakers: ['a'], unreachable: [{ server: 'b', probes: 1 }] };
+    const wrong = {
+      queued: 6,
+      closed: 2,
+      failed: 1,
+      openBreakers: ['a'],
+      unreachable: [{ server: 'b', probes: 1 }],
+    };
     expect(raised({ ...wrong, rules })).toEqual([
       ['queue-depth', ''],
       ['server-unreachable', 'b'],

@@ -23,6 +23,7 @@ function schedule(more: Partial<Schedule> = {}): Schedule {
     catchupWindowMs: 60 * MINUTE,
     paused: false,
     note: null,
+    priority: null,
     nextAt: NOW,
     createdBy: 'u',
     createdAt: 0,

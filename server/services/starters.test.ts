@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { firstMismatch } from '@/lib/engine/json-schema';
 import { validateDefinition } from '@/lib/engine/validate';
 import type { Actor } from '@/lib/protocol/actor';
+import { AppError } from '@/lib/protocol/errors';
 import { readmeOf, sampleInputOf } from '@/lib/protocol/workflow-readme';
 import type { Json } from '@/lib/shared/json';
 import { publishStarters, readStarter, starterFiles } from '@/server/services/starters';
@@ -62,13 +63,16 @@ describe('publishStarters', () => {
       put('lacking', 'gone'),
       put('served', 'here'),
       put('refused'),
+      put('raced'),
     ]);
     await writeFile(join(folder, 'broken.yaml'), 'name: [');
     const published: string[] = [];
     const errors: unknown[] = [];
     const workflows = {
       list: async () => [{ name: 'known' }],
-      publish: async (_actor: Actor, definition: { name: string }) => {
+      publish: async (_actor: Actor, definition: { name: string }, seen?: number) => {
+        expect(seen).toBe(0);
+        if (definition.name === 'raced') throw new AppError('VERSION_CONFLICT', 'somebody was faster');
         if (definition.name === 'refused') throw new Error('no');
         published.push(definition.name);
       },

@@ -35,8 +35,10 @@ export async function publishStarters(
       if (known.has(definition.name)) return;
       const lacking = serversOf(definition).filter((server) => !configured.has(server));
       if (lacking.length > 0) log.debug('skip_starter', { file, lacking });
-      else await workflows.publish(actor, definition);
+      // Version 0: only while there is none, also when a neighbour starts at the same moment.
+      else await workflows.publish(actor, definition, 0);
     } catch (error) {
+      if (isAppError(error) && error.code === 'VERSION_CONFLICT') return;
       // A starter is an offer: one that is not valid must not keep the rest from starting.
       const details = isAppError(error) ? error.details : undefined;
       log.error('publish_starter', { file, error: String(error), details });

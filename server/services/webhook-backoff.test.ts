@@ -27,7 +27,9 @@ it('varies by a fifth at most, and waits as long as the receiver asks, within an
       (attempts, base, random, asked) => {
         const middle = waitBeforeNext(attempts, base, 0.5, null) ?? 0;
         const wait = waitBeforeNext(attempts, base, random, asked) ?? 0;
-        expect(wait).toBeGreaterThanOrEqual(Math.max(Math.floor(middle * 0.8), Math.min(asked ?? 0, 3_600_000)));
+        expect(wait).toBeGreaterThanOrEqual(
+          Math.max(Math.floor(middle * 0.8), Math.min(asked ?? 0, 3_600_000)),
+        );
         expect(wait).toBeLessThanOrEqual(Math.max(Math.ceil(middle * 1.2), 3_600_000));
       },
     ),

@@ -38,9 +38,7 @@ describe('formats', () => {
       },
       {
         type: 'context',
-        elements: [
-          { type: 'mrkdwn', text: 'OpenConductor · run.failed · 2026-11-21T00:00:00.000Z' },
-        ],
+        elements: [{ type: 'mrkdwn', text: 'OpenConductor · run.failed · 2026-11-21T00:00:00.000Z' }],
       },
     ]);
   });
@@ -65,7 +63,9 @@ describe('formats', () => {
   });
 
   it('has a title of its own for every event', () => {
-    const titles = WEBHOOK_EVENTS.map((type) => String(body('slack', { type, timestamp: '', data: {} }).text));
+    const titles = WEBHOOK_EVENTS.map((type) =>
+      String(body('slack', { type, timestamp: '', data: {} }).text),
+    );
     expect(new Set(titles).size).toBe(WEBHOOK_EVENTS.length);
     for (const title of titles) expect(title).not.toContain('.');
   });

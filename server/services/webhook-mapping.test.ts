@@ -71,7 +71,9 @@ describe('what is checked when it is written', () => {
   it('refuses names that are not there, broken expressions and signals to nobody', () => {
     const action: WebhookAction = { kind: 'start', workflow: 'w', input: { a: '${body.x}' } };
     expect(codeOf(() => checkMapping(action, 'headers.x == "y"'))).toBe('fine');
-    expect(codeOf(() => checkMapping({ ...action, input: '${input.x}' }, undefined))).toBe('EXPRESSION_INVALID');
+    expect(codeOf(() => checkMapping({ ...action, input: '${input.x}' }, undefined))).toBe(
+      'EXPRESSION_INVALID',
+    );
     expect(codeOf(() => checkMapping({ ...action, input: '${body.' }, undefined))).toBe('EXPRESSION_INVALID');
     expect(codeOf(() => checkMapping(action, 'run.id'))).toBe('EXPRESSION_INVALID');
     expect(codeOf(() => checkMapping({ kind: 'signal', signal: 's' }, undefined))).toBe('INVALID_INPUT');

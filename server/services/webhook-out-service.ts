@@ -234,7 +234,7 @@ function toBody(hook: WebhookOut): WebhookOutBody {
     name,
     target,
     format,
-    events,
+    events: [...events],
     workflow,
     enabled,
     disabledAt: iso(hook.disabledAt),

@@ -51,6 +51,7 @@ async function bench() {
     },
     head: async () => head,
     read: async () => [],
+    trimmed: async () => null,
   };
   const told: StreamRange[] = [];
   bus.subscribe(STREAM_CHANNEL, (range) => told.push(range as StreamRange));

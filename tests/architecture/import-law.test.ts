@@ -17,6 +17,7 @@ const PLANTED: [rule: string, file: string, imports: string][] = [
   ['lib-keyboard-stands-alone', 'lib/keyboard/package.ts', 'yaml'],
   ['lib-theme-stands-alone', 'lib/theme/sideways.ts', '@/lib/keyboard/thing'],
   ['lib-never-server', 'lib/client/server.ts', '@/server/services/thing'],
+  ['lib-api-client-stands-low', 'lib/api-client/files.ts', 'node:fs'],
   ['lib-client-is-browser', 'lib/client/files.ts', 'node:fs'],
   ['components-never-server', 'components/ui/server.ts', '@/server/instance'],
   ['app-through-instance', 'app/service.ts', '@/server/services/thing'],
@@ -41,6 +42,7 @@ const PLANTED: [rule: string, file: string, imports: string][] = [
 const LAWFUL: [file: string, imports: string][] = [
   ['lib/protocol/lawful.ts', '@/lib/shared/thing'],
   ['lib/engine/lawful.ts', '@/lib/protocol/thing'],
+  ['lib/api-client/lawful.ts', '@/lib/protocol/thing'],
   ['components/graph/lawful.ts', '@xyflow/react'],
   ['components/panels/runs/lawful.ts', './own'],
   ['app/lawful.ts', '@/server/instance'],

@@ -9,11 +9,36 @@ export interface StruckFault {
   recoveredAt: number | null;
 }
 
+/** What clients and people do wrong, all along. Nothing has to recover from it: it must make no difference. */
+export const CLIENT_FAULTS = [
+  'duplicate starts',
+  'duplicate signals',
+  'reordered signals',
+  'double approval clicks',
+  'payload at the limit',
+  'payload over the limit',
+] as const;
+export type ClientFault = (typeof CLIENT_FAULTS)[number];
+
 const now = () => performance.timeOrigin + performance.now();
 
 /** What struck, when. */
 export class FaultLog {
   readonly struck: StruckFault[] = [];
+  /** How often clients did each of these. */
+  readonly asked: Record<ClientFault, number> = {
+    'duplicate starts': 0,
+    'duplicate signals': 0,
+    'reordered signals': 0,
+    'double approval clicks': 0,
+    'payload at the limit': 0,
+    'payload over the limit': 0,
+  };
+
+  /** Counts what a client did. */
+  count(fault: ClientFault): void {
+    this.asked[fault] += 1;
+  }
 
   /** Notes a fault of one instant. */
   note(fault: string, detail = ''): StruckFault {

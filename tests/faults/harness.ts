@@ -1,6 +1,6 @@
 import { CRASH_POINTS } from '@/server/workers/engine/crash-points';
 import { collect } from '@/tests/faults/evidence';
-import type { StruckFault } from '@/tests/faults/fault-log';
+import { CLIENT_FAULTS, type ClientFault, type StruckFault } from '@/tests/faults/fault-log';
 import { checkLaws, type Violation } from '@/tests/faults/laws';
 import { NEMESIS_FAULTS, Nemesis } from '@/tests/faults/nemesis';
 import { type Program, poisonProgram, randomProgram } from '@/tests/faults/programs';
@@ -38,6 +38,8 @@ export interface FaultResult {
   repeatedRequests: number;
   resolvedOutcomes: number;
   struck: StruckFault[];
+  /** How often clients and people did what they should not. */
+  asked: Record<ClientFault, number>;
   violations: (Violation & { round: number })[];
   /** Everything about the first broken runs: definition, history, calls, faults. */
   timelines: string[];
@@ -49,6 +51,7 @@ export const ALL_FAULTS = [
   ...CRASH_POINTS.map((point) => `crash:${point}`),
   'clock-skew',
   'poison',
+  ...CLIENT_FAULTS,
 ];
 
 const ROUND = 250;
@@ -74,6 +77,7 @@ export async function runFaults(options: FaultOptions): Promise<FaultResult> {
     repeatedRequests: 0,
     resolvedOutcomes: 0,
     struck: faults.struck,
+    asked: faults.asked,
     violations: [],
     timelines: [],
   };
@@ -85,7 +89,7 @@ export async function runFaults(options: FaultOptions): Promise<FaultResult> {
       const programs = makePrograms(random, seed, round, size, may('poison') && round % 3 === 0);
       const [clock] = await postgres.query<{ now: Date }>('SELECT clock_timestamp() AS now');
       const driven = new Round(
-        { client, people, postgres, counter, random, spreadMs: options.spreadMs ?? 0 },
+        { client, people, postgres, counter, random, faults, spreadMs: options.spreadMs ?? 0 },
         programs,
       );
       const nemesis = new Nemesis({ postgres, fleet, random, faults, mayStrike: may });

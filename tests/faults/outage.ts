@@ -52,7 +52,7 @@ export async function runOutage(options: OutageOptions): Promise<OutageResult> {
   let watching = true;
   try {
     const programs = Array.from({ length: size }, (_none, i) => randomProgram(random, `outage-${i}`));
-    const round = new Round({ client, people, postgres, counter, random }, programs);
+    const round = new Round({ client, people, postgres, counter, random, faults: world.faults }, programs);
     const [clock] = await postgres.query<{ now: Date }>('SELECT clock_timestamp() AS now');
     const watcher = (async () => {
       while (watching) {

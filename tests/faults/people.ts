@@ -6,6 +6,7 @@ import { roleUrl } from '@/server/adapters/postgres/roles';
 import type { ExecutionStore } from '@/server/ports/execution-store';
 import type { CounterLog } from '@/tests/faults/counter-log';
 import type { FaultyPostgres } from '@/tests/faults/database';
+import type { FaultLog } from '@/tests/faults/fault-log';
 import type { Random } from '@/tests/simulation/random';
 
 interface OpenQuestion {
@@ -52,6 +53,7 @@ export class People {
   constructor(
     private readonly postgres: FaultyPostgres,
     private readonly random: Random,
+    private readonly faults: FaultLog,
   ) {
     this.pool = createPool(roleUrl(postgres.url, 'oc_engine'), 4, 'faults-people');
     this.store = createExecutionStore(this.pool);
@@ -85,6 +87,7 @@ export class People {
           key,
         );
         this.answered.add(key);
+        if (click > 0) this.faults.count('double approval clicks');
         this.decisions += 1;
       }
     }

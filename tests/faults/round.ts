@@ -1,8 +1,9 @@
 import type { PatientClient } from '@/tests/faults/client';
 import type { CounterLog } from '@/tests/faults/counter-log';
 import type { FaultyPostgres } from '@/tests/faults/database';
+import type { FaultLog } from '@/tests/faults/fault-log';
 import type { People } from '@/tests/faults/people';
-import { oversizedInput, type Program } from '@/tests/faults/programs';
+import { oversizedInput, PAYLOAD_LIMIT, type Program } from '@/tests/faults/programs';
 import type { Random } from '@/tests/simulation/random';
 
 export interface RoundDeps {
@@ -11,6 +12,7 @@ export interface RoundDeps {
   postgres: FaultyPostgres;
   counter: CounterLog;
   random: Random;
+  faults: FaultLog;
   /** Over how many milliseconds the starts are spread; as fast as they are answered when left out. */
   spreadMs?: number;
 }
@@ -119,7 +121,10 @@ export class Round {
     }
     const started: StartedProgram = { program, runId: answer.body.runId, key };
     this.started.push(started);
+    if (Buffer.byteLength(JSON.stringify(program.input)) === PAYLOAD_LIMIT)
+      this.deps.faults.count('payload at the limit');
     if (random.chance(0.1)) {
+      this.deps.faults.count('duplicate starts');
       const again = await client.ask('POST', '/api/v1/runs', body, key);
       if (again.body?.runId !== started.runId)
         this.complaints.push(
@@ -135,10 +140,12 @@ export class Round {
     const { client, random } = this.deps;
     const { program } = started;
     const names = program.sites.flatMap((site) => (site.signal === undefined ? [] : [site.signal]));
+    const inOrder = names.join();
     for (let i = names.length - 1; i > 0; i--) {
       const j = random.below(i + 1);
       [names[i], names[j]] = [names[j] as string, names[i] as string];
     }
+    if (names.join() !== inOrder) this.deps.faults.count('reordered signals');
     for (let round = 0; round <= program.continues; round++) {
       const runId = round === 0 ? started.runId : await this.nextOfChain(started, round);
       if (runId === null) return;
@@ -146,6 +153,7 @@ export class Round {
         await pause(random.below(400));
         const signalId = `signal:${runId}:${name}`;
         const sends = random.chance(0.25) ? 2 : 1;
+        if (sends === 2) this.deps.faults.count('duplicate signals');
         const answers = await Promise.all(
           Array.from({ length: sends }, () =>
             client.ask('POST', `/api/v1/runs/${runId}/signal`, { name, payload: { name } }, signalId),
@@ -184,6 +192,7 @@ export class Round {
   private async refuseOversized(): Promise<void> {
     const name = this.started[0]?.program.name;
     if (name === undefined) return;
+    this.deps.faults.count('payload over the limit');
     const answer = await this.deps.client.ask('POST', '/api/v1/runs', {
       workflow: name,
       input: oversizedInput(),

@@ -18,7 +18,7 @@ it('progress of calls reaches those who watch the runs of the organisation, and 
   const bus = createMemoryBus(() => undefined);
   const quiet: Log = { debug() {}, info() {}, warn() {}, error() {}, with: () => quiet };
   const live = new Live(http, {
-    store: { head: async () => 0, read: async () => [], relay: async () => [] },
+    store: { head: async () => 0, read: async () => [], trimmed: async () => null, relay: async () => [] },
     bus,
     clock: new SystemClock(),
     log: quiet,

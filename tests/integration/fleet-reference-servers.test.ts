@@ -408,6 +408,10 @@ describe('the reference servers, killed in the middle of each call', () => {
     const long = await start('long');
     const later = await start('research');
     await eventually('the long call', async () => (await events(long, 'called')).length === 1);
+    await eventually('its progress', async () => {
+      const [call] = (await detailOf(long)).nodes;
+      return call.progress?.total === duration.steps && call.progress.progress >= 1;
+    });
     await eventually('the task', async () => (await typesOf(later)).includes('ACTIVITY_TASK_REMOTE_TASK'));
     await killAndRestart();
 

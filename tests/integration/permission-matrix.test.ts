@@ -48,7 +48,7 @@ describe('the table of permissions, held against everything that can be asked', 
     );
     await auth.query(
       `INSERT INTO api_key (id, name, start, key, reference_id, metadata) VALUES ($1, $2, 'oc_', $3, $4, $5)`,
-      [randomUUID(), CANARY, hash, userId, JSON.stringify({ organizationId })],
+      [randomUUID(), role, hash, userId, JSON.stringify({ organizationId })],
     );
     return key;
   };
@@ -118,8 +118,7 @@ describe('the table of permissions, held against everything that can be asked', 
     await make('POST', '/api/v1/schedules', {
       name: CANARY,
       workflow: CANARY,
-      intervalMs: 60_000,
-      paused: true,
+      cron: '0 3 * * *',
     });
     await make('PUT', `/api/v1/secrets/${CANARY.replace('-', '_')}`, { value: CANARY });
     ofA.invitationId = (
@@ -168,7 +167,11 @@ describe('the table of permissions, held against everything that can be asked', 
 
   it('every operation on what another organisation has: not found, and nothing of it is told', async () => {
     const wrong: string[] = [];
-    for (const of of runtime.operations) {
+    // Lists first: what one asks for by name is later found in one's own audit log.
+    const ordered = [...runtime.operations].sort(
+      (one, other) => Number(one.path.includes('{')) - Number(other.path.includes('{')),
+    );
+    for (const of of ordered) {
       if (of.open || of.id === 'getDocs' || of.id === 'getOpenApi') continue;
       const isRead = of.method === 'GET';
       const { status, text } = await ask(keyOf('b', 'owner'), of.method, fill(of.path, ofA));

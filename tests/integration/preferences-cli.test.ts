@@ -55,6 +55,11 @@ describe('openconductor view, settings, profile, top and the typed client', () =
       { schemaVersion: 1, name: 'broken', nodes: [{ id: 'one', kind: 'transform', output: '${1 / 0}' }] },
       { schemaVersion: 1, name: 'patient', nodes: [{ id: 'gate', kind: 'wait', signal: 'go' }] },
       { schemaVersion: 1, name: 'telling', nodes: [call] },
+      {
+        schemaVersion: 1,
+        name: 'parent',
+        nodes: [{ id: 'child', kind: 'subworkflow', workflow: 'telling' }],
+      },
     ];
     for (const body of definitions)
       await take(client().POST('/api/v1/workflows', { body: body as Schema<'WorkflowDefinition'> }));
@@ -72,7 +77,7 @@ describe('openconductor view, settings, profile, top and the typed client', () =
     expect(served.paths).toEqual(JSON.parse(JSON.stringify(document.paths)));
   });
 
-  it('the typed client: problems become errors, events come once over a killed process', async () => {
+  it('the typed client: problems become errors, events come once over broken connections', async () => {
     await expect(
       client().GET('/api/v1/runs/{runId}', { params: { path: { runId: 'nope' } } }),
     ).rejects.toMatchObject({ name: 'AppError', code: 'RUN_NOT_FOUND' });
@@ -87,7 +92,7 @@ describe('openconductor view, settings, profile, top and the typed client', () =
     const runId = await start('patient');
     const seen: number[] = [];
     let lost = 0;
-    const cut = breakingFetch(engine.url);
+    const cut = breakingFetch();
     const following = (async () => {
       const broken = createApiClient({ baseUrl: engine.url, fetch: cut.fetch });
       for await (const event of followRun(broken, runId, { onLost: () => lost++ })) {
@@ -164,6 +169,11 @@ describe('openconductor view, settings, profile, top and the typed client', () =
     expect([stale.code, stale.err]).toEqual([2, expect.stringContaining('VERSION_CONFLICT')]);
     expect(await row('tools.changes')).toMatchObject({ value: 'block', source: 'organisation' });
 
+    expect((await oc(['server', 'add', 'mine', '--command', `node ${fixture}`])).code).toBe(0);
+    expect((await oc(['server', 'test', 'mine'])).code).toBe(0);
+    await oc(['server', 'edit', 'mine', '--config', '{"env":{"DESCRIPTION":"Quite another."}}']);
+    expect((await oc(['server', 'tools', 'mine'])).out).toMatch(/tell +changed, blocked/);
+
     expect((await oc(['settings', 'set', 'runs.maxInputBytes', '20'])).code).toBe(0);
     const large = client().POST('/api/v1/runs', {
       body: { workflow: 'quick', input: { text: 'x'.repeat(50) } },
@@ -228,6 +238,35 @@ describe('openconductor view, settings, profile, top and the typed client', () =
     }
   });
 
+  it('looks into a run, a server, a schedule, the stream and the API', async () => {
+    const runId = await start('telling');
+    await until(runId, 'completed');
+    const timeline = await oc(['run', 'timeline', runId, '-o', 'csv']);
+    expect(timeline.out.split('\r\n')[1]).toMatch(/^ask,completed,\d+,\d+,\d+,0,1$/);
+    expect((await oc(['run', 'metrics', runId])).out).toMatch(/1 calls, 0 errors[\s\S]*tell +1 /);
+    expect((await oc(['run', 'step', runId, 'ask', '-o', 'json'])).json()).toMatchObject({
+      path: 'ask',
+      input: { name: 'KEY' },
+    });
+    expect((await oc(['run', 'event', runId, '1'])).out).toContain('WORKFLOW_EXECUTION_STARTED');
+    expect((await oc(['run', 'event', runId, '999'])).code).toBe(2);
+    await oc(['server', 'test', 'tell']);
+    expect((await oc(['server', 'health', 'tell', '-o', 'json'])).json()).toMatchObject({
+      reports: expect.any(Array),
+    });
+    const times = await oc(['schedule', 'preview', '--every', '1h', '-n', '2', '-o', 'json']);
+    expect((times.json() as { times: string[] }).times).toHaveLength(2);
+    expect((await oc(['events', '--limit', '2', '-o', 'json'])).json()).toMatchObject({
+      items: [{ streamSeq: 1 }, { streamSeq: 2 }],
+    });
+    const followed = await oc(['events', '--follow', '--after', '0', '--limit', '3', '--json']);
+    expect(followed.lines()).toMatchObject([{ streamSeq: 1 }, { streamSeq: 2 }, { streamSeq: 3 }]);
+    const rows = await oc(['events', '-f', '--after', '0', '-n', '2', '-o', 'csv']);
+    expect(rows.out.split('\r\n')[0]).toBe('number,at,run,type,data');
+    expect(rows.out.match(/number,at/g)).toHaveLength(1);
+    expect((await oc(['openapi'])).json()).toMatchObject({ openapi: '3.1.0' });
+  });
+
   it('top: one frame for people and one JSON line a frame for programs', async () => {
     await until(await start('telling'), 'completed');
     const table = await oc(['top', '--interval', '300ms']);
@@ -272,6 +311,14 @@ describe('openconductor view, settings, profile, top and the typed client', () =
     expect(screen.stdout).toContain('\u001b[?1049h');
     expect(screen.stdout).toContain('\u001b[?1049l');
     expect(screen.stdout).toContain('openconductor top');
+    const keyed = inTerminal(`${process.execPath} ${bundle} top --interval 20s`, 'nq');
+    expect(keyed.stdout).toContain('sorted by name');
+    expect([keyed.status, keyed.signal]).toEqual([0, null]);
+    const parent = await start('parent');
+    const family = inTerminal(`${process.execPath} ${bundle} run watch ${parent}`, '');
+    expect(plain(family.stdout)).toMatch(
+      /└─ ✓ child {2}subworkflow.*\r?\n {3}└─ ✓ telling v1.*\r?\n {6}└─ ✓ ask {2}tell\.tell/,
+    );
     const runId = await start('telling');
     const watched = inTerminal(`${process.execPath} ${bundle} run watch ${runId}`, '');
     expect(watched.stdout).toMatch(/└─ .*✓.* ask/);
@@ -279,55 +326,62 @@ describe('openconductor view, settings, profile, top and the typed client', () =
     expect(watched.stdout).toContain('\u001b[?25h');
   });
 
-  it.each(['bash', 'zsh', 'fish'] as const)('completes in %s', async (shell, ...rest) => {
-    void rest;
-    if (spawnSync(shell, ['-c', 'true']).status !== 0) {
-      console.warn(`${shell} is not here: its completion was not tried.`);
-      return;
-    }
-    const bin = join(folder, 'bin');
-    await mkdir(bin, { recursive: true });
-    await writeFile(
-      join(bin, 'openconductor'),
-      `#!/bin/sh\nexec ${process.execPath} ${await cliBundle()} "$@"\n`,
-    );
-    await chmod(join(bin, 'openconductor'), 0o755);
-    const script = (await oc(['completion', shell])).out;
-    const file = join(folder, `completion.${shell}`);
-    await writeFile(file, script);
-    const ask: Record<typeof shell, (words: string[]) => string> = {
-      bash: (words) =>
-        `source ${file}; COMP_WORDS=(openconductor ${words.map((word) => `'${word}'`).join(' ')}); ` +
-        `COMP_CWORD=${words.length}; _openconductor; printf '%s\\n' "\${COMPREPLY[@]}"`,
-      // Inside a real completion only; here the function that it calls is looked at.
-      zsh: (words) =>
-        `compdef() { :; }; _files() { print -- FILES; }; _describe() { print -l -- "\${rows[@]}"; }; source ${file}; ` +
-        `words=(openconductor ${words.map((word) => `'${word}'`).join(' ')}); CURRENT=${words.length + 1}; _openconductor`,
-      fish: (words) => `source ${file}; complete -C 'openconductor ${words.join(' ')}'`,
-    };
-    const complete = (...words: string[]) => {
-      const run = spawnSync(shell, ['-c', ask[shell](words)], {
-        encoding: 'utf8',
-        timeout: 30_000,
-        env: {
-          PATH: `${bin}:${process.env.PATH}`,
-          HOME: folder,
-          OPENCONDUCTOR_URL: engine.url,
-        } as unknown as NodeJS.ProcessEnv,
-      });
-      expect(run.status, run.stderr).toBe(0);
-      return run.stdout.split('\n').map((line) => line.split(/[\t:]/)[0]);
-    };
-    expect(complete('view', '')).toEqual(expect.arrayContaining(['list', 'save', 'remove']));
-    expect(complete('orchestrate', 'pat')).toContain('patient');
-    expect(complete('server', 'inspect', 'te')).toContain('tell');
-    expect(complete('run', 'list', '--out')).toContain('--output');
-    expect(complete('settings', 'set', 'tools')).toContain('tools.changes');
-  });
+  const SHELLS = (['bash', 'zsh', 'fish'] as const).map(
+    (shell) => [shell, spawnSync(shell, ['-c', 'true']).status === 0] as const,
+  );
+  for (const [shell, isHere] of SHELLS) {
+    it.skipIf(!isHere)(`completes in ${shell}${isHere ? '' : ': it is not installed here'}`, async () => {
+      const bin = join(folder, 'bin');
+      await mkdir(bin, { recursive: true });
+      await writeFile(
+        join(bin, 'openconductor'),
+        `#!/bin/sh\nexec ${process.execPath} ${await cliBundle()} "$@"\n`,
+      );
+      await chmod(join(bin, 'openconductor'), 0o755);
+      const script = (await oc(['completion', shell])).out;
+      const file = join(folder, `completion.${shell}`);
+      await writeFile(file, script);
+      const ask: Record<typeof shell, (words: string[]) => string> = {
+        bash: (words) =>
+          `source ${file}; COMP_WORDS=(openconductor ${words.map((word) => `'${word}'`).join(' ')}); ` +
+          `COMP_CWORD=${words.length}; _openconductor; printf '%s\\n' "\${COMPREPLY[@]}"`,
+        // Inside a real completion only; here the function that it calls is looked at.
+        zsh: (words) =>
+          `compdef() { :; }; _files() { print -- FILES; }; _describe() { print -l -- "\${rows[@]}"; }; source ${file}; ` +
+          `words=(openconductor ${words.map((word) => `'${word}'`).join(' ')}); CURRENT=${words.length + 1}; _openconductor`,
+        fish: (words) => `source ${file}; complete -C 'openconductor ${words.join(' ')}'`,
+      };
+      const complete = (...words: string[]) => {
+        const run = spawnSync(shell, ['-c', ask[shell](words)], {
+          encoding: 'utf8',
+          timeout: 30_000,
+          env: {
+            PATH: `${bin}:${process.env.PATH}`,
+            HOME: folder,
+            OPENCONDUCTOR_URL: engine.url,
+          } as unknown as NodeJS.ProcessEnv,
+        });
+        expect(run.status, run.stderr).toBe(0);
+        return run.stdout.split('\n').map((line) => line.split(/[\t:]/)[0]);
+      };
+      expect(complete('view', '')).toEqual(expect.arrayContaining(['list', 'save', 'remove']));
+      expect(complete('orchestrate', 'pat')).toContain('patient');
+      expect(complete('server', 'inspect', 'te')).toContain('tell');
+      expect(complete('run', 'list', '--out')).toContain('--output');
+      expect(complete('settings', 'set', 'tools')).toContain('tools.changes');
+    });
+  }
 });
 
+/** Terminal output without its control sequences, beginning with the last drawing. */
+function plain(text: string): string {
+  const last = text.slice(text.lastIndexOf('\u001b[J') + 1);
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: taking them out is the purpose
+  return last.replace(/\u001b?\[[0-9;?]*[A-Za-z]/g, '');
+}
+
 /** A fetch whose open connections can be cut, as a failing network does. */
-function breakingFetch(_url: string) {
+function breakingFetch() {
   let abort = new AbortController();
   return {
     fetch: (request: Request) =>

@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { mustBeBound } from '@/server/adapters/postgres/bound';
+import { createPool } from '@/server/adapters/postgres/pool';
 import type { DatabaseRole } from '@/server/adapters/postgres/roles';
 import { createTestDatabase, type TestDatabase } from '../support/database';
 
@@ -62,8 +64,11 @@ describe('walls in the database', () => {
     const { rows } = await as('oc_owner').query<{ relname: string }>(
       `SELECT c.relname FROM pg_class c JOIN pg_attribute t ON t.attrelid = c.oid AND t.attname = 'organization_id'
        JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname = 'public'
-       WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relname <> 'member'
-         AND NOT (c.relrowsecurity AND c.relforcerowsecurity)`,
+       WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition 
+         AND NOT (c.relrowsecurity AND c.relforcerowsecurity)
+         -- Identity tables have none: oc_auth alone may touch them.
+         AND (has_any_column_privilege('oc_app', c.oid, 'SELECT, INSERT, UPDATE')
+              OR has_any_column_privilege('oc_engine', c.oid, 'SELECT, INSERT, UPDATE'))`,
     );
     expect(rows).toEqual([]);
   });
@@ -98,8 +103,17 @@ describe('walls in the database', () => {
     }
   });
 
+  it('the process refuses to work over a superuser', async () => {
+    const asAdmin = createPool(database.adminUrl, 2, 'test');
+    await expect(mustBeBound(asAdmin)).rejects.toThrow(/passes row-level security by/);
+    await asAdmin.end();
+    const asApp = createPool(database.url('oc_app'), 2, 'test');
+    await mustBeBound(asApp);
+    await asApp.end();
+  });
+
   it('identity tables belong to oc_auth alone', async () => {
-    for (const table of ['organization', 'app_user', 'member']) {
+    for (const table of ['organization', 'app_user', 'member', 'auth_session', 'auth_account', 'api_key']) {
       await expect(as('oc_app').query(`SELECT 1 FROM ${table}`)).rejects.toThrow(/permission denied/);
       await expect(as('oc_engine').query(`SELECT 1 FROM ${table}`)).rejects.toThrow(/permission denied/);
       await as('oc_auth').query(`SELECT 1 FROM ${table}`);

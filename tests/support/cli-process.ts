@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { bundle } from '../../scripts/lib/bundle.mjs';
 
@@ -36,6 +37,8 @@ export async function runCliProcess(
     env: {
       PATH: process.env.PATH,
       HOME: process.env.HOME,
+      // Nobody's own profiles.
+      XDG_CONFIG_HOME: join(tmpdir(), 'oc-no-profiles'),
       OPENCONDUCTOR_URL: options.url,
       ...options.env,
     } as unknown as NodeJS.ProcessEnv,

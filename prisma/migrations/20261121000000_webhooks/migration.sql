@@ -161,12 +161,11 @@ CREATE TABLE alert_observation (
     PRIMARY KEY (organization_id, rule, subject, reporter)
 );
 
--- When the rules were last looked at; its lock keeps two processes from doing so at once.
+-- When the rules were last looked at: one row, made by the first look.
 CREATE TABLE alert_round (
     only_row         boolean PRIMARY KEY DEFAULT true CHECK (only_row),
     evaluated_at     timestamptz(3) NOT NULL
 );
-INSERT INTO alert_round (evaluated_at) VALUES ('-infinity');
 
 -- Runs that closed in the last minutes. Rows come in the order of time, so the smallest kind of index will do.
 CREATE INDEX workflow_run_closed ON workflow_run USING brin (closed_at) WITH (pages_per_range = 32, autosummarize = on);
@@ -202,4 +201,4 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON webhook_out_delivery, alert, alert_chang
 GRANT SELECT, INSERT, UPDATE ON webhook_cursor TO oc_engine;
 GRANT SELECT, DELETE ON webhook_in_delivery TO oc_engine;
 GRANT SELECT ON alert_rules TO oc_engine;
-GRANT SELECT, UPDATE ON alert_round TO oc_engine;
+GRANT SELECT, INSERT, UPDATE ON alert_round TO oc_engine;

@@ -42,6 +42,8 @@ export interface GateDeps {
   auth: () => BetterAuth;
   /** Refuses foreign hosts and origins; throws FORBIDDEN_ORIGIN. */
   checkOrigin: (request: Request) => void;
+  /** People may sign in at an OpenID Connect provider. */
+  hasSso: boolean;
   /** Failed sign-ins of one account, and all sign-ins from one address. */
   byAccount: RateLimit;
   byAddress: RateLimit;
@@ -100,6 +102,7 @@ async function answer(request: Request, path: string, deps: GateDeps): Promise<R
       throw error;
     }
   }
+  if (method === 'GET' && path === '/ways') return Response.json({ sso: deps.hasSso });
   if (invited !== undefined && method === 'GET') {
     await deps.byAddress.take(address);
     const { email, organization, role, expiresAt } = await deps.invitation(invited);

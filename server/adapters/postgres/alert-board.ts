@@ -14,9 +14,10 @@ const PROBED = `interval '1 hour'`;
 const WINDOW = `interval '60 minutes'`;
 
 const TURN = `
-UPDATE alert_round SET evaluated_at = clock_timestamp()
-WHERE only_row AND evaluated_at <= clock_timestamp() - make_interval(secs => $1::float8 / 1000)
-  AND pg_try_advisory_xact_lock(hashtext('openconductor alerts'))
+INSERT INTO alert_round (evaluated_at)
+SELECT clock_timestamp() WHERE pg_try_advisory_xact_lock(hashtext('openconductor alerts'))
+ON CONFLICT (only_row) DO UPDATE SET evaluated_at = excluded.evaluated_at
+  WHERE alert_round.evaluated_at <= excluded.evaluated_at - make_interval(secs => $1::float8 / 1000)
 RETURNING ${ms('evaluated_at', 'now')}`;
 
 const QUEUED = 'SELECT organization_id AS id, count(*)::float8 AS n FROM workflow_inbox GROUP BY 1';

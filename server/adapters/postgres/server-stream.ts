@@ -4,6 +4,8 @@ import type { StreamRange } from '@/server/ports/stream-store';
 
 /** Events older than this are left unnumbered: whoever wrote them died before numbering, and nobody came by since. */
 const STILL_NEWS = '1 hour';
+/** Entries in which events of that time are looked for: more than an hour can bring. */
+const LOOK_BACK = 10_000;
 
 /** Whoever numbers holds the head of the stream, so that no event gets two numbers. */
 const HOLD = `
@@ -16,7 +18,7 @@ WITH fresh AS (
   SELECT id, row_number() OVER (ORDER BY id) AS place FROM server_event e
   WHERE organization_id = $1 AND at > now() - interval '${STILL_NEWS}' AND NOT EXISTS (
     SELECT 1 FROM stream_entry s
-    WHERE s.organization_id = $1 AND s.topic = 'servers' AND s.created_at > now() - interval '${STILL_NEWS}'
+    WHERE s.organization_id = $1 AND s.topic = 'servers' AND s.seq > $2::bigint - ${LOOK_BACK}
       AND (s.refs->>0)::bigint = e.id)
 ), entries AS (
   INSERT INTO stream_entry (organization_id, topic, seq, event_count, refs)

@@ -112,8 +112,9 @@ export function createWebhookInStore(app: pg.Pool, engine: pg.Pool, sealer: Seal
         if (id === undefined) return null;
         const sealed = Buffer.from(sealer.seal(secret, context(organizationId, id)));
         const { rows } = await client.query<WebhookIn>(
-          `UPDATE webhook_in SET previous_sealed = secret_sealed, secret_sealed = $2,
-             previous_until = clock_timestamp() + make_interval(secs => $3::float8 / 1000),
+          `UPDATE webhook_in SET secret_sealed = $2,
+             previous_sealed = CASE WHEN $3::float8 > 0 THEN secret_sealed END, previous_until =
+               CASE WHEN $3::float8 > 0 THEN clock_timestamp() + make_interval(secs => $3::float8 / 1000) END,
              revision = revision + 1, updated_at = clock_timestamp()
            WHERE id = $1 RETURNING ${COLUMNS}`,
           [id, sealed, graceMs],

@@ -135,8 +135,9 @@ export function createWebhookOutStore(app: pg.Pool, sealer: Sealer): WebhookOutS
         const now = await named(client, organizationId, name);
         if (now === null) return null;
         const { rows } = await client.query<WebhookOut>(
-          `UPDATE webhook_out SET previous_sealed = secret_sealed, secret_sealed = $3,
-             previous_until = clock_timestamp() + make_interval(secs => $4::float8 / 1000),
+          `UPDATE webhook_out SET secret_sealed = $3,
+             previous_sealed = CASE WHEN $4::float8 > 0 THEN secret_sealed END, previous_until =
+               CASE WHEN $4::float8 > 0 THEN clock_timestamp() + make_interval(secs => $4::float8 / 1000) END,
              revision = revision + 1, updated_at = clock_timestamp()
            WHERE organization_id = $1 AND id = $2 RETURNING ${COLUMNS}`,
           [organizationId, now.id, seal(secret, organizationId, now.id, 'secret'), graceMs],

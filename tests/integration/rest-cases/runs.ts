@@ -44,6 +44,30 @@ async function questioned(w: World): Promise<string> {
   return runId;
 }
 
+/** Address of a file that a tool has answered with. */
+async function payload(w: World): Promise<string> {
+  const script = resolve(import.meta.dirname, '../../fixtures/mcp-servers/media-server.mjs');
+  await w.ask('POST', '/api/v1/servers', {
+    name: 'media',
+    config: { type: 'stdio', command: 'node', args: [script] },
+  });
+  const node = {
+    id: 'write',
+    kind: 'mcp-server',
+    server: 'media',
+    tool: 'file',
+    arguments: { size: 70_000 },
+  };
+  await w.ask('POST', '/api/v1/workflows', { schemaVersion: 1, name: 'filing', nodes: [node] });
+  const runId = await w.start('filing');
+  await w.until(runId, 'completed');
+  const { body } = await w.ask('GET', `/api/v1/runs/${runId}`);
+  const [written] = (
+    body as { nodes: { output: { content: { resource: { blob: { $payload: { sha256: string } } } }[] } }[] }
+  ).nodes;
+  return `/api/v1/runs/${runId}/payloads/${written?.output.content[0]?.resource.blob.$payload.sha256}`;
+}
+
 const read = (rest: string): OperationCases['success'] => ({
   status: 200,
   ask: async (w) => w.ask('GET', `/api/v1/runs/${await completed(w)}${rest}`),
@@ -98,6 +122,14 @@ export const runCases: Cases = {
       status: 404,
       code: 'NODE_NOT_FOUND',
       ask: async (w) => w.ask('GET', `/api/v1/runs/${await completed(w)}/payload?node=third`),
+    },
+  },
+  downloadRunPayload: {
+    success: { status: 200, ask: async (w) => w.ask('GET', await payload(w)) },
+    failure: {
+      status: 404,
+      code: 'PAYLOAD_NOT_FOUND',
+      ask: async (w) => w.ask('GET', `/api/v1/runs/${await completed(w)}/payloads/${'0'.repeat(64)}`),
     },
   },
   getRunEvent: {

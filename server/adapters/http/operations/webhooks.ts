@@ -75,6 +75,7 @@ function door(receiver: WebhookReceiver): Operation {
       'PAYLOAD_TOO_LARGE',
       'INVALID_JSON',
       'EXPRESSION_FAILED',
+      'QUOTA_EXCEEDED',
       'WORKFLOW_NOT_FOUND',
       'SERVER_NOT_FOUND',
       'INVALID_WORKFLOW_INPUT',

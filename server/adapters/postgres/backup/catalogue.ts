@@ -2,8 +2,8 @@ import type pg from 'pg';
 import { DatabaseSetupError } from '../setup-error';
 import type { BackupHeader } from './archive';
 
-/** What is not data: the record of migrations, and who runs right now. */
-const LEFT_OUT = ['_prisma_migrations', 'engine_process', 'workflow_shard'];
+/** What is not data: the record of migrations, and who does what right now. */
+const LEFT_OUT = ['_prisma_migrations', 'engine_process', 'workflow_shard', 'alert_round'];
 
 /** A table whose rows are data. */
 export interface DataTable {

@@ -1,0 +1,9 @@
+import type { Metadata } from 'next';
+import { AdminScreen } from '@/components/screens/admin-screen';
+
+export const metadata: Metadata = { title: 'Administration' };
+
+/** `/admin`: members, roles, API keys, secrets, audit log, quotas. */
+export default function Page() {
+  return <AdminScreen />;
+}

@@ -1,0 +1,166 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import AxeBuilder from '@axe-core/playwright';
+import { type Browser, expect, type Page, test } from '@playwright/test';
+import { watchConsole } from './support/screen';
+
+const PASSWORD = 'correct horse battery staple';
+
+/** An instance of its own: the one that the other specs share has no sign-in. */
+let child: ChildProcess;
+let dataDir: string;
+let url: string;
+let setup: string;
+let olga: Page;
+
+async function clean(page: Page): Promise<void> {
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(' ')}`)).toEqual([]);
+}
+
+async function stranger(browser: Browser): Promise<Page> {
+  return (await browser.newContext({ baseURL: url })).newPage();
+}
+
+test.describe.configure({ mode: 'serial' });
+test.beforeAll(async ({ browser }) => {
+  test.setTimeout(240_000);
+  dataDir = await mkdtemp(join(tmpdir(), 'oc-e2e-auth-'));
+  child = spawn(process.execPath, ['scripts/start.mjs', '--port', '0', '--data-dir', dataDir], {
+    env: {
+      ...process.env,
+      OPENCONDUCTOR_AUTH: 'required',
+      OPENCONDUCTOR_LOG_LEVEL: 'error',
+      npm_lifecycle_event: '',
+    },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  let output = '';
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+    output += text;
+  });
+  await expect(() => expect(output).toMatch(/within 24 hours: \S+\s/)).toPass({ timeout: 200_000 });
+  setup = /within 24 hours: (\S+)/.exec(output)?.[1] ?? '';
+  url = new URL(setup).origin;
+  olga = await stranger(browser);
+});
+test.afterAll(async () => {
+  const ended = new Promise((done) => child.once('exit', done));
+  child.kill('SIGTERM');
+  await ended;
+  await rm(dataDir, { recursive: true, force: true });
+});
+
+test('the printed link makes the first owner, by keyboard alone, once', async ({ browser }) => {
+  await olga.goto(setup);
+  await clean(olga);
+  await olga.keyboard.type('Olga Owner');
+  await olga.keyboard.press('Tab');
+  await olga.keyboard.type('olga@example.com');
+  await olga.keyboard.press('Tab');
+  await olga.keyboard.type(PASSWORD);
+  await olga.keyboard.press('Enter');
+  await expect(olga).toHaveURL(`${url}/`);
+  await expect(olga.getByRole('group', { name: 'Connection' })).toContainText('LIVE');
+
+  const late = await stranger(browser);
+  await late.goto(setup);
+  await late.getByLabel('Name').fill('Eve');
+  await late.getByLabel('E-mail').fill('eve@example.com');
+  await late.getByLabel('Password').fill(PASSWORD);
+  await late.keyboard.press('Enter');
+  await expect(late.getByRole('alert').first()).toContainText('used already');
+  await late.context().close();
+});
+
+test('an invited person joins, signs out, and signs in again; strangers see nothing', async ({ browser }) => {
+  await olga.goto('/admin');
+  await olga.getByLabel('E-mail').fill('vera@example.com');
+  await olga.getByRole('button', { name: 'Invite' }).click();
+  await expect(olga.getByRole('region', { name: 'Invitations' })).toContainText('vera@example.com');
+  const answer = await olga.request.get('/api/v1/invitations');
+  const { items } = (await answer.json()) as { items: { url: string }[] };
+
+  const vera = await stranger(browser);
+  await vera.goto('/');
+  await expect(vera).toHaveURL(/\/signin\?next=/);
+  await clean(vera);
+  await vera.goto(items[0]?.url ?? '');
+  await expect(vera.getByText('invites vera@example.com as viewer')).toBeVisible();
+  await clean(vera);
+  await vera.getByLabel('Name').fill('Vera Viewer');
+  await vera.getByLabel('New password').fill(PASSWORD);
+  await vera.keyboard.press('Enter');
+  await expect(vera).toHaveURL(`${url}/`);
+  await vera.goto('/admin');
+  // What a viewer may not see is not offered.
+  await expect(vera.getByRole('tab', { name: /Members/ })).toBeVisible();
+  await expect(vera.getByRole('tab', { name: /Audit/ })).toHaveCount(0);
+  await vera.getByRole('button', { name: 'Sign out' }).click();
+  await expect(vera).toHaveURL(/\/signin/);
+  await vera.getByLabel('E-mail').fill('vera@example.com');
+  await vera.getByLabel('Password').fill('not the password');
+  await vera.keyboard.press('Enter');
+  await expect(vera.getByRole('alert').filter({ hasText: /invalid/i })).toBeVisible();
+  await expect(vera.getByRole('button', { name: 'Sign in' })).toBeEnabled();
+  await vera.getByLabel('Password').fill(PASSWORD);
+  await vera.keyboard.press('Enter');
+  await expect(vera).toHaveURL(`${url}/`);
+  await vera.context().close();
+});
+
+test('every part of the administration is reached by its key, works, and is accessible', async () => {
+  const errors = watchConsole(olga);
+  await olga.goto('/admin');
+  const part = (name: string) => olga.getByRole('main', { name });
+  await expect(part('Members')).toContainText('Vera Viewer');
+  await clean(olga);
+
+  await olga.keyboard.press('2');
+  await expect(part('Roles')).toContainText('organization:manage');
+  await clean(olga);
+
+  await olga.keyboard.press('3');
+  await olga.getByLabel('Name', { exact: true }).fill('robot');
+  await olga.getByRole('button', { name: 'Make a key' }).click();
+  const key = await olga.locator('code').innerText();
+  expect(key).toMatch(/^oc_/);
+  const used = await olga.request.get('/api/v1/me', { headers: { authorization: `Bearer ${key}` } });
+  expect(used.status()).toBe(200);
+  await clean(olga);
+
+  await olga.locator('h1').click({ force: true });
+  await olga.keyboard.press('4');
+  await olga.getByLabel('Name', { exact: true }).fill('TOKEN');
+  await olga.getByLabel('Value').fill('hush-hush');
+  await olga.getByRole('button', { name: 'Set', exact: true }).click();
+  await expect(part('Secrets')).toContainText('TOKEN');
+  await expect(part('Secrets')).not.toContainText('hush-hush');
+  await clean(olga);
+
+  await olga.goto('/admin?part=audit');
+  await expect(part('Audit')).toContainText('secret.set');
+  await olga.getByRole('button', { name: 'Verify the chain' }).click();
+  await expect(part('Audit').getByRole('status')).toContainText('entries hold');
+  await clean(olga);
+
+  await olga.goto('/admin?part=quotas');
+  await olga.getByLabel('Most: open runs').fill('50');
+  await olga.getByRole('button', { name: 'Save' }).click();
+  await expect(olga.getByRole('row', { name: /Open runs/ })).toContainText('50');
+  await clean(olga);
+  expect(errors).toEqual([]);
+});
+
+test('another organisation is made and switched to; nothing of the first is in it', async () => {
+  await olga.goto('/admin');
+  await olga.getByLabel('New organisation').fill('Second');
+  await olga.getByRole('button', { name: 'Make', exact: true }).click();
+  await expect(olga.getByRole('navigation', { name: 'Place' })).toContainText('Second');
+  await olga.goto('/admin?part=secrets');
+  await expect(olga.getByText('No secrets.')).toBeVisible();
+  await olga.getByLabel('Organisation', { exact: true }).selectOption({ label: 'Local (owner)' });
+  await expect(olga.getByRole('main', { name: 'Secrets' })).toContainText('TOKEN');
+});

@@ -1,0 +1,465 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { shardOf, uuidv7 } from '@/lib/shared/ids';
+import { createMemoryBulk } from '@/server/adapters/memory/bulk-store';
+import { MemoryDatabase } from '@/server/adapters/memory/database';
+import { createMemoryExecutionStore } from '@/server/adapters/memory/execution-store';
+import { createMemoryLeaseStore } from '@/server/adapters/memory/lease-store';
+import { createMemorySchedules } from '@/server/adapters/memory/schedule-store';
+import { createBulkQueue, createBulkStore } from '@/server/adapters/postgres/bulk-store';
+import { createExecutionStore } from '@/server/adapters/postgres/execution-store';
+import { createLeaseStore } from '@/server/adapters/postgres/lease-store';
+import { createPool } from '@/server/adapters/postgres/pool';
+import { createPrisma } from '@/server/adapters/postgres/prisma';
+import { createScheduleQueue } from '@/server/adapters/postgres/schedule-queue';
+import { createScheduleStore } from '@/server/adapters/postgres/schedule-store';
+import type { BulkFilter, BulkOperation, BulkQueue, BulkStore } from '@/server/ports/bulk-store';
+import type { ExecutionStore } from '@/server/ports/execution-store';
+import type { LeaseStore } from '@/server/ports/lease-store';
+import type { Occurrence, Schedule, ScheduleQueue, ScheduleStore } from '@/server/ports/schedule-store';
+import { createTestDatabase } from '../support/database';
+
+/** Schedules and bulk operations in Postgres and in memory keep the same promises: every test here runs against both. */
+
+interface Stores {
+  bulk: BulkStore;
+  bulkQueue: BulkQueue;
+  schedules: ScheduleStore;
+  scheduleQueue: ScheduleQueue;
+  execution: ExecutionStore;
+  leases: LeaseStore;
+  close: () => Promise<void>;
+}
+
+async function memoryStores(): Promise<Stores> {
+  const db = new MemoryDatabase(() => Date.now());
+  const bulk = createMemoryBulk(db);
+  const schedules = createMemorySchedules(db);
+  return {
+    bulk: bulk.store,
+    bulkQueue: bulk.queue,
+    schedules: schedules.store,
+    scheduleQueue: schedules.queue,
+    execution: createMemoryExecutionStore(db),
+    leases: createMemoryLeaseStore(db),
+    close: async () => {},
+  };
+}
+
+async function postgresStores(): Promise<Stores> {
+  const database = await createTestDatabase();
+  const pool = createPool(database.url('oc_engine'), 4, 'contract');
+  const app = createPool(database.url('oc_app'), 4, 'contract');
+  const prisma = createPrisma(app);
+  return {
+    bulk: createBulkStore(prisma),
+    bulkQueue: createBulkQueue(pool),
+    schedules: createScheduleStore(prisma),
+    scheduleQueue: createScheduleQueue(pool),
+    execution: createExecutionStore(pool),
+    leases: createLeaseStore(pool),
+    close: async () => {
+      await prisma.$disconnect();
+      await Promise.all([pool.end(), app.end()]);
+      await database.drop();
+    },
+  };
+}
+
+const SHARDS = 4;
+let latest = 0;
+/** Ids in rising order, also within a millisecond. */
+const newId = () => {
+  latest = Math.max(latest + 1, Date.now());
+  return uuidv7(latest, randomBytes(10));
+};
+const anything: BulkFilter = {
+  status: null,
+  workflow: null,
+  startedAfter: null,
+  startedBefore: null,
+  ids: null,
+  closed: false,
+};
+
+describe.each([
+  ['memory', memoryStores],
+  ['postgres', postgresStores],
+] as const)('stores of jobs: %s', (_name, open) => {
+  let stores: Stores;
+  let organizationId: string;
+  const owner = randomUUID();
+  const epochs = new Map<number, number>();
+
+  beforeAll(async () => {
+    stores = await open();
+    await stores.leases.ensureShards(SHARDS);
+    await stores.leases.heartbeat({ id: owner, buildId: 'test', host: 'test', pid: process.pid }, 600_000);
+    for (const { shard, epoch } of await stores.leases.acquire(owner, 600_000, SHARDS))
+      epochs.set(shard, epoch);
+  });
+  afterAll(() => stores.close());
+  beforeEach(() => {
+    organizationId = randomUUID();
+  });
+
+  const startRun = async (workflow: string, of: { workflowId?: string; previousRunId?: string } = {}) => {
+    const runId = newId();
+    const workflowId = of.workflowId ?? runId;
+    const shard = shardOf(workflowId, SHARDS);
+    await stores.execution.accept({
+      organizationId,
+      runId,
+      shard,
+      newRun: {
+        runId,
+        organizationId,
+        workflowId,
+        workflow,
+        version: 1,
+        definitionHash: 'hash',
+        shard,
+        startedBy: 'tester',
+        parentRunId: null,
+        parentNodePath: null,
+        previousRunId: of.previousRunId ?? null,
+        started: {},
+      },
+      eventType: 'WORKFLOW_EXECUTION_STARTED',
+      data: {},
+      idempotency: null,
+      audit: { actorKind: 'user', actorId: 'tester', action: 'run.start', object: runId, details: {} },
+    });
+    return { runId, shard };
+  };
+  const closeRun = async (
+    { runId, shard }: { runId: string; shard: number },
+    status: 'failed' | 'completed',
+  ) => {
+    const update = { status, closedAt: Date.now(), historyLength: 0, failure: null, wakeAt: null };
+    await stores.execution.commit(owner, [
+      {
+        organizationId,
+        runId,
+        shard,
+        epoch: epochs.get(shard) ?? -1,
+        correlationId: null,
+        events: [],
+        update,
+        newRuns: [],
+        inboxAdds: [],
+        inboxDone: [],
+      },
+    ]);
+  };
+
+  describe('bulk operations', () => {
+    const make = async (of: Partial<BulkOperation> = {}): Promise<BulkOperation> => {
+      const bulkId = newId();
+      const filter = of.filter ?? anything;
+      const operation: BulkOperation = {
+        bulkId,
+        organizationId,
+        action: 'cancel',
+        filter,
+        reason: null,
+        signal: null,
+        state: 'running',
+        matched: await stores.bulk.count(organizationId, filter, bulkId),
+        done: 0,
+        failed: 0,
+        failures: [],
+        untilRunId: bulkId,
+        actorKind: 'user',
+        actorId: 'tester',
+        createdAt: new Date(),
+        finishedAt: null,
+        ...of,
+      };
+      await stores.bulk.create(operation);
+      return operation;
+    };
+    /** Works until nothing is to be done; gives the chunks. */
+    const work = async (size: number) => {
+      const chunks: string[][] = [];
+      while (
+        await stores.bulkQueue.turn(size, async (_operation, targets) => {
+          chunks.push(targets.map(({ runId }) => runId));
+          return [];
+        })
+      );
+      return chunks;
+    };
+
+    it('count what fits; open runs, or for a retry the newest closed one of each chain', async () => {
+      const first = await startRun('a', { workflowId: `chain ${organizationId}` });
+      await closeRun(first, 'failed');
+      const second = await startRun('a', {
+        workflowId: `chain ${organizationId}`,
+        previousRunId: first.runId,
+      });
+      await closeRun(second, 'failed');
+      const done = await startRun('b');
+      await closeRun(done, 'completed');
+      const running = await startRun('b');
+      const count = (filter: Partial<BulkFilter>) =>
+        stores.bulk.count(organizationId, { ...anything, ...filter }, newId());
+      expect(await count({})).toBe(1);
+      expect(await count({ workflow: 'a' })).toBe(0);
+      expect(await count({ ids: [first.runId, running.runId] })).toBe(2);
+      expect(await count({ closed: true })).toBe(2);
+      expect(await count({ closed: true, status: ['failed'] })).toBe(1);
+      expect(await count({ closed: true, ids: [first.runId] })).toBe(0);
+      expect(await count({ startedBefore: Date.now() - 3_600_000 })).toBe(0);
+      expect(await count({ startedAfter: Date.now() - 3_600_000 })).toBe(1);
+      expect(await stores.bulk.count(randomUUID(), anything, newId())).toBe(0);
+      await make();
+      expect(await work(10)).toEqual([[running.runId]]);
+    });
+
+    it('are worked off in chunks, in the order of runs; runs made later are not among them', async () => {
+      const runs = [];
+      for (let i = 0; i < 5; i++) runs.push((await startRun('a')).runId);
+      const { bulkId } = await make({
+        reason: 'because',
+        signal: { name: 's', payload: { x: 1 } },
+        action: 'signal',
+      });
+      await startRun('a');
+      expect(await work(2)).toEqual([runs.slice(0, 2), runs.slice(2, 4), runs.slice(4)]);
+      expect(await stores.bulk.get(organizationId, bulkId)).toMatchObject({
+        state: 'completed',
+        matched: 5,
+        done: 5,
+        failed: 0,
+        reason: 'because',
+        signal: { name: 's', payload: { x: 1 } },
+        finishedAt: expect.any(Date),
+      });
+      expect(await stores.bulk.get(randomUUID(), bulkId)).toBeNull();
+    });
+
+    it('give the very same chunk again when the work throws, though its runs fit no longer', async () => {
+      const run = await startRun('a');
+      const { bulkId } = await make();
+      let tries = 0;
+      const turn = () =>
+        stores.bulkQueue.turn(10, async (_operation, targets) => {
+          tries += 1;
+          expect(targets.map(({ runId }) => runId)).toEqual([run.runId]);
+          if (tries > 1) return [{ runId: run.runId, code: 'RUN_CLOSED', message: 'closed' }];
+          await closeRun(run, 'completed');
+          throw new Error('the process ends here');
+        });
+      await turn();
+      await expect(turn()).rejects.toThrow('ends here');
+      await turn();
+      await turn();
+      expect(await stores.bulk.get(organizationId, bulkId)).toMatchObject({
+        state: 'completed',
+        done: 0,
+        failed: 1,
+        failures: [{ runId: run.runId, code: 'RUN_CLOSED', message: 'closed' }],
+      });
+    });
+
+    it('end when they are cancelled, once; the newest is listed first', async () => {
+      await startRun('a');
+      const one = await make();
+      const two = await make();
+      expect((await stores.bulk.list(organizationId, 10)).map(({ bulkId }) => bulkId)).toEqual([
+        two.bulkId,
+        one.bulkId,
+      ]);
+      expect(await stores.bulk.list(organizationId, 1)).toHaveLength(1);
+      expect(await stores.bulk.cancel(randomUUID(), one.bulkId)).toBe(false);
+      expect(await stores.bulk.cancel(organizationId, one.bulkId)).toBe(true);
+      expect(await stores.bulk.cancel(organizationId, one.bulkId)).toBe(false);
+      expect(await work(10)).toHaveLength(1);
+      expect((await stores.bulk.get(organizationId, one.bulkId))?.state).toBe('cancelled');
+      expect((await stores.bulk.get(organizationId, two.bulkId))?.state).toBe('completed');
+    });
+  });
+
+  describe('schedules', () => {
+    const make = async (of: Partial<Schedule> = {}): Promise<Schedule> => {
+      const now = await stores.schedules.now();
+      const schedule: Schedule = {
+        scheduleId: randomUUID(),
+        organizationId,
+        name: `s-${randomUUID().slice(0, 8)}`,
+        workflow: 'a',
+        version: null,
+        input: { x: [1, null] },
+        cron: null,
+        timeZone: 'UTC',
+        everyMs: 60_000,
+        offsetMs: 0,
+        jitterMs: 0,
+        overlap: 'skip',
+        catchupWindowMs: 3_600_000,
+        paused: false,
+        note: null,
+        priority: 2,
+        nextAt: now - 1_000,
+        createdBy: 'tester',
+        createdAt: now,
+        updatedAt: now,
+        ...of,
+      };
+      expect(await stores.schedules.create(schedule)).toBe(true);
+      return schedule;
+    };
+    const occurrence = (nominalAt: number, of: Partial<Occurrence> = {}): Occurrence => ({
+      nominalAt,
+      kind: 'schedule',
+      dueAt: nominalAt,
+      overlap: null,
+      state: 'waiting',
+      runId: null,
+      reason: null,
+      settledAt: null,
+      ...of,
+    });
+    /** Lets go of whatever other tests have left. */
+    const calm = async () => {
+      while (
+        await stores.scheduleQueue.turn(async ({ schedule }) => ({
+          nextAt: schedule.nextAt,
+          attentionAt: null,
+          occurrences: [],
+        }))
+      );
+    };
+
+    it('are created once a name, listed by name, changed, removed; each organisation has its own', async () => {
+      const b = await make({ name: 'b' });
+      const a = await make({ name: 'a', cron: '0 3 * * *', everyMs: null, priority: null });
+      expect(await stores.schedules.create({ ...b, scheduleId: randomUUID() })).toBe(false);
+      expect(await stores.schedules.list(organizationId)).toEqual([a, b]);
+      expect(await stores.schedules.get(randomUUID(), 'a')).toBeNull();
+      const { scheduleId } = b;
+      expect(
+        await stores.schedules.update(organizationId, scheduleId, { ...b, paused: true, note: 'x' }, null),
+      ).toBe(true);
+      expect(await stores.schedules.get(organizationId, 'b')).toMatchObject({
+        scheduleId,
+        paused: true,
+        note: 'x',
+        nextAt: null,
+        priority: 2,
+        createdAt: b.createdAt,
+      });
+      expect(await stores.schedules.remove(randomUUID(), scheduleId)).toBe(false);
+      expect(await stores.schedules.remove(organizationId, scheduleId)).toBe(true);
+      expect(await stores.schedules.remove(organizationId, scheduleId)).toBe(false);
+      await calm();
+    });
+
+    it('come up when they need attention, are held by one, and keep what the turn leaves', async () => {
+      await calm();
+      expect(await stores.scheduleQueue.turn(async () => Promise.reject(new Error('nothing is due')))).toBe(
+        false,
+      );
+      const schedule = await make();
+      const time = schedule.nextAt as number;
+      expect(await stores.scheduleQueue.untilAttention()).toBe(0);
+      await expect(
+        stores.scheduleQueue.turn(async () => {
+          throw new Error('the process ends here');
+        }),
+      ).rejects.toThrow('ends here');
+      const later = (await stores.schedules.now()) + 3_600_000;
+      const taken = await stores.scheduleQueue.turn(async (view) => {
+        expect(view.schedule).toMatchObject({
+          scheduleId: schedule.scheduleId,
+          priority: 2,
+          input: { x: [1, null] },
+        });
+        expect([view.waiting, view.openRuns]).toEqual([[], []]);
+        // Held: nobody else gets it meanwhile.
+        expect(await stores.scheduleQueue.turn(async () => Promise.reject(new Error('held')))).toBe(false);
+        return { nextAt: later, attentionAt: later, occurrences: [occurrence(time)] };
+      });
+      expect(taken).toBe(true);
+      expect(await stores.scheduleQueue.turn(async () => Promise.reject(new Error('not due')))).toBe(false);
+      const wait = (await stores.scheduleQueue.untilAttention()) ?? 0;
+      expect(wait).toBeGreaterThan(3_500_000);
+      expect((await stores.schedules.get(organizationId, schedule.name))?.nextAt).toBe(later);
+      expect(await stores.schedules.occurrences(organizationId, schedule.scheduleId, 10)).toEqual([
+        occurrence(time),
+      ]);
+      await stores.schedules.remove(organizationId, schedule.scheduleId);
+    });
+
+    it('see what waits, and the open runs that they started; a settled time stays settled', async () => {
+      await calm();
+      const schedule = await make();
+      const { scheduleId } = schedule;
+      const time = schedule.nextAt as number;
+      const run = await startRun('a', { workflowId: `${scheduleId} run` });
+      const started = occurrence(time, { state: 'started', runId: run.runId, settledAt: time });
+      const now = await stores.schedules.now();
+      const turn = (occurrences: Occurrence[], see: (open: string[], waiting: number[]) => void = () => {}) =>
+        stores.scheduleQueue.turn(async (view) => {
+          see(
+            view.openRuns,
+            view.waiting.map((it) => it.nominalAt),
+          );
+          return { nextAt: null, attentionAt: now - 1, occurrences };
+        });
+      await turn([started, occurrence(time + 1)]);
+      await turn([occurrence(time, { state: 'skipped' })], (runs, waiting) => {
+        expect([runs, waiting]).toEqual([[run.runId], [time + 1]]);
+      });
+      expect(
+        (await stores.schedules.occurrences(organizationId, scheduleId, 10)).map(({ state }) => state),
+      ).toEqual(['waiting', 'started']);
+      await closeRun(run, 'completed');
+      await turn([], (runs) => expect(runs).toEqual([]));
+      expect(await stores.scheduleQueue.runOf(organizationId, `${scheduleId} run`)).toBe(run.runId);
+      expect(await stores.scheduleQueue.runOf(randomUUID(), `${scheduleId} run`)).toBeNull();
+      await stores.schedules.remove(organizationId, scheduleId);
+    });
+
+    it('times that are asked for are taken once; a backfill asks anew for what was not started', async () => {
+      await calm();
+      const { scheduleId } = await make({ nextAt: null });
+      const ask = (nominalAt: number, kind: 'trigger' | 'backfill', requestKey: string | null = null) =>
+        stores.schedules.ask(organizationId, scheduleId, [{ nominalAt, kind, overlap: null, requestKey }]);
+      expect(await ask(1_000, 'trigger', 'key')).toEqual([1_000]);
+      expect(await ask(2_000, 'trigger', 'key')).toEqual([1_000]);
+      expect(await ask(1_000, 'backfill')).toEqual([]);
+      await stores.scheduleQueue.turn(async (view) => {
+        expect(view.waiting.map(({ nominalAt, kind }) => [nominalAt, kind])).toEqual([[1_000, 'trigger']]);
+        return {
+          nextAt: null,
+          attentionAt: null,
+          occurrences: [occurrence(1_000, { state: 'missed', reason: 'old', settledAt: 5 })],
+        };
+      });
+      expect(await ask(1_000, 'trigger')).toEqual([]);
+      expect(await ask(1_000, 'backfill')).toEqual([1_000]);
+      expect(await stores.schedules.occurrences(organizationId, scheduleId, 10)).toEqual([
+        occurrence(1_000, { kind: 'backfill' }),
+      ]);
+      await calm();
+    });
+
+    it('keep the last 200 settled times, and every one that waits', async () => {
+      await calm();
+      const { scheduleId } = await make();
+      const many = Array.from({ length: 210 }, (_none, i) =>
+        occurrence(1_000 + i, { state: 'skipped', settledAt: 1 }),
+      );
+      await stores.scheduleQueue.turn(async () => ({
+        nextAt: null,
+        attentionAt: null,
+        occurrences: [occurrence(1), ...many],
+      }));
+      const kept = await stores.schedules.occurrences(organizationId, scheduleId, 1_000);
+      expect([kept.length, kept.at(-1)?.nominalAt, kept.at(-2)?.nominalAt]).toEqual([202, 1, 1_009]);
+      await stores.schedules.remove(organizationId, scheduleId);
+    });
+  });
+});

@@ -1,0 +1,118 @@
+import pg from 'pg';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createTestDatabase, type TestDatabase } from '../support/database';
+import { EngineProcess } from '../support/engine-process';
+import { eventually } from '../support/eventually';
+
+describe('the audit log', () => {
+  let database: TestDatabase;
+  let engine: EngineProcess;
+  let admin: pg.Client;
+
+  const get = async (path: string) => (await engine.request('GET', `/api/v1/audit${path}`)).body;
+  const write = (name: string) => engine.request('PUT', `/api/v1/secrets/${name}`, { value: 'v' });
+
+  beforeAll(async () => {
+    database = await createTestDatabase();
+    engine = await EngineProcess.start({ databaseUrl: database.adminUrl, servers: {} });
+    admin = new pg.Client(database.adminUrl);
+    await admin.connect();
+    for (let i = 0; i < 12; i++) expect((await write(`S${i}`)).status).toBeLessThan(300);
+    await eventually(
+      'all is sealed',
+      async () => {
+        const { unsealed, checked } = await get('/verify');
+        return unsealed === 0 && checked >= 12;
+      },
+      15_000,
+    );
+  });
+  afterAll(async () => {
+    await admin.end();
+    await engine.end('SIGTERM');
+    await engine.removeData();
+    await database.drop();
+  });
+
+  /** Changes rows as nobody but a superuser could, looks, and puts everything back. */
+  const tampered = async (statement: string) => {
+    await admin.query('CREATE TABLE IF NOT EXISTS kept AS SELECT * FROM audit_entry');
+    await admin.query('SET session_replication_role = replica');
+    try {
+      await admin.query(statement);
+      return await get('/verify');
+    } finally {
+      await admin.query('DELETE FROM audit_entry');
+      await admin.query('INSERT INTO audit_entry SELECT * FROM kept');
+      await admin.query('DROP TABLE kept');
+      await admin.query('SET session_replication_role = origin');
+    }
+  };
+
+  it('is one chain without a gap, and the whole of it holds', async () => {
+    expect(await get('/verify')).toMatchObject({ ok: true, broken: null });
+    const { items } = await get('?limit=200');
+    const seqs = items.map((row: { seq: number }) => row.seq).sort((x: number, y: number) => x - y);
+    expect(seqs).toEqual(seqs.map((_: number, i: number) => i + 1));
+  });
+
+  it.each([
+    ['details', `details = replace(details::text, '}', ' }')::json`],
+    ['who', `actor_id = actor_id || 'x'`],
+    ['when', `at = at + interval '1 millisecond'`],
+    ['where from', `source = 'elsewhere'`],
+    ['hash', `hash = translate(hash, '0123456789abcdef', '123456789abcdef0')`],
+  ])('one changed byte is found, and the row is named: %s', async (_what, change) => {
+    const { rows } = await admin.query('SELECT id FROM audit_entry WHERE chain_seq = 5');
+    const found = await tampered(`UPDATE audit_entry SET ${change} WHERE chain_seq = 5`);
+    expect(found).toMatchObject({ ok: false, broken: { seq: 5, id: rows[0].id, fault: 'changed' } });
+    expect((await get('/verify')).ok).toBe(true);
+  });
+
+  it('a row that is gone is found, in the middle and at the end', async () => {
+    const middle = await tampered('DELETE FROM audit_entry WHERE chain_seq = 4');
+    expect(middle.broken).toEqual({ seq: 4, id: null, fault: 'missing' });
+    const end = await tampered('DELETE FROM audit_entry WHERE chain_seq > 10');
+    expect(end.broken).toMatchObject({ seq: 11, fault: 'cut' });
+  });
+
+  it('no role of the application can change a sealed entry', async () => {
+    const client = new pg.Client(database.url('oc_engine'));
+    await client.connect();
+    await expect(client.query(`UPDATE audit_entry SET hash = 'x'`)).rejects.toThrow(/is sealed/);
+    await expect(client.query(`UPDATE audit_entry SET action = 'x'`)).rejects.toThrow(/permission denied/);
+    await expect(client.query('DELETE FROM audit_entry')).rejects.toThrow(/permission denied/);
+    await client.end();
+  });
+
+  it('is searched by action, object and time, page by page', async () => {
+    const { items } = await get('?action=secret.set&object=S3');
+    expect(items).toHaveLength(1);
+    expect(items[0]).toMatchObject({
+      actorKind: 'user',
+      object: 'S3',
+      source: expect.stringMatching(/127\.0\.0\.1|::1/),
+    });
+    const first = await get('?action=secret.&limit=5');
+    const second = await get(`?action=secret.&limit=5&cursor=${encodeURIComponent(first.nextCursor)}`);
+    const objects = [...first.items, ...second.items].map((row: { object: string }) => row.object);
+    expect(new Set(objects).size).toBe(10);
+    expect((await get(`?until=2020-01-01T00:00:00Z`)).items).toEqual([]);
+  });
+
+  it('is exported whole, as JSON lines and as CSV that no spreadsheet runs', async () => {
+    await engine.request('PUT', '/api/v1/roles/plain', {
+      description: 'x',
+      permissions: ['workflows:read'],
+    });
+    const lines = await (await fetch(`${engine.url}/api/v1/audit/export`)).text();
+    const rows = lines
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(rows.length).toBeGreaterThanOrEqual(13);
+    const csv = await (await fetch(`${engine.url}/api/v1/audit/export?format=csv`)).text();
+    expect(csv.split('\r\n')[0]).toBe('seq,at,actorKind,actorId,action,object,source,details,hash,id');
+    expect(csv.trimEnd().split('\r\n')).toHaveLength(rows.length + 1);
+  });
+});
