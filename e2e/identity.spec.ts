@@ -114,7 +114,7 @@ test('an invited person joins, signs out, and signs in again; strangers see noth
 test('every part of the administration is reached by its key, works, and is accessible', async () => {
   const errors = watchConsole(olga);
   await olga.goto('/admin');
-  const part = (name: string) => olga.getByRole('main', { name });
+  const part = (name: string) => olga.getByRole('tabpanel', { name });
   await expect(part('Members')).toContainText('Vera Viewer');
   await clean(olga);
 
@@ -131,7 +131,7 @@ test('every part of the administration is reached by its key, works, and is acce
   expect(used.status()).toBe(200);
   await clean(olga);
 
-  await olga.locator('h1').click({ force: true });
+  await olga.getByRole('tab', { name: /API keys/ }).focus();
   await olga.keyboard.press('4');
   await olga.getByLabel('Name', { exact: true }).fill('TOKEN');
   await olga.getByLabel('Value').fill('hush-hush');
@@ -162,5 +162,5 @@ test('another organisation is made and switched to; nothing of the first is in i
   await olga.goto('/admin?part=secrets');
   await expect(olga.getByText('No secrets.')).toBeVisible();
   await olga.getByLabel('Organisation', { exact: true }).selectOption({ label: 'Local (owner)' });
-  await expect(olga.getByRole('main', { name: 'Secrets' })).toContainText('TOKEN');
+  await expect(olga.getByRole('tabpanel', { name: 'Secrets' })).toContainText('TOKEN');
 });

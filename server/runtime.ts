@@ -157,6 +157,7 @@ export async function createRuntime(options: RuntimeOptions) {
     newRunId,
     shards,
     maxPayloadBytes,
+    buildId,
     tracing,
     settings: (organizationId) => settings.current(organizationId),
     admit: (organizationId) => quotas.admitRun(organizationId),
@@ -337,7 +338,7 @@ export async function createRuntime(options: RuntimeOptions) {
     telemetry,
     tracing,
   });
-  const handleSystem = createSystemRoutes({ health, registry });
+  const handleSystem = createSystemRoutes({ health, registry, admit: identity.authenticate });
 
   return {
     owner,

@@ -54,32 +54,35 @@ export function AdminScreen() {
   }, [setWanted]);
   return (
     <div className="flex h-full flex-col bg-bg">
-      <h1 className="sr-only">OpenConductor: administration</h1>
       <TopLine crumbs={['ADMIN', me?.organization.name ?? '']} onHelp={() => setHelp(true)} />
-      <Fault error={error} />
-      {me === null ? null : (
-        <div className="flex shrink-0 flex-wrap items-end justify-between gap-[12px] border-b border-border px-[8px] py-[6px]">
-          <span className="text-text">
-            {me.name} <span className="text-dim">· {me.role}</span>
-          </span>
-          <Account me={me} onChanged={reload} />
-        </div>
-      )}
-      <Tabs
-        label="Parts of the administration"
-        tabs={tabs}
-        value={part}
-        onChange={setWanted}
-        panelId="admin-part"
-      />
-      <main
-        id="admin-part"
-        aria-label={TABS.find((tab) => tab.id === part)?.label}
-        className="flex min-h-0 flex-1 flex-col overflow-auto border border-border bg-panel"
-        // Another organisation is another page: nothing of the last one stays.
-        key={`${me?.organization.id}/${part}`}
-      >
-        {me === null ? null : <Part id={part} me={me} />}
+      <main className="flex min-h-0 flex-1 flex-col">
+        <h1 className="sr-only">OpenConductor: administration</h1>
+        <Fault error={error} />
+        {me === null ? null : (
+          <div className="flex shrink-0 flex-wrap items-end justify-between gap-[12px] border-b border-border px-[8px] py-[6px]">
+            <span className="text-text">
+              {me.name} <span className="text-dim">· {me.role}</span>
+            </span>
+            <Account me={me} onChanged={reload} />
+          </div>
+        )}
+        <Tabs
+          label="Parts of the administration"
+          tabs={tabs}
+          value={part}
+          onChange={setWanted}
+          panelId="admin-part"
+        />
+        <section
+          role="tabpanel"
+          id="admin-part"
+          aria-label={TABS.find((tab) => tab.id === part)?.label}
+          className="flex min-h-0 flex-1 flex-col overflow-auto border border-border bg-panel"
+          // Another organisation is another page: nothing of the last one stays.
+          key={`${me?.organization.id}/${part}`}
+        >
+          {me === null ? null : <Part id={part} me={me} />}
+        </section>
       </main>
       <StatusLine hints={HINTS} />
       <HelpSheet open={help} onClose={() => setHelp(false)} />

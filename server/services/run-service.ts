@@ -26,6 +26,8 @@ export interface RunServiceDeps {
   newRunId: () => string;
   shards: number;
   maxPayloadBytes: number;
+  /** Of this program; the run notes which build started it. */
+  buildId?: string;
   /** What the organisation has set for starts; nothing but the limit above when left out. */
   settings?: ((organizationId: string) => Promise<OrganizationSettings>) | undefined;
   /** Throws QUOTA_EXCEEDED when no further run may begin; no quota when left out. */
@@ -123,6 +125,7 @@ export class RunService {
       input,
       startedBy: actor.id,
       flags: [...ENGINE_FLAGS],
+      ...(this.deps.buildId === undefined ? {} : { buildId: this.deps.buildId }),
       ...facts,
       ...(this.deps.tracing ? { trace: this.deps.tracing.startRun(workflow, opening.follows) } : {}),
     };

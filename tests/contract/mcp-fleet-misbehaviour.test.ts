@@ -316,8 +316,11 @@ describe('the fleet', () => {
     const refused = failureOf(await fleet.call(call('ok')));
     expect(refused).toMatchObject({ code: 'CIRCUIT_OPEN', ambiguous: false, retriable: true });
     expect(refused.retryAt).toBeGreaterThan(Date.now());
+    const { organizationId, server } = call('ok');
+    expect(fleet.openCircuits()).toEqual([{ organizationId, server }]);
     expect(readLines(log)).toHaveLength(6);
     await until(async () => (await fleet.call(call('ok'))).ok);
+    expect(fleet.openCircuits()).toEqual([]);
     expect(textOf(await fleet.call(call('ok')))).toBe('fine');
   });
 

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { listenAsModels } from '../fixtures/model-endpoints.mjs';
@@ -214,7 +215,7 @@ describe('the reference servers, killed in the middle of each call', () => {
   beforeAll(async () => {
     database = await createTestDatabase();
     models = await listenAsModels();
-    folder = await import('node:fs/promises').then(({ mkdtemp }) => mkdtemp('/tmp/oc-reference-'));
+    folder = await mkdtemp(join(tmpdir(), 'oc-reference-'));
     const files = path('files');
     await mkdir(join(files, 'tree'), { recursive: true });
     await writeFile(join(files, 'tree/leaf.txt'), 'leaf');

@@ -9,7 +9,6 @@ import { jwt } from 'better-auth/plugins/jwt';
 import { organization } from 'better-auth/plugins/organization';
 import { ROLES } from '@/lib/protocol/actor';
 import { ALL_PERMISSIONS } from '@/lib/protocol/permissions';
-import type { PrismaClient } from '@/server/adapters/postgres/generated/client';
 import type { IdentityStore } from '@/server/ports/identity-store';
 import type { Log } from '@/server/ports/log';
 
@@ -29,7 +28,7 @@ export interface OidcSettings {
 
 export interface BetterAuthDeps {
   /** A client that connects as oc_auth. */
-  prisma: PrismaClient;
+  prisma: Parameters<typeof prismaAdapter>[0];
   store: IdentityStore;
   log: Log;
   /** Where browsers reach this instance. */

@@ -14,6 +14,9 @@ export function createPool(url: string, max: number, applicationName: string): p
     keepAlive: true,
   });
   pool.on('error', () => {});
+  // The pool listens to idle clients only. One that is taken and waits for other work when the server goes away would end the
+  // process with its error; its next query fails with it instead.
+  pool.on('connect', (client) => client.on('error', () => {}));
   return pool;
 }
 

@@ -1,0 +1,133 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import Provider from 'oidc-provider';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createTestDatabase, type TestDatabase } from '../support/database';
+import { EngineProcess } from '../support/engine-process';
+import { firstOwner, Visitor } from '../support/people';
+
+/** A real OpenID Connect provider in this process; everybody who types a name is that person. */
+async function startProvider(): Promise<{
+  server: Server;
+  issuer: string;
+  serve: (redirect: string) => void;
+}> {
+  let handle: ReturnType<InstanceType<typeof Provider>['callback']> | undefined;
+  const server = createServer((request, response) => void handle?.(request, response));
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+  const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return {
+    server,
+    issuer,
+    serve(redirect) {
+      const provider = new Provider(issuer, {
+        clients: [
+          { client_id: 'openconductor', client_secret: 'a-secret-of-the-test', redirect_uris: [redirect] },
+        ],
+        claims: { openid: ['sub'], email: ['email', 'email_verified'], profile: ['name'] },
+        conformIdTokenClaims: false,
+        findAccount: async (_context, sub) => ({
+          accountId: sub,
+          claims: async () => ({
+            sub,
+            email: `${sub}@acme.example`,
+            email_verified: true,
+            name: `${sub} of Acme`,
+          }),
+        }),
+        cookies: { keys: ['cookie-key-of-the-test'] },
+      });
+      handle = provider.callback();
+    },
+  };
+}
+
+describe('single sign-on by OpenID Connect', () => {
+  let database: TestDatabase;
+  let engine: EngineProcess;
+  let provider: Awaited<ReturnType<typeof startProvider>>;
+
+  beforeAll(async () => {
+    database = await createTestDatabase();
+    provider = await startProvider();
+    engine = await EngineProcess.start({
+      databaseUrl: database.adminUrl,
+      servers: {},
+      env: {
+        OPENCONDUCTOR_AUTH: 'required',
+        OPENCONDUCTOR_OIDC_ISSUER: provider.issuer,
+        OPENCONDUCTOR_OIDC_CLIENT_ID: 'openconductor',
+        OPENCONDUCTOR_OIDC_CLIENT_SECRET: 'a-secret-of-the-test',
+        OPENCONDUCTOR_OIDC_DOMAIN: 'acme.example',
+      },
+    });
+    provider.serve(`${engine.url}/api/auth/sso/callback/oidc`);
+    await firstOwner(engine);
+  });
+  afterAll(async () => {
+    await engine.end('SIGTERM');
+    await engine.removeData();
+    provider.server.close();
+    await database.drop();
+  });
+
+  /** Goes through the provider's own pages as a browser would; gives the address that it sends the browser back to. */
+  const through = async (start: string, login: string): Promise<string> => {
+    const there = new Visitor(provider.issuer);
+    const form = (address: string, fields: Record<string, string>) =>
+      fetch(address, {
+        method: 'POST',
+        redirect: 'manual',
+        headers: {
+          'content-type': 'application/x-www-form-urlencoded',
+          cookie: [...there.cookies].map(([name, value]) => `${name}=${value}`).join('; '),
+        },
+        body: new URLSearchParams(fields),
+      });
+    let address = start;
+    for (let hops = 0; hops < 12; hops++) {
+      if (address.startsWith(engine.url)) return address;
+      const { pathname, search } = new URL(address);
+      const page = await there.send('GET', pathname + search);
+      const location = page.headers.get('location');
+      if (location) {
+        address = new URL(location, provider.issuer).href;
+        continue;
+      }
+      const prompt = /name="prompt" value="(\w+)"/.exec(page.body)?.[1] ?? '';
+      const fields = prompt === 'login' ? { prompt, login, password: 'any' } : { prompt };
+      const target = /action="([^"]+)"/.exec(page.body)?.[1] ?? address;
+      const sent = await form(new URL(target, provider.issuer).href, fields);
+      for (const cookie of sent.headers.getSetCookie()) {
+        const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(cookie) ?? [];
+        there.cookies.set(name, value);
+      }
+      address = new URL(sent.headers.get('location') ?? '', provider.issuer).href;
+    }
+    throw new Error(`No way back from ${address}`);
+  };
+
+  it('somebody of the provider signs in, and is a viewer from then on', async () => {
+    const sam = new Visitor(engine.url);
+    expect((await sam.send('GET', '/api/auth/ways')).body).toEqual({ sso: true });
+    const begun = await sam.send('POST', '/api/auth/sign-in/sso', { providerId: 'oidc', callbackURL: '/' });
+    expect(begun.status, JSON.stringify(begun.body)).toBe(200);
+    const address = new URL(begun.body.url);
+    expect(address.searchParams.get('code_challenge_method')).toBe('S256');
+    const back = new URL(await through(address.href, 'sam'));
+    const done = await sam.send('GET', back.pathname + back.search);
+    expect(done.headers.get('location'), JSON.stringify(done.body)).toMatch(/\/$/);
+    const { body } = await sam.send('GET', '/api/v1/me');
+    expect(body).toMatchObject({ name: 'sam of Acme', role: 'viewer' });
+    expect((await sam.send('POST', '/api/v1/runs', { workflow: 'x' })).status).toBe(403);
+  });
+
+  it('an answer of the provider counts only in the browser that asked, once', async () => {
+    const tom = new Visitor(engine.url);
+    const begun = await tom.send('POST', '/api/auth/sign-in/sso', { providerId: 'oidc', callbackURL: '/' });
+    const back = new URL(await through(begun.body.url, 'tom'));
+    const thief = new Visitor(engine.url);
+    await thief.send('GET', back.pathname + back.search);
+    expect((await thief.send('GET', '/api/v1/me')).status).toBe(401);
+  });
+});
