@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import AxeBuilder from '@axe-core/playwright';
 import { type Browser, expect, type Page, test } from '@playwright/test';
+import { type OidcProvider, startProvider } from '../tests/support/oidc';
 import { watchConsole } from './support/screen';
 
 const PASSWORD = 'correct horse battery staple';
@@ -14,6 +15,7 @@ let dataDir: string;
 let url: string;
 let setup: string;
 let olga: Page;
+let provider: OidcProvider;
 
 async function clean(page: Page): Promise<void> {
   const { violations } = await new AxeBuilder({ page }).analyze();
@@ -28,10 +30,15 @@ test.describe.configure({ mode: 'serial' });
 test.beforeAll(async ({ browser }) => {
   test.setTimeout(240_000);
   dataDir = await mkdtemp(join(tmpdir(), 'oc-e2e-auth-'));
+  provider = await startProvider();
   child = spawn(process.execPath, ['scripts/start.mjs', '--port', '0', '--data-dir', dataDir], {
     env: {
       ...process.env,
       OPENCONDUCTOR_AUTH: 'required',
+      OPENCONDUCTOR_OIDC_ISSUER: provider.issuer,
+      OPENCONDUCTOR_OIDC_CLIENT_ID: 'openconductor',
+      OPENCONDUCTOR_OIDC_CLIENT_SECRET: 'a-secret-of-the-test',
+      OPENCONDUCTOR_OIDC_DOMAIN: 'acme.example',
       OPENCONDUCTOR_LOG_LEVEL: 'error',
       npm_lifecycle_event: '',
     },
@@ -44,12 +51,14 @@ test.beforeAll(async ({ browser }) => {
   await expect(() => expect(output).toMatch(/within 24 hours: \S+\s/)).toPass({ timeout: 200_000 });
   setup = /within 24 hours: (\S+)/.exec(output)?.[1] ?? '';
   url = new URL(setup).origin;
+  provider.serve(`${url}/api/auth/sso/callback/oidc`);
   olga = await stranger(browser);
 });
 test.afterAll(async () => {
   const ended = new Promise((done) => child.once('exit', done));
   child.kill('SIGTERM');
   await ended;
+  provider.server.close();
   await rm(dataDir, { recursive: true, force: true });
 });
 
@@ -161,6 +170,20 @@ test('another organisation is made and switched to; nothing of the first is in i
   await expect(olga.getByRole('navigation', { name: 'Place' })).toContainText('Second');
   await olga.goto('/admin?part=secrets');
   await expect(olga.getByText('No secrets.')).toBeVisible();
-  await olga.getByLabel('Organisation', { exact: true }).selectOption({ label: 'Local (owner)' });
+  await olga.getByRole('combobox', { name: 'Organisation' }).selectOption({ label: 'Local (owner)' });
   await expect(olga.getByRole('tabpanel', { name: 'Secrets' })).toContainText('TOKEN');
+});
+
+test('somebody signs in at the provider of the organisation, and comes back', async ({ browser }) => {
+  const sam = await stranger(browser);
+  await sam.goto('/admin');
+  await sam.getByRole('button', { name: 'Single sign-on' }).click();
+  await expect(sam).toHaveURL(new RegExp(provider.issuer));
+  await sam.getByPlaceholder('Enter any login').fill('sam');
+  await sam.getByPlaceholder('and password').fill('any');
+  await sam.getByRole('button', { name: 'Sign-in' }).click();
+  await sam.getByRole('button', { name: 'Continue' }).click();
+  await expect(sam).toHaveURL(`${url}/admin`);
+  await expect(sam.getByText('sam of Acme')).toBeVisible();
+  await sam.context().close();
 });

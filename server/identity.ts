@@ -5,7 +5,7 @@ import type { Clock } from '@/lib/shared/clock';
 import type { Operation } from '@/server/adapters/http/operation';
 import { identityOperations } from '@/server/adapters/http/operations/identity';
 import { checkHost } from '@/server/adapters/http/router';
-import { CLIENT_HEADER, createAuthenticate, hashOf } from '@/server/adapters/identity/authenticate';
+import { actorOf, CLIENT_HEADER, createAuthenticate, hashOf } from '@/server/adapters/identity/authenticate';
 import { type BetterAuth, createBetterAuth, type OidcSettings } from '@/server/adapters/identity/better-auth';
 import { createGate } from '@/server/adapters/identity/gate';
 import { RateLimit } from '@/server/adapters/identity/rate-limit';
@@ -124,6 +124,10 @@ export function createIdentity(deps: IdentityDeps) {
         throw new AppError('INVITATION_NOT_FOUND', 'This invitation was used already.');
       await store.addMember(organizationId, userId, role);
       await audit.record({ ...owner, organizationId, id: userId }, 'member.join', email, { role });
+    },
+    async wrote(userId, action, source, organizationId) {
+      const member = await store.membership(userId, organizationId ?? null);
+      if (member) await audit.record(actorOf(member, source), action, member.organizationId, {});
     },
     hasAccount: async (email) => (await store.findUser(email)) !== null,
     newRequestId: randomUUID,

@@ -86,4 +86,11 @@ describe('the table of settings', () => {
       'OPENCONDUCTOR_SHARD',
     ]);
   });
+
+  it('lets nobody in from the network without sign-in', () => {
+    for (const HOST of ['0.0.0.0', '192.168.1.5', '::', 'example.com'])
+      expect(() => load({ HOST }), HOST).toThrow('OPENCONDUCTOR_AUTH=required');
+    for (const HOST of ['127.0.0.1', 'localhost', '::1', '']) expect(load({ HOST }).auth).toBe('local');
+    expect(load({ HOST: '0.0.0.0', OPENCONDUCTOR_AUTH: 'required' }).auth).toBe('required');
+  });
 });

@@ -1,5 +1,6 @@
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { runCliProcess } from '../support/cli-process';
 import { createTestDatabase, type TestDatabase } from '../support/database';
 import { EngineProcess } from '../support/engine-process';
 import { eventually } from '../support/eventually';
@@ -98,6 +99,24 @@ describe('the audit log', () => {
     const objects = [...first.items, ...second.items].map((row: { object: string }) => row.object);
     expect(new Set(objects).size).toBe(10);
     expect((await get(`?until=2020-01-01T00:00:00Z`)).items).toEqual([]);
+  });
+
+  it('the command line says whether it holds, in words and by its exit code', async () => {
+    const good = await runCliProcess(['audit', 'verify'], { url: engine.url });
+    expect(good.code, good.err).toBe(0);
+    expect(good.out).toMatch(/\d+ entries hold/);
+    await admin.query('CREATE TABLE before AS SELECT id, actor_id FROM audit_entry WHERE chain_seq = 3');
+    await admin.query('SET session_replication_role = replica');
+    await admin.query(`UPDATE audit_entry SET actor_id = 'nobody' WHERE chain_seq = 3`);
+    const bad = await runCliProcess(['audit', 'verify'], { url: engine.url });
+    expect(bad.code).toBe(1);
+    expect(bad.out).toMatch(/Entry 3 is changed/);
+    await admin.query('UPDATE audit_entry e SET actor_id = b.actor_id FROM before b WHERE b.id = e.id');
+    await admin.query('SET session_replication_role = origin');
+    const listed = await runCliProcess(['audit', 'list', '--action', 'secret.', '--json'], {
+      url: engine.url,
+    });
+    expect(listed.lines().length).toBeGreaterThanOrEqual(12);
   });
 
   it('is exported whole, as JSON lines and as CSV that no spreadsheet runs', async () => {

@@ -129,6 +129,8 @@ describe('sign-in, organisations, members and keys', () => {
       authorization: `Bearer ${key}`,
     });
     expect(body.organization.name).toBe('Local');
+    const { items } = (await olga.send('GET', '/api/v1/audit?action=organization.')).body;
+    expect(items).toMatchObject([{ action: 'organization.create', object: made.body.id, actorKind: 'user' }]);
     const back = { organizationId: body.organization.id };
     await olga.send('POST', '/api/auth/organization/set-active', back);
   });
@@ -157,6 +159,8 @@ describe('sign-in, organisations, members and keys', () => {
     expect(cookie).toMatch(/HttpOnly/i);
     expect(cookie).toMatch(/SameSite=Lax/i);
     expect(visitor.cookies.get('openconductor.session_token')).not.toContain('planted');
+    const { items } = (await olga.send('GET', '/api/v1/audit?action=session.sign-in')).body;
+    expect(items[0]).toMatchObject({ source: expect.stringMatching(/127\.0\.0\.1/) });
     const first = visitor.cookies.get('openconductor.session_token');
     await visitor.signIn('olga@example.com');
     expect(visitor.cookies.get('openconductor.session_token')).not.toBe(first);
@@ -184,5 +188,34 @@ describe('sign-in, organisations, members and keys', () => {
     expect(Number(headers.get('ratelimit-remaining'))).toBeLessThan(1000);
     expect(headers.get('content-security-policy')).toMatch(/script-src 'self' 'nonce-/);
     expect(headers.get('x-content-type-options')).toBe('nosniff');
+  });
+
+  it('secret leakage: no password, key, secret or session is in the log, the audit log or an answer', async () => {
+    const key = await apiKey(olga, { name: 'canary' });
+    await olga.send('PUT', '/api/v1/secrets/CANARY', { value: 'canary-value-5e1f' });
+    await olga.signIn('olga@example.com', 'a wrong canary-password-77');
+    await olga.send('GET', `/api/v1/runs?cursor=${encodeURIComponent('canary-value-5e1f')}`);
+    const session =
+      decodeURIComponent(olga.cookies.get('openconductor.session_token') ?? '').split('.')[0] ?? '';
+    expect(session.length).toBeGreaterThan(10);
+    const answers = await Promise.all(
+      ['secrets', 'api-keys', 'audit?limit=200', 'members', 'me', 'settings'].map(async (path) =>
+        JSON.stringify((await olga.send('GET', `/api/v1/${path}`)).body),
+      ),
+    );
+    const everything = [...engine.log, ...answers].join('\n');
+    for (const hidden of [PASSWORD, key, 'canary-value-5e1f', 'canary-password-77', session])
+      expect(everything.includes(hidden), hidden).toBe(false);
+  });
+
+  it('log injection and header injection: what a caller names stays one line, and sets no header', async () => {
+    const before = engine.log.length;
+    const { status, headers } = await olga.send(
+      'GET',
+      '/api/v1/workflows/a%0d%0aset-cookie:%20x=1%0a{"level":"FATAL"}',
+    );
+    expect(status).toBe(404);
+    expect(headers.getSetCookie()).toEqual([]);
+    for (const line of engine.log.slice(before)) expect(() => JSON.parse(line)).not.toThrow();
   });
 });

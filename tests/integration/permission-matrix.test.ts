@@ -7,9 +7,11 @@ import { join, resolve } from 'node:path';
 import pg from 'pg';
 import { io } from 'socket.io-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { OPERATION_COMMANDS } from '@/lib/commands/operations';
+import { COMMANDS } from '@/lib/commands/registry';
 import { ROLES } from '@/lib/protocol/actor';
 import { TOPICS } from '@/lib/protocol/api';
-import { may, permissionsOf, TOPIC_PERMISSIONS, withImplied } from '@/lib/protocol/permissions';
+import { may, permissionsOf, TOPIC_PERMISSIONS, weakestRole, withImplied } from '@/lib/protocol/permissions';
 import { createLog } from '@/server/adapters/observability/pino-log';
 import { Live } from '@/server/adapters/socketio/live';
 import { loadConfig } from '@/server/config/config';
@@ -239,6 +241,21 @@ describe('the table of permissions, held against everything that can be asked', 
     } finally {
       await live.close();
     }
+  });
+
+  it('every command of the command line names the role that the table gives it', () => {
+    const wrong: string[] = [];
+    for (const command of COMMANDS) {
+      const needed = runtime.operations.filter((of) => {
+        const reach = OPERATION_COMMANDS[of.id];
+        return reach !== undefined && 'by' in reach && reach.by === command.name;
+      });
+      if (needed.length === 0) continue;
+      const roles = needed.map((of) => weakestRole(of.permission));
+      if (!roles.includes(command.role))
+        wrong.push(`${command.name}: ${command.role}, not ${roles.join(' or ')}`);
+    }
+    expect(wrong).toEqual([]);
   });
 
   it('roles only grow: whoever stands higher may all that those below may', () => {

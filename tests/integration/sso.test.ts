@@ -1,51 +1,13 @@
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import Provider from 'oidc-provider';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../support/database';
 import { EngineProcess } from '../support/engine-process';
+import { type OidcProvider, startProvider } from '../support/oidc';
 import { firstOwner, Visitor } from '../support/people';
-
-/** A real OpenID Connect provider in this process; everybody who types a name is that person. */
-async function startProvider(): Promise<{
-  server: Server;
-  issuer: string;
-  serve: (redirect: string) => void;
-}> {
-  let handle: ReturnType<InstanceType<typeof Provider>['callback']> | undefined;
-  const server = createServer((request, response) => void handle?.(request, response));
-  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
-  const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  return {
-    server,
-    issuer,
-    serve(redirect) {
-      const provider = new Provider(issuer, {
-        clients: [
-          { client_id: 'openconductor', client_secret: 'a-secret-of-the-test', redirect_uris: [redirect] },
-        ],
-        claims: { openid: ['sub'], email: ['email', 'email_verified'], profile: ['name'] },
-        conformIdTokenClaims: false,
-        findAccount: async (_context, sub) => ({
-          accountId: sub,
-          claims: async () => ({
-            sub,
-            email: `${sub}@acme.example`,
-            email_verified: true,
-            name: `${sub} of Acme`,
-          }),
-        }),
-        cookies: { keys: ['cookie-key-of-the-test'] },
-      });
-      handle = provider.callback();
-    },
-  };
-}
 
 describe('single sign-on by OpenID Connect', () => {
   let database: TestDatabase;
   let engine: EngineProcess;
-  let provider: Awaited<ReturnType<typeof startProvider>>;
+  let provider: OidcProvider;
 
   beforeAll(async () => {
     database = await createTestDatabase();

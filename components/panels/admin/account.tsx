@@ -1,6 +1,6 @@
 'use client';
 
-import { useState } from 'react';
+import { useId, useState } from 'react';
 import { Button } from '@/components/ui/button';
 import { Field } from '@/components/ui/field';
 import { entrance } from '@/lib/client/identity';
@@ -9,6 +9,7 @@ import type { Me } from '@/lib/protocol/api-identity';
 /** Who one is, the organisations one belongs to, and the way out. */
 export function Account({ me, onChanged }: { me: Me; onChanged: () => Promise<void> }) {
   const [name, setName] = useState('');
+  const id = useId();
   if (me.auth === 'local') {
     return (
       <span className="text-warn">LOCAL · nobody signs in: whoever can use this machine is the owner</span>
@@ -22,9 +23,12 @@ export function Account({ me, onChanged }: { me: Me; onChanged: () => Promise<vo
   };
   return (
     <span className="flex items-end gap-[8px]">
-      <label className="flex items-center gap-[6px] text-dim">
-        Organisation
+      <span className="flex items-center gap-[6px]">
+        <label htmlFor={id} className="text-dim">
+          Organisation
+        </label>
         <select
+          id={id}
           value={me.organization.id}
           onChange={(event) => void entrance.switchTo(event.target.value).then(onChanged)}
           className="h-row border border-border bg-bg px-[4px] font-mono text-base text-text focus:border-accent"
@@ -35,7 +39,7 @@ export function Account({ me, onChanged }: { me: Me; onChanged: () => Promise<vo
             </option>
           ))}
         </select>
-      </label>
+      </span>
       <form
         aria-label="Make an organisation"
         className="flex items-end gap-[4px]"

@@ -80,7 +80,7 @@ export const workflowRegister = defineCommand({
     },
   ],
   objects: ['workflow'],
-  role: 'operator',
+  role: 'admin',
   surfaces: ['cli'],
   output: 'record',
   examples: [{ line: 'workflow register my-flow.yaml', does: 'Make the workflow known.' }],

@@ -2,6 +2,9 @@ import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { CLIENT_HEADER } from '@/server/adapters/identity/authenticate';
 
+/** Pages without scripts of Next, which bring a policy of their own. */
+const OWN_POLICY: ReadonlySet<string> = new Set(['/api/docs', '/api/oauth/callback']);
+
 const YEAR_S = 31_536_000;
 
 export interface FrontOptions {
@@ -21,7 +24,8 @@ export function atTheFront(request: IncomingMessage, response: ServerResponse, o
   request.headers[CLIENT_HEADER] = clientAddress(request, options.trustProxy);
   const policy = contentPolicy(randomBytes(16).toString('base64'), options);
   request.headers['content-security-policy'] = policy;
-  response.setHeader('content-security-policy', policy);
+  const path = request.url?.split('?')[0] ?? '';
+  if (!OWN_POLICY.has(path)) response.setHeader('content-security-policy', policy);
   response.setHeader('x-content-type-options', 'nosniff');
   response.setHeader('referrer-policy', 'same-origin');
   response.setHeader('x-frame-options', 'DENY');

@@ -54,6 +54,8 @@ export interface GateDeps {
   invitation: (id: string) => Promise<Invitation>;
   join: (invitation: Invitation, userId: string) => Promise<void>;
   hasAccount: (email: string) => Promise<boolean>;
+  /** Writes down what somebody did here; in the organisation that is named, else in the one they work in. */
+  wrote: (userId: string, action: string, address: string, organizationId?: string) => Promise<void>;
   newRequestId: () => string;
   log: Log;
 }
@@ -80,6 +82,8 @@ export function createGate(deps: GateDeps) {
         headers: {
           'content-type': 'application/problem+json',
           'cache-control': 'no-store',
+          // What was not read of a body too large must not be taken for the next request.
+          ...(known.code === 'PAYLOAD_TOO_LARGE' ? { connection: 'close' } : {}),
           ...(retryAfter === undefined ? {} : { 'retry-after': String(retryAfter) }),
         },
       });
@@ -119,8 +123,24 @@ async function answer(request: Request, path: string, deps: GateDeps): Promise<R
     throw new AppError('NOT_FOUND', 'There is nothing here.');
   const bounded = await boundedCopy(request);
   if (path === '/sign-in/email') return signIn(bounded, address, deps);
-  return deps.auth().handler(bounded);
+  const response = await deps.auth().handler(bounded);
+  const action = WRITES[path];
+  if (action !== undefined && response.ok) {
+    const session = await deps.auth().api.getSession({ headers: request.headers });
+    const made = path === '/organization/create' ? ((await response.clone().json()) as { id?: string }) : {};
+    if (session) await deps.wrote(session.user.id, action, address, made.id);
+  }
+  return response;
 }
+
+/** What of better-auth's endpoints changes something that the audit log tells of. */
+const WRITES: Readonly<Record<string, string>> = {
+  '/organization/create': 'organization.create',
+  '/change-password': 'user.password',
+  '/revoke-session': 'session.revoke',
+  '/revoke-other-sessions': 'session.revoke-others',
+  '/oauth2/consent': 'oauth.consent',
+};
 
 /** A password is guessed slowly: failures count for the account wherever they come from, and for the address whomever they are about. */
 async function signIn(request: Request, address: string, deps: GateDeps): Promise<Response> {
@@ -129,8 +149,11 @@ async function signIn(request: Request, address: string, deps: GateDeps): Promis
   await deps.byAddress.take(address);
   await deps.byAccount.take(account);
   const response = await deps.auth().handler(request);
-  if (response.ok) await deps.byAccount.forget(account);
-  else deps.log.warn('sign_in', { status: 'failed', address });
+  if (response.ok) {
+    await deps.byAccount.forget(account);
+    const { user } = (await response.clone().json()) as { user?: { id: string } };
+    if (user) await deps.wrote(user.id, 'session.sign-in', address);
+  } else deps.log.warn('sign_in', { status: 'failed', address });
   return response;
 }
 

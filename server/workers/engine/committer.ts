@@ -9,6 +9,9 @@ import { crashPoint } from '@/server/workers/engine/crash-points';
 /** What became of a part: written; refused because another process owns the shard; refused by the store for its content. */
 export type CommitVerdict = 'written' | 'fenced' | 'rejected';
 
+/** What became of a fact: `ignored` when it does not fit the run any more, so that nothing was to be written. */
+export type Delivery = CommitVerdict | 'ignored';
+
 export interface CommitterDeps {
   owner: string;
   store: ExecutionStore;

@@ -4,7 +4,7 @@ import type { CallResume, InputRequiredBody } from '@/lib/protocol/input-require
 import type { Clock } from '@/lib/shared/clock';
 import type { ActivityProgress } from '@/server/ports/activity';
 import type { InputAnswer, InputRequest, InputRequired, ToolCall } from '@/server/ports/mcp-fleet';
-import type { CommitVerdict } from '@/server/workers/engine/committer';
+import type { Delivery } from '@/server/workers/engine/committer';
 import type { ResidentRun } from '@/server/workers/engine/resident-run';
 
 /** Progress of one call is told at most this often, and nothing of it is kept. */
@@ -20,7 +20,7 @@ interface DialogueHost {
     readonly activities: { onProgress?: (facts: ActivityProgress) => void };
     readonly clock: Clock;
   };
-  deliver(run: ResidentRun, event: EngineEvent): Promise<CommitVerdict>;
+  deliver(run: ResidentRun, event: EngineEvent): Promise<Delivery>;
 }
 
 /**

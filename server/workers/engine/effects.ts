@@ -5,7 +5,7 @@ import type { Tracing } from '@/server/ports/tracing';
 import { type ActivityDeps, asFailure, isRetrySafe } from '@/server/workers/engine/activities';
 import { CallAbort } from '@/server/workers/engine/call-abort';
 import { type ChildDeps, startChild } from '@/server/workers/engine/children';
-import type { CommitVerdict } from '@/server/workers/engine/committer';
+import type { Delivery } from '@/server/workers/engine/committer';
 import { crashPoint } from '@/server/workers/engine/crash-points';
 import { answerOpenCall, callDialogue } from '@/server/workers/engine/dialogue';
 import type { Pressure } from '@/server/workers/engine/pressure';
@@ -27,7 +27,7 @@ export interface EffectsHost {
   readonly pressure: Pressure;
   readonly isDraining: boolean;
   readonly leases: { confirmed(): Promise<void> };
-  deliver(run: ResidentRun, event: EngineEvent): Promise<CommitVerdict>;
+  deliver(run: ResidentRun, event: EngineEvent): Promise<Delivery>;
   track(promise: Promise<unknown>): void;
 }
 
@@ -148,6 +148,7 @@ async function attemptActivity(
       retrySafe,
       worker: host.deps.process.id,
     });
+    // Ignored when the run was cancelled meanwhile: its end may not be committed yet, the call is not wanted all the same.
     if ((await host.deliver(run, noted)) !== 'written') return;
   }
   await host.leases.confirmed();

@@ -7,6 +7,7 @@ import { createMemoryExecutionStore } from '@/server/adapters/memory/execution-s
 import { createMemoryLeaseStore } from '@/server/adapters/memory/lease-store';
 import { isRefusal } from '@/server/adapters/postgres/pool';
 import type { CommitPart, ExecutionStore } from '@/server/ports/execution-store';
+import type { McpFleet } from '@/server/ports/mcp-fleet';
 import { Committer } from '@/server/workers/engine/committer';
 import { LeaseManager } from '@/server/workers/engine/leases';
 import { emptyPart } from '@/server/workers/engine/parts';
@@ -246,6 +247,63 @@ describe('taking over', () => {
     expect(calls).toBe(1);
     const history = db.events.get(runId) ?? [];
     expect(history.map((event) => event.seq)).toEqual(history.map((_event, i) => i + 1));
+  });
+
+  it('makes no unsafe call that could not be noted because its run was cancelled', async () => {
+    const { db, execution, ...common } = setUp();
+    const definition: WorkflowDefinition = {
+      schemaVersion: 1,
+      name: 'pays',
+      nodes: [{ id: 'n', kind: 'mcp-server', server: 's', tool: 'pay' }],
+    };
+    const gate = () => {
+      let open: () => void = nothing;
+      const passed = new Promise<void>((resolve) => {
+        open = resolve;
+      });
+      return { passed, open };
+    };
+    const looked = gate();
+    const commits = gate();
+    let calls = 0;
+    const fleet = {
+      // The tool is looked up before the call is noted.
+      tool: () => looked.passed.then(() => ({ annotations: {} })),
+      call: async () => {
+        calls += 1;
+        return { ok: false, failure: { code: 'CANCELLED', message: '', retriable: false, ambiguous: true } };
+      },
+      cancelTask: async () => {},
+    } as unknown as McpFleet;
+    let held = 0;
+    const made = await engine({
+      ...common,
+      definitions: [definition],
+      fleet,
+      execution: {
+        ...execution,
+        commit: async (owner, parts) => {
+          if (parts.some((part) => part.events.some(({ type }) => type.endsWith('CANCEL_REQUESTED')))) {
+            held += 1;
+            await commits.passed;
+          }
+          return execution.commit(owner, parts);
+        },
+      },
+    });
+    const runId = await made.start('pays');
+    await eventually('the call is scheduled', () => db.events.get(runId)?.length === 2);
+    const closed = made.host.closed(runId);
+    await made.send(runId, 'WORKFLOW_EXECUTION_CANCEL_REQUESTED', { by: 'tester' });
+    // The database is slow: the run is cancelled in memory, and nobody has read so.
+    await eventually('the cancel is on its way', () => held === 1);
+    looked.open();
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    commits.open();
+    expect(await closed).toBe('cancelled');
+    await eventually('nothing of it is left', () => made.host.residentCount() === 0);
+    expect(calls).toBe(0);
+    expect(await made.eventTypes(runId)).not.toContain('ACTIVITY_TASK_STARTED');
   });
 
   it('uses no history that was read before the shard was lost and came back', async () => {

@@ -4,7 +4,7 @@ import type { EngineEvent, StartedEvent, Transition } from '@/lib/engine/types';
 import type { RunStatus } from '@/lib/protocol/run';
 import type { CommitPart, InboxRow, OpenRun } from '@/server/ports/execution-store';
 import type { Lease } from '@/server/ports/lease-store';
-import { Committer, type CommitVerdict } from '@/server/workers/engine/committer';
+import { Committer, type CommitVerdict, type Delivery } from '@/server/workers/engine/committer';
 import { crashPoint } from '@/server/workers/engine/crash-points';
 import { carryOut } from '@/server/workers/engine/effects';
 import {
@@ -194,8 +194,11 @@ export class EngineHost {
     return this.committer.submit(part);
   }
 
-  /** Feeds one fact into a run. Resolves when what follows from it is durable (or the run was lost). */
-  async deliver(run: ResidentRun, event: EngineEvent, inboxId?: number): Promise<CommitVerdict> {
+  /**
+   * Feeds one fact into a run. Resolves when what follows from it is durable (or the run was lost); `ignored` when nothing
+   * follows from it, because the run has moved on and the fact does not fit any more.
+   */
+  async deliver(run: ResidentRun, event: EngineEvent, inboxId?: number): Promise<Delivery> {
     if (run.gone || run.state === null) return 'fenced';
     const { state } = run;
     return this.decided(run, null, () => this.advance(run, step(run.program, state, event), inboxId));
@@ -205,8 +208,8 @@ export class EngineHost {
   private async decided(
     run: ResidentRun,
     start: InboxRow | null,
-    work: () => Promise<CommitVerdict>,
-  ): Promise<CommitVerdict> {
+    work: () => Promise<Delivery>,
+  ): Promise<Delivery> {
     try {
       return await work();
     } catch (error) {
@@ -331,9 +334,9 @@ export class EngineHost {
     this.track(this.committer.submit(part).then(() => this.inbox.answered(row.id)));
   }
 
-  private async advance(run: ResidentRun, transition: Transition, inboxId?: number): Promise<CommitVerdict> {
+  private async advance(run: ResidentRun, transition: Transition, inboxId?: number): Promise<Delivery> {
     run.state = transition.state;
-    if (transition.events.length === 0 && inboxId === undefined) return 'written';
+    if (transition.events.length === 0 && inboxId === undefined) return 'ignored';
     const { organizationId } = run.info;
     const { part, ready } = preparePart(this.deps.children, run, transition, inboxId, this.deps.clock.now());
     run.pending++;
