@@ -30,7 +30,7 @@ export const SETTINGS = [
     default: '127.0.0.1',
     flag: '--host',
     meaning:
-      'Address to listen on. The default is reachable from this machine only; 0.0.0.0 opens it to the network.',
+      'Address to listen on. The default is reachable from this machine only; 0.0.0.0 opens it to the network, which needs OPENCONDUCTOR_AUTH=required.',
   },
   {
     name: 'OPENCONDUCTOR_AUTH',

@@ -209,6 +209,7 @@ describe('the table of permissions, held against everything that can be asked', 
       streamChannel: 'none',
       progressChannel: 'none',
       pollMs: 1_000,
+      recheckMs: 200,
       authenticate: (headers) =>
         runtime.authenticate(
           new Headers(headers.authorization ? { authorization: String(headers.authorization) } : {}),
@@ -234,6 +235,21 @@ describe('the table of permissions, held against everything that can be asked', 
         }
         socket.close();
       }
+      // A right that is taken away ends what is watched.
+      const watcher = io(url, {
+        transports: ['websocket'],
+        extraHeaders: { authorization: `Bearer ${await makeKey(organizations.b, 'viewer')}` },
+        forceNew: true,
+        reconnection: false,
+      });
+      await watcher.timeout(10_000).emitWithAck('subscribe', { topic: 'runs' });
+      const ended = new Promise((done) => watcher.once('disconnect', done));
+      await auth.query(
+        `UPDATE member SET role = 'keeper' WHERE role = 'viewer' AND user_id =
+         (SELECT reference_id::uuid FROM api_key WHERE organization_id = $1 ORDER BY created_at DESC LIMIT 1)`,
+        [organizations.b],
+      );
+      expect(await ended).toBe('io server disconnect');
       const stranger = io(url, { transports: ['websocket'], forceNew: true, reconnection: false });
       const refusal = await new Promise<Error>((done) => stranger.once('connect_error', done));
       expect(refusal.message).toBe('UNAUTHENTICATED');

@@ -21,6 +21,8 @@ const PAGE = 500;
 /** More than this behind, a client is better served by rereading the lists than by a replay. */
 const MAX_REPLAY = 5_000;
 
+const RECHECK_MS = 30_000;
+
 export interface LiveDeps {
   store: StreamStore;
   bus: Bus;
@@ -31,6 +33,8 @@ export interface LiveDeps {
   progressChannel: string;
   /** How often heads are looked at when no hint comes (the relay may be in another process). */
   pollMs: number;
+  /** How often a connection's rights are looked at again, in milliseconds; 30 s when left out. */
+  recheckMs?: number;
   authenticate: (headers: Record<string, string | string[] | undefined>) => Promise<Actor>;
   /** Refuses a connection by its Host and Origin headers; throws FORBIDDEN_ORIGIN. */
   checkOrigin: (headers: Record<string, string | string[] | undefined>) => void;
@@ -59,6 +63,8 @@ export class Live {
       );
     });
     this.io.on('connection', (socket) => {
+      this.recheck(socket);
+      socket.once('disconnect', () => (socket.data.cancelRecheck as () => void)());
       socket.on('subscribe', (message: unknown, ack: unknown) => {
         void this.subscribe(
           socket,
@@ -96,6 +102,29 @@ export class Live {
   private async admit(socket: Socket): Promise<void> {
     this.deps.checkOrigin(socket.handshake.headers);
     socket.data.actor = await this.deps.authenticate(socket.handshake.headers);
+  }
+
+  /**
+   * Asks again, every so often, who is there: whoever was signed out, removed, or may less than before loses the connection (and
+   * can connect anew as what they are now). A database that does not answer ends nothing.
+   */
+  private recheck(socket: Socket): void {
+    const { clock, recheckMs = RECHECK_MS, authenticate } = this.deps;
+    socket.data.cancelRecheck = clock.at(clock.now() + recheckMs, () => {
+      authenticate(socket.handshake.headers).then(
+        (now) => {
+          const before = socket.data.actor as Actor;
+          if (socket.disconnected) return;
+          if (rightsOf(now) === rightsOf(before)) this.recheck(socket);
+          else socket.disconnect(true);
+        },
+        (error: unknown) => {
+          const { code } = toAppError(error);
+          if (code === 'UNAUTHENTICATED' || code === 'FORBIDDEN') socket.disconnect(true);
+          else if (!socket.disconnected) this.recheck(socket);
+        },
+      );
+    });
   }
 
   private async subscribe(
@@ -156,6 +185,11 @@ export class Live {
       this.poll();
     });
   }
+}
+
+/** All that decides what an actor may watch. */
+function rightsOf({ id, organizationId, role, permissions }: Actor): string {
+  return JSON.stringify([id, organizationId, role, permissions ?? null]);
 }
 
 function roomOf(organizationId: string, topic: Topic): string {
