@@ -1,6 +1,8 @@
 import type { ExecutionStore, InboxRow } from '@/server/ports/execution-store';
 
 const PAGE = 500;
+/** Rows handed over at a time: a page of new runs at once would keep everything else in this process waiting. */
+const SLICE = 16;
 
 /**
  * Which inbox rows this process has in hand. A row is taken at most once, however often it is announced or read, until its
@@ -43,7 +45,10 @@ export class Inbox {
         const rows = await this.store.readInbox(shards, [...this.inHand], PAGE);
         let refused = false;
         // A row answered since the read began is gone from the table, though this result still shows it.
-        for (const row of rows) if (!answered.has(row.id) && !receive(row)) refused = true;
+        for (const [i, row] of rows.entries()) {
+          if (i > 0 && i % SLICE === 0) await new Promise((resolve) => setImmediate(resolve));
+          if (!answered.has(row.id) && !receive(row)) refused = true;
+        }
         if (refused || rows.length < PAGE) return;
       } finally {
         this.reads.delete(answered);

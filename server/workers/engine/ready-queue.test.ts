@@ -41,6 +41,23 @@ describe('ReadyQueue', () => {
     expect(begun).toEqual(['n0', 'n1', 'q0', 'n2', 'q1', 'n3']);
   });
 
+  it('however long the calls of a flood take, another organisation finds a slot', async () => {
+    const { begun, work, endOne } = bench();
+    const queue = new ReadyQueue(16);
+    for (let i = 0; i < 40; i++) void queue.submit('noisy', 0, work(`n${i}`));
+    expect(begun).toHaveLength(14);
+    void queue.submit('quiet', 0, work('q0'));
+    void queue.submit('third', 0, work('t0'));
+    expect(begun.slice(14)).toEqual(['q0', 't0']);
+    void queue.submit('quiet', 0, work('q1'));
+    // A slot of the flood's comes free: the one that has none of its own waiting goes by turns.
+    await endOne();
+    expect(begun.slice(16)).toEqual(['n14']);
+    await endOne();
+    expect(begun.slice(17)).toEqual(['q1']);
+    expect(queue.depth).toBe(25);
+  });
+
   it('higher priority first, then older first', async () => {
     const { begun, work, endOne } = bench();
     const queue = new ReadyQueue(1);

@@ -11,16 +11,25 @@ interface Waiting {
   begin: () => Promise<unknown>;
 }
 
+/** The part of the slots, one of so many, that no organisation gets for itself alone. */
+const KEPT_FREE = 8;
+
 /**
  * Calls that are ready to be made, at most `slots` at a time. Organisations take turns, so that one with ten thousand
  * ready calls does not hold up another's first; within an organisation the higher priority goes first, then the older.
+ * One organisation gets all slots but an eighth: however long its calls take, another's begins at once.
  */
 export class ReadyQueue {
   private readonly queues = new Map<string, Waiting[]>();
-  private turn: string[] = [];
-  private running = 0;
+  /** Organisations with waiting calls, in the order of their turns. */
+  private readonly turn = new Set<string>();
+  private readonly running = new Map<string, number>();
+  private total = 0;
+  private readonly share: number;
 
-  constructor(private readonly slots: number) {}
+  constructor(private readonly slots: number) {
+    this.share = slots - Math.floor(slots / KEPT_FREE);
+  }
 
   /** Calls waiting for a slot. */
   get depth(): number {
@@ -31,15 +40,16 @@ export class ReadyQueue {
 
   /** Runs `begin` once a slot is free; resolves or rejects with it. */
   submit<T>(organizationId: string, priority: number, begin: () => Promise<T>): Promise<T> {
-    if (this.running < this.slots && this.turn.length === 0) return this.run(begin);
+    if (!this.queues.has(organizationId) && this.hasRoom(organizationId))
+      return this.run(organizationId, begin);
     return new Promise<T>((resolve, reject) => {
       let queue = this.queues.get(organizationId);
       if (!queue) {
         queue = [];
         this.queues.set(organizationId, queue);
-        this.turn.push(organizationId);
+        this.turn.add(organizationId);
       }
-      const waiting = { priority, begin: () => this.run(begin).then(resolve, reject) };
+      const waiting = { priority, begin: () => this.run(organizationId, begin).then(resolve, reject) };
       // From the end: nearly always everybody has the same priority, and the newest goes last.
       let at = queue.length;
       while (at > 0 && (queue[at - 1] as Waiting).priority < priority) at--;
@@ -47,23 +57,34 @@ export class ReadyQueue {
     });
   }
 
-  private async run<T>(begin: () => Promise<T>): Promise<T> {
-    this.running++;
+  private hasRoom(organizationId: string): boolean {
+    return this.total < this.slots && (this.running.get(organizationId) ?? 0) < this.share;
+  }
+
+  private async run<T>(organizationId: string, begin: () => Promise<T>): Promise<T> {
+    this.total++;
+    this.running.set(organizationId, (this.running.get(organizationId) ?? 0) + 1);
     try {
       return await begin();
     } finally {
-      this.running--;
+      this.total--;
+      const left = (this.running.get(organizationId) ?? 1) - 1;
+      if (left > 0) this.running.set(organizationId, left);
+      else this.running.delete(organizationId);
       this.next();
     }
   }
 
+  /** Gives free slots to those whose turn it is; who has its share is passed over. */
   private next(): void {
-    while (this.running < this.slots) {
-      const organizationId = this.turn.shift();
-      if (organizationId === undefined) return;
+    for (const organizationId of this.turn) {
+      if (this.total >= this.slots) return;
+      if (!this.hasRoom(organizationId)) continue;
       const queue = this.queues.get(organizationId);
       const waiting = queue?.shift();
-      if (queue && queue.length > 0) this.turn.push(organizationId);
+      // A set keeps the order in which its members were added: this one goes to the end of the line.
+      this.turn.delete(organizationId);
+      if (queue && queue.length > 0) this.turn.add(organizationId);
       else this.queues.delete(organizationId);
       void waiting?.begin();
     }
