@@ -18,8 +18,8 @@ export interface GroupCommitOptions<T> {
   /** Clock in milliseconds, for who was active or a flood within the last second. Without it only waiting owners count. */
   now?: () => number;
   /**
-   * Waits so many milliseconds. With it each write of a flood is followed by a rest as long as the write took while others
-   * are active: one owner that kept the store busy all the time would slow everybody's writes, beside its own or not.
+   * Rests after a write of a flood that took so many milliseconds, while others are active: one owner that kept the store
+   * busy all the time would slow everybody's writes, beside its own or not.
    */
   rest?: (ms: number) => Promise<void>;
 }

@@ -173,7 +173,8 @@ export const HISTORY_LENGTHS =
   'SELECT run_id, max(seq)::int AS n FROM workflow_event WHERE run_id = ANY($1::uuid[]) GROUP BY run_id';
 
 /**
- * Each organisation's oldest rows: a walk over the distinct organisations (a loose index scan), then a page of each.
+ * Each organisation's oldest rows: a walk over the distinct organisations (a loose index scan), then a page of each. The
+ * ids in hand are a subquery because Postgres hashes it; an array in a parameter is searched anew for each row.
  * $1 shards, $2 ids in hand, $3 rows of one organisation.
  */
 export const READ_INBOX = `
@@ -187,7 +188,7 @@ WITH RECURSIVE waiting AS (
 SELECT r.* FROM waiting CROSS JOIN LATERAL (
   SELECT id, shard, organization_id AS "organizationId", run_id AS "runId", event_type AS "eventType", data
   FROM workflow_inbox i
-  WHERE i.organization_id = waiting.organization_id AND i.shard = ANY($1::smallint[]) AND i.id <> ALL($2::bigint[])
+  WHERE i.organization_id = waiting.organization_id AND i.shard = ANY($1::smallint[]) AND i.id NOT IN (SELECT unnest($2::bigint[]))
   ORDER BY i.id
   LIMIT $3
 ) AS r

@@ -15,6 +15,11 @@ import type {
   StoredEvent,
 } from '@/server/ports/execution-store';
 
+/** Requests of one organisation that are accepted in one statement while others are active. */
+const SHARED_REQUESTS = 8;
+/** A flood of requests rests for this many times as long as accepting some of them took, while others are active. */
+const REST_FACTOR = 2;
+
 /**
  * The engine's tables over `pg` (hot path: prepared statements, one round trip a batch).
  *
@@ -23,10 +28,10 @@ import type {
 export function createExecutionStore(pool: pg.Pool): ExecutionStore {
   const accepts = new GroupCommit<AcceptRequest, AcceptResult>((batch) => acceptBatch(pool, batch), {
     maxBatch: 200,
-    sharedBatch: 32,
+    sharedBatch: SHARED_REQUESTS,
     ownerOf: (request) => request.organizationId,
     now: () => performance.now(),
-    rest: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+    rest: (ms) => new Promise((resolve) => setTimeout(resolve, REST_FACTOR * ms)),
   });
 
   return {

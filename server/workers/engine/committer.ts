@@ -23,6 +23,8 @@ export interface CommitterDeps {
 const MAX_PARTS = 1_000;
 /** Of one organisation in a write while others are active: a flood of one must not make the writes of all slow. */
 const SHARED_PARTS = 16;
+/** A flood leaves the database to the others for this many times as long as its own write took. */
+const REST_FACTOR = 1.5;
 const MAX_BACKOFF_MS = 1_000;
 
 /**
@@ -41,7 +43,7 @@ export class Committer {
       sharedBatch: SHARED_PARTS,
       ownerOf: (part) => part.organizationId,
       now: () => deps.clock.now(),
-      rest: (ms) => this.pause(ms),
+      rest: (ms) => this.pause(REST_FACTOR * ms),
     });
   }
 
