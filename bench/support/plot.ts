@@ -27,6 +27,7 @@ export function plot(xName: string, x: readonly number[], panels: readonly PlotP
     `${xName}: ${x.at(-1)?.toLocaleString('en')}`,
   );
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" font-family="monospace" font-size="12">
+<title>${panels.map((panel) => panel.title).join('; ')}, over ${xName}</title>
 <rect width="${WIDTH}" height="${height}" fill="#101418"/>
 ${body}
 ${foot}
