@@ -1,3 +1,4 @@
+import { csvField } from '@/lib/shared/csv';
 import { clean, type Paint, type Tone } from '@/server/cli/style';
 
 /** One column: what it holds for programs (`value`), and how people see it (`show`). */
@@ -48,11 +49,7 @@ export function tableLines<T>(
 export function csvText<T>(rows: readonly T[], columns: readonly Column<T>[]): string {
   const lines = [columns.map((column) => column.title.toLowerCase().replaceAll(' ', '_'))];
   for (const row of rows) lines.push(columns.map((column) => String(column.value(row) ?? '')));
-  return lines.map((line) => `${line.map(csvCell).join(',')}\r\n`).join('');
-}
-
-function csvCell(text: string): string {
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  return lines.map((line) => `${line.map(csvField).join(',')}\r\n`).join('');
 }
 
 function shown<T>(column: Column<T>, row: T): string {

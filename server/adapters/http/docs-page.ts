@@ -1,4 +1,5 @@
 import { isJsonObject, type Json, type JsonObject } from '@/lib/shared/json';
+import { escapeHtml } from '@/server/adapters/http/html';
 import type { OpenApiDocument } from '@/server/adapters/http/openapi';
 
 const METHODS = ['get', 'post', 'put', 'patch', 'delete'] as const;
@@ -139,17 +140,6 @@ function markdown(text: string): string {
   return escapeHtml(text)
     .replace(/`([^`]+)`/g, '<code>$1</code>')
     .replaceAll('\n\n', '<br>');
-}
-
-function escapeHtml(text: string): string {
-  const names: Record<string, string> = {
-    '&': '&amp;',
-    '<': '&lt;',
-    '>': '&gt;',
-    '"': '&quot;',
-    "'": '&#39;',
-  };
-  return text.replace(/[&<>"']/g, (char) => names[char] ?? char);
 }
 
 const STYLE = `

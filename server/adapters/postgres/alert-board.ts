@@ -1,8 +1,8 @@
 import type pg from 'pg';
 import { type AlertRules, USUAL_ALERT_RULES } from '@/lib/protocol/alerts';
 import { ALERT_COLUMNS, readRules } from '@/server/adapters/postgres/alert-store';
+import { inTransaction, ms } from '@/server/adapters/postgres/transactions';
 import { insert } from '@/server/adapters/postgres/webhook-queue';
-import { inTransaction, ms } from '@/server/adapters/postgres/within-organization';
 import type { Alert, AlertBoard, AlertChanges, Measured } from '@/server/ports/alert-store';
 import type { Subscription } from '@/server/ports/webhook-out-store';
 

@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import { alertRulesSchema, USUAL_ALERT_RULES } from '@/lib/protocol/alerts';
 
-import { ms, withinOrganization } from '@/server/adapters/postgres/within-organization';
+import { ms, withinOrganization } from '@/server/adapters/postgres/transactions';
 import type { Alert, AlertStore, StoredRules } from '@/server/ports/alert-store';
 
 /** Columns of an alert. */

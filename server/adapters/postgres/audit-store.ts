@@ -3,6 +3,7 @@ import { sealText } from '@/lib/shared/audit-hash';
 import type { PrismaClient } from '@/server/adapters/postgres/generated/client';
 import type { Pool } from '@/server/adapters/postgres/pool';
 import { inOrganization, Prisma } from '@/server/adapters/postgres/prisma';
+import { inTransaction } from '@/server/adapters/postgres/transactions';
 import type { AuditReader, AuditSealer, ChainLink } from '@/server/ports/audit-store';
 
 /** The hash of a chain's link, in hex. */
@@ -83,10 +84,8 @@ export function createAuditSealer(pool: Pool): AuditSealer {
       );
       return rows.map((row) => row.id);
     },
-    async seal(organizationId, limit) {
-      const client = await pool.connect();
-      try {
-        await client.query('BEGIN');
+    seal(organizationId, limit) {
+      return inTransaction(pool, async (client) => {
         await client.query('INSERT INTO audit_chain (organization_id) VALUES ($1) ON CONFLICT DO NOTHING', [
           organizationId,
         ]);
@@ -120,14 +119,8 @@ export function createAuditSealer(pool: Pool): AuditSealer {
           'UPDATE audit_chain SET last_seq = $2, last_hash = $3, sealed_at = now() WHERE organization_id = $1',
           [organizationId, seq, hash],
         );
-        await client.query('COMMIT');
         return links.length;
-      } catch (error) {
-        await client.query('ROLLBACK').catch(() => {});
-        throw error;
-      } finally {
-        client.release();
-      }
+      });
     },
   };
 }

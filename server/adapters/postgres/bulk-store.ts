@@ -2,6 +2,7 @@ import type pg from 'pg';
 import type { Json } from '@/lib/shared/json';
 import type { PrismaClient, BulkOperation as Row } from '@/server/adapters/postgres/generated/client';
 import { inOrganization, Prisma } from '@/server/adapters/postgres/prisma';
+import { inTransaction } from '@/server/adapters/postgres/transactions';
 import type {
   BulkFailure,
   BulkFilter,
@@ -158,22 +159,14 @@ WHERE bulk_id = $1`;
  */
 export function createBulkQueue(pool: pg.Pool): BulkQueue {
   return {
-    async turn(size, work) {
-      const client = await pool.connect();
-      try {
-        await client.query('BEGIN');
+    turn(size, work) {
+      return inTransaction(pool, async (client) => {
         const { rows } = await client.query<Row>(TAKE);
         const row = rows[0];
         if (row?.chunk) await finishChunk(client, row, work);
         else if (row) await nextChunk(client, row, size);
-        await client.query('COMMIT');
-        client.release();
         return row !== undefined;
-      } catch (error) {
-        // A connection in an unknown state is not given back.
-        client.release(true);
-        throw error;
-      }
+      });
     },
   };
 }

@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { inTransaction } from '@/server/adapters/postgres/transactions';
 import type {
   Occurrence,
   Schedule,
@@ -65,20 +66,12 @@ WHERE schedule_id = $1`;
  */
 export function createScheduleQueue(pool: pg.Pool): ScheduleQueue {
   return {
-    async turn(work) {
-      const client = await pool.connect();
-      try {
-        await client.query('BEGIN');
+    turn(work) {
+      return inTransaction(pool, async (client) => {
         const view = await take(client);
         if (view) await store(client, view.schedule, await work(view));
-        await client.query('COMMIT');
-        client.release();
         return view !== null;
-      } catch (error) {
-        // A connection in an unknown state is not given back.
-        client.release(true);
-        throw error;
-      }
+      });
     },
 
     async runOf(organizationId, workflowId) {

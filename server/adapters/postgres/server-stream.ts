@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import type { StreamEvent } from '@/lib/protocol/event';
+import { inTransaction } from '@/server/adapters/postgres/transactions';
 import type { StreamRange } from '@/server/ports/stream-store';
 
 /** Events older than this are left unnumbered: whoever wrote them died before numbering, and nobody came by since. */
@@ -52,22 +53,14 @@ export async function numberServerEvents(
   engine: pg.Pool,
   organizationId: string,
 ): Promise<StreamRange | null> {
-  const client = await engine.connect();
-  try {
-    await client.query('BEGIN');
+  return inTransaction(engine, async (client) => {
     const held = await client.query<{ last_seq: string }>(HOLD, [organizationId]);
     const before = Number(held.rows[0]?.last_seq ?? 0);
     // A statement of its own: it sees what the holder before us has written.
     const { rows } = await client.query<{ last_seq: string }>(NUMBER, [organizationId, before]);
-    await client.query('COMMIT');
     const to = Number(rows[0]?.last_seq ?? before);
     return to === before ? null : { organizationId, topic: 'servers', from: before + 1, to };
-  } catch (error) {
-    await client.query('ROLLBACK').catch(() => undefined);
-    throw error;
-  } finally {
-    client.release();
-  }
+  });
 }
 
 /** Entries of the stream `servers` behind `after`. */

@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import type { InboundDeliveryBody } from '@/lib/protocol/webhooks';
-import { ms, withinOrganization } from '@/server/adapters/postgres/within-organization';
+import { ms, withinOrganization } from '@/server/adapters/postgres/transactions';
 import type { Sealer } from '@/server/ports/sealer';
 import type { WebhookIn, WebhookInStore } from '@/server/ports/webhook-in-store';
 

@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import type { JsonObject } from '@/lib/shared/json';
-import { ms, withinOrganization } from '@/server/adapters/postgres/within-organization';
+import { ms, withinOrganization } from '@/server/adapters/postgres/transactions';
 import type { Sealer } from '@/server/ports/sealer';
 import type { OutboundDelivery, WebhookOut, WebhookOutStore } from '@/server/ports/webhook-out-store';
 

@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import type { WebhookFormat } from '@/lib/protocol/webhooks';
+import { inTransaction, ms } from '@/server/adapters/postgres/transactions';
 import { DELIVERY_COLUMNS } from '@/server/adapters/postgres/webhook-out-store';
-import { inTransaction, ms } from '@/server/adapters/postgres/within-organization';
 import type {
   NewDelivery,
   OutboundDelivery,

@@ -13,6 +13,7 @@ import type {
   NewRun,
 } from '@/server/ports/execution-store';
 import type { Tracing } from '@/server/ports/tracing';
+import { backOff } from '@/server/workers/engine/back-off';
 import type { ResidentRun } from '@/server/workers/engine/resident-run';
 
 export interface ChildDeps {
@@ -101,8 +102,7 @@ async function insist<T>(deps: ChildDeps, run: ResidentRun, work: () => Promise<
       const isRefused = typeof code === 'string' && /^(22|23|42)[0-9A-Z]{3}$/.test(code);
       const isAnswer = isAppError(error) ? error.code !== 'DATABASE_UNAVAILABLE' : isRefused;
       if (run.gone || isAnswer || error instanceof TypeError) throw error;
-      const next = deps.clock.now() + Math.min(1_000, 25 * 2 ** attempt);
-      await new Promise<void>((resolve) => deps.clock.at(next, resolve));
+      await backOff(deps.clock, attempt);
     }
   }
 }

@@ -4,6 +4,7 @@ import { GroupCommit } from '@/lib/shared/group-commit';
 import type { CommitPart, ExecutionStore } from '@/server/ports/execution-store';
 import type { Log } from '@/server/ports/log';
 import type { Telemetry } from '@/server/ports/telemetry';
+import { backOff } from '@/server/workers/engine/back-off';
 import { crashPoint } from '@/server/workers/engine/crash-points';
 
 /** What became of a part: written; refused because another process owns the shard; refused by the store for its content. */
@@ -25,7 +26,6 @@ const MAX_PARTS = 1_000;
 const SHARED_PARTS = 16;
 /** A flood leaves the database to the others for this many times as long as its own write took. */
 const REST_FACTOR = 1.5;
-const MAX_BACKOFF_MS = 1_000;
 
 /**
  * Makes appends durable in groups. A broken write is never guessed about: its outcome is read back from the store
@@ -103,7 +103,7 @@ export class Committer {
           if (written) return written;
           // The statement may still be under way in the database and be written after we looked.
           doubtful = true;
-          await this.pause(Math.min(MAX_BACKOFF_MS, 25 * 2 ** attempt));
+          await backOff(clock, attempt);
         } else if (parts.length > 1) {
           return this.writeOneByOne(parts, doubtful);
         } else {
@@ -159,7 +159,7 @@ export class Committer {
           parts.map((part) => [part.runId, part.events.length === 0 || isThere(part) ? 'written' : 'fenced']),
         );
       } catch {
-        await this.pause(Math.min(MAX_BACKOFF_MS, 25 * 2 ** attempt));
+        await backOff(this.deps.clock, attempt);
       }
     }
     return new Map(parts.map((part) => [part.runId, 'fenced']));

@@ -4,6 +4,7 @@ import { asReference, PAYLOAD_KEY } from '@/lib/protocol/payload';
 import type { Clock } from '@/lib/shared/clock';
 import { isJsonObject, type Json, type JsonObject } from '@/lib/shared/json';
 import type { NewPayload, Payloads } from '@/server/ports/payloads';
+import { backOff } from '@/server/workers/engine/back-off';
 
 /** What is kept apart from histories. */
 export interface PayloadPolicy {
@@ -30,7 +31,6 @@ export interface SplitContent {
 
 const MEDIA_TYPE = /^[a-z0-9][a-z0-9!#$&^_.+-]{0,60}\/[a-z0-9][a-z0-9!#$&^_.+-]{0,60}$/i;
 const BASE64 = /^[A-Za-z0-9+/_\-\s]+=*\s*$/;
-const MAX_BACKOFF_MS = 1_000;
 
 /**
  * Takes the large parts out of a tool's content: `data` of pictures and sound, `blob` and `text` of embedded resources, long
@@ -166,8 +166,7 @@ async function insist<T>(clock: Clock, abort: PayloadScope['abort'], work: () =>
       return await work();
     } catch (error) {
       if ((error as { code?: unknown }).code !== 'DATABASE_UNAVAILABLE') throw error;
-      const next = clock.now() + Math.min(MAX_BACKOFF_MS, 25 * 2 ** attempt);
-      await new Promise<void>((resolve) => clock.at(next, resolve));
+      await backOff(clock, attempt);
     }
   }
 }

@@ -5,6 +5,7 @@ import type { Failure } from '@/lib/protocol/run';
 import type { Clock } from '@/lib/shared/clock';
 import type { CommitPart, InboxRow, OpenRun, StoredEvent } from '@/server/ports/execution-store';
 import type { Log } from '@/server/ports/log';
+import { backOff } from '@/server/workers/engine/back-off';
 import { emptyPart } from '@/server/workers/engine/parts';
 import { newResidentRun, type ResidentRun } from '@/server/workers/engine/resident-run';
 
@@ -35,8 +36,7 @@ export async function persist<T>(
       return await work();
     } catch (error) {
       log.warn(operation, { status: 'failed', attempt, error: String(error) });
-      const next = clock.now() + Math.min(1_000, 50 * 2 ** attempt);
-      await new Promise<void>((resolve) => clock.at(next, resolve));
+      await backOff(clock, attempt, 50);
     }
   }
   return null;

@@ -8,6 +8,7 @@ import {
   putQuotasBodySchema,
   quotasSchema,
 } from '@/lib/protocol/api-audit';
+import { csvField } from '@/lib/shared/csv';
 import { answers, type Operation, operation } from '@/server/adapters/http/operation';
 import type { AuditService } from '@/server/services/audit-service';
 import type { QuotaService } from '@/server/services/quota-service';
@@ -34,8 +35,7 @@ function field(value: unknown): string {
       : typeof value === 'object'
         ? JSON.stringify(value)
         : String(value);
-  const safe = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
-  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+  return csvField(/^[=+\-@\t\r]/.test(text) ? `'${text}` : text);
 }
 
 /** Entries as text, one chunk a pull, so that a slow reader never makes us hold the whole log. */

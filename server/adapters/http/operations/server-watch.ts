@@ -10,6 +10,7 @@ import {
   serverToolsSchema,
 } from '@/lib/protocol/api-servers';
 import { toAppError } from '@/lib/protocol/errors';
+import { escapeHtml } from '@/server/adapters/http/html';
 import { answers, type Operation, operation, text } from '@/server/adapters/http/operation';
 import { REACH } from '@/server/adapters/http/operations/servers';
 import type { ServerWatch } from '@/server/services/server-watch';
@@ -176,9 +177,9 @@ function access(watch: ServerWatch): Operation[] {
 /** A page that runs nothing and loads nothing. */
 function page(status: number, title: string, sentence: string): Response {
   const html =
-    `<!doctype html><html lang="en"><meta charset="utf-8"><title>${escaped(title)}</title>` +
+    `<!doctype html><html lang="en"><meta charset="utf-8"><title>${escapeHtml(title)}</title>` +
     `<style>body{font:16px/1.5 monospace;background:#0b0e11;color:#d7dde3;padding:4rem}</style>` +
-    `<h1>${escaped(title)}</h1><p>${escaped(sentence)}</p></html>`;
+    `<h1>${escapeHtml(title)}</h1><p>${escapeHtml(sentence)}</p></html>`;
   return new Response(html, {
     status,
     headers: {
@@ -188,8 +189,4 @@ function page(status: number, title: string, sentence: string): Response {
       'content-security-policy': "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'",
     },
   });
-}
-
-function escaped(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }
