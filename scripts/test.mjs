@@ -106,7 +106,7 @@ async function startInstance(adminUrl) {
 /**
  * @param {string} name
  * @param {() => Promise<string>} adminUrl
- * @returns {Promise<{ passed: number, failed: number, skipped?: number }>}
+ * @returns {Promise<{ passed: number, failed: number, skipped?: number, failures: string[] }>}
  */
 async function runSuite(name, adminUrl) {
   if (name === 'check') {
@@ -156,7 +156,7 @@ async function main() {
     return postgres;
   };
 
-  /** @type {{ name: string, ms: number, passed: number, failed: number, note: string }[]} */
+  /** @type {Result[]} */
   const results = [];
   for (const name of chosen) {
     if (ending) return;
@@ -166,13 +166,21 @@ async function main() {
       console.log(
         'e2e is skipped: no browser. Install the package "chromium" (or: npx playwright install chromium).',
       );
-      results.push({ name, ms: 0, passed: 0, failed: strict ? 1 : 0, note: 'SKIPPED: no browser' });
+      const failures = strict ? ['e2e: no browser'] : [];
+      results.push({
+        name,
+        ms: 0,
+        passed: 0,
+        failed: failures.length,
+        note: 'SKIPPED: no browser',
+        failures,
+      });
       continue;
     }
     try {
-      const { passed, failed, skipped = 0 } = await runSuite(name, adminUrl);
+      const { passed, failed, skipped = 0, failures } = await runSuite(name, adminUrl);
       const note = skipped > 0 ? `${skipped} skipped` : '';
-      results.push({ name, ms: performance.now() - begin, passed, failed, note });
+      results.push({ name, ms: performance.now() - begin, passed, failed, note, failures });
     } catch (error) {
       console.error(isForPeople(error) ? error.message : error);
       results.push({
@@ -181,6 +189,7 @@ async function main() {
         passed: 0,
         failed: 1,
         note: 'did not run to its end',
+        failures: [`${name}: ${isForPeople(error) ? error.message : String(error)}`],
       });
     }
   }
@@ -188,8 +197,16 @@ async function main() {
   report(results);
 }
 
-/** @param {{ name: string, ms: number, passed: number, failed: number, note: string }[]} results */
+/** @typedef {{ name: string, ms: number, passed: number, failed: number, note: string, failures: string[] }} Result */
+
+/**
+ * Says at the very end, where whoever sees only the tail of a long log still finds it, what failed and why.
+ * @param {Result[]} results
+ */
 function report(results) {
+  const failures = results.flatMap((result) => result.failures);
+  if (failures.length > 0) console.log(`\n── failed ${'─'.repeat(64)}`);
+  for (const failure of failures) console.log(`✕ ${failure}`);
   console.log('');
   for (const { name, ms, passed, failed, note } of results) {
     const counts = `${String(passed).padStart(6)} passed ${String(failed).padStart(4)} failed`;

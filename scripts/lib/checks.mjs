@@ -7,7 +7,7 @@ import { seconds } from './progress.mjs';
 import { capture } from './run.mjs';
 import { runVitest } from './suites.mjs';
 
-/** @typedef {{ ok: boolean, note: string, output: string, passed?: number, failed?: number }} Outcome */
+/** @typedef {{ ok: boolean, note: string, output: string, passed?: number, failed?: number, failures?: string[] }} Outcome */
 
 /** A program of a package, run by Node. @param {string[]} args @returns {Promise<Outcome>} */
 async function program(...args) {
@@ -29,8 +29,8 @@ async function imports() {
 
 /** @returns {Promise<Outcome>} */
 async function tests() {
-  const { passed, failed, output } = await runVitest(['unit', 'architecture']);
-  return { ok: failed === 0, note: `${passed} passed, ${failed} failed`, output, passed, failed };
+  const { passed, failed, output, failures } = await runVitest(['unit', 'architecture']);
+  return { ok: failed === 0, note: `${passed} passed, ${failed} failed`, output, passed, failed, failures };
 }
 
 /** The longest first: two run at a time. @type {[string, () => Promise<Outcome>][]} */
@@ -58,7 +58,8 @@ function ensureNextTypes() {
 
 /**
  * Runs all checks, two at a time, and prints a line for each and what is wrong.
- * @returns {Promise<{ passed: number, failed: number }>} tests; a check that is no test and fails counts as one failed
+ * @returns {Promise<{ passed: number, failed: number, failures: string[] }>} tests; a check that is no test and fails
+ *   counts as one failed
  */
 export async function runChecks() {
   await ensureGenerated();
@@ -66,6 +67,8 @@ export async function runChecks() {
   const queue = [...CHECKS];
   let passed = 0;
   let failed = 0;
+  /** @type {string[]} */
+  const failures = [];
   const work = async () => {
     for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
       const [name, check] = next;
@@ -84,8 +87,9 @@ export async function runChecks() {
       if (!outcome.ok) console.log(`${outcome.output.trim()}\n`);
       passed += outcome.passed ?? 0;
       failed += outcome.failed ?? (outcome.ok ? 0 : 1);
+      if (!outcome.ok) failures.push(...(outcome.failures ?? [name]));
     }
   };
   await Promise.all([work(), work()]);
-  return { passed, failed };
+  return { passed, failed, failures };
 }

@@ -1,12 +1,14 @@
 /** Runs test suites and counts tests from their reports. */
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 import { CACHE_DIR, inRoot, ROOT } from './paths.mjs';
 import { capture } from './run.mjs';
 
 /**
- * @typedef {{ passed: number, failed: number, skipped: number, output: string }} Counts
+ * @typedef {{ passed: number, failed: number, skipped: number, output: string, failures: string[] }} Counts
+   `failures`: which tests failed, and the first lines of why
  * @typedef {{ env?: Record<string, string>, live?: boolean }} Options `live`: output goes to the terminal at once
  */
 
@@ -85,7 +87,44 @@ export async function runVitest(projects, options = {}) {
   const unloaded = (report?.testResults ?? []).filter(
     (/** @type {any} */ result) => result.status === 'failed' && result.assertionResults.length === 0,
   ).length;
-  return counted({ passed, failed: (report?.numFailedTests ?? 0) + unloaded, skipped, output }, code);
+  const failures = (report?.testResults ?? []).flatMap((/** @type {any} */ file) => [
+    ...(file.status === 'failed' && file.assertionResults.length === 0
+      ? [failureText(relative(ROOT, file.name), file.message)]
+      : []),
+    ...file.assertionResults
+      .filter((/** @type {any} */ test) => test.status === 'failed')
+      .map((/** @type {any} */ test) =>
+        failureText(
+          `${relative(ROOT, file.name)} › ${test.fullName}`,
+          (test.failureMessages ?? []).join('\n'),
+        ),
+      ),
+  ]);
+  return counted(
+    { passed, failed: (report?.numFailedTests ?? 0) + unloaded, skipped, output, failures },
+    code,
+  );
+}
+
+/** A failed test in a few lines. @param {string} name @param {unknown} why */
+function failureText(name, why) {
+  const lines = stripVTControlCharacters(String(why ?? '')).split('\n');
+  return [name, ...lines.slice(0, 12).map((line) => `    ${line.slice(0, 400)}`)].join('\n');
+}
+
+/** @param {any} suite a suite of Playwright's report @param {string} [before] @returns {string[]} */
+function playwrightFailures(suite, before = '') {
+  const name = before === '' ? suite.title : `${before} › ${suite.title}`;
+  return [
+    ...(suite.suites ?? []).flatMap((/** @type {any} */ inner) => playwrightFailures(inner, name)),
+    ...(suite.specs ?? [])
+      .flatMap((/** @type {any} */ spec) => spec.tests.map((/** @type {any} */ test) => ({ spec, test })))
+      .filter((/** @type {any} */ { test }) => ['unexpected', 'flaky'].includes(test.status))
+      .map((/** @type {any} */ { spec, test }) => {
+        const bad = test.results.find((/** @type {any} */ result) => result.error);
+        return failureText(`${name} › ${spec.title}`, bad?.error?.message);
+      }),
+  ];
 }
 
 /**
@@ -99,7 +138,8 @@ export async function runPlaywright(options) {
     [inRoot('node_modules', '@playwright', 'test', 'cli.js'), 'test', '--reporter=list,json'],
     { ...options, env: { PLAYWRIGHT_JSON_OUTPUT_FILE: file, ...options.env } },
   );
-  const stats = readReport(file)?.stats;
+  const report = readReport(file);
+  const stats = report?.stats;
   return counted(
     // A flaky test failed before it passed: that is a failure to us.
     {
@@ -107,6 +147,7 @@ export async function runPlaywright(options) {
       failed: (stats?.unexpected ?? 0) + (stats?.flaky ?? 0),
       skipped: stats?.skipped ?? 0,
       output,
+      failures: (report?.suites ?? []).flatMap((/** @type {any} */ suite) => playwrightFailures(suite)),
     },
     code,
   );
@@ -120,5 +161,7 @@ export async function runPlaywright(options) {
  */
 function counted(counts, code) {
   const bad = code !== 0 || counts.passed + counts.skipped === 0;
-  return bad && counts.failed === 0 ? { ...counts, failed: 1 } : counts;
+  return bad && counts.failed === 0
+    ? { ...counts, failed: 1, failures: ['no test failed, but the suite did not end well'] }
+    : counts;
 }

@@ -51,9 +51,8 @@ describe('during a call, a server that', () => {
     const fleet = bad();
     const other = fleet.call(toolCall('good', 'slow_echo', { ms: 500, value: 'untouched' }));
     resultOf(await fleet.call(call('ok')));
-    const started = performance.now();
     const failure = failureOf(await fleet.call(call('die')));
-    expect(performance.now() - started).toBeLessThan(2000);
+    // Not TIMEOUT: it was noticed, nobody waited for the end of the call's time.
     expect(failure).toMatchObject({
       code: 'NETWORK_ERROR',
       ambiguous: true,
@@ -212,13 +211,13 @@ describe('while connecting, a server that', () => {
   });
 
   it('never answers: the timeout of the call counts from its start', async () => {
-    const fleet = bad({ START: 'silent' }, { connectTimeoutMs: 3000 });
+    const fleet = bad({ START: 'silent' }, { connectTimeoutMs: 60_000 });
     const started = performance.now();
     expect(failureOf(await fleet.call(call('ok', {}, { timeoutMs: 300 })))).toMatchObject({
       code: 'TIMEOUT',
       ambiguous: false,
     });
-    expect(performance.now() - started).toBeLessThan(1500);
+    expect(performance.now() - started).toBeLessThan(30_000);
   });
 
   it('exits at the probe for the newer protocol: is started again without it', async () => {
@@ -309,8 +308,8 @@ describe('after a kill -9 of our process', () => {
 describe('the fleet', () => {
   it('opens the breaker after five failures in a row and closes it after a good probe', async () => {
     const log = path.join(tempDir(), 'calls');
-    const fleet = bad({ CALL_LOG: log }, { breaker: { halfOpenAfterMs: 400 } });
-    const hang = () => fleet.call(call('hang', {}, { timeoutMs: 50 }));
+    const fleet = bad({ CALL_LOG: log }, { breaker: { halfOpenAfterMs: 2_000 } });
+    const hang = () => fleet.call(call('hang', {}, { timeoutMs: 300 }));
     resultOf(await fleet.call(call('ok')));
     for (let n = 0; n < 5; n++) expect(failureOf(await hang()).code).toBe('TIMEOUT');
     const refused = failureOf(await fleet.call(call('ok')));
@@ -318,7 +317,7 @@ describe('the fleet', () => {
     expect(refused.retryAt).toBeGreaterThan(Date.now());
     const { organizationId, server } = call('ok');
     expect(fleet.openCircuits()).toEqual([{ organizationId, server }]);
-    expect(readLines(log)).toHaveLength(6);
+    await until(() => readLines(log).length === 6);
     await until(async () => (await fleet.call(call('ok'))).ok);
     expect(fleet.openCircuits()).toEqual([]);
     expect(textOf(await fleet.call(call('ok')))).toBe('fine');
@@ -383,12 +382,14 @@ describe('the fleet', () => {
       Array.from({ length: 8 }, () => fleet.call(toolCall('slow', 'slow_echo', { value: 'x' }))),
     );
     expect(performance.now() - started).toBeGreaterThan(250);
-    const hurried = toolCall('slow', 'slow_echo', { value: 'x' }, { timeoutMs: 20 });
-    const outcomes = await Promise.all([
-      fleet.call(toolCall('slow', 'slow_echo', { value: 'x' })),
-      fleet.call(hurried),
-    ]);
-    expect(failureOf(outcomes[1])).toMatchObject({ code: 'TIMEOUT', ambiguous: false });
+  });
+
+  it('a call whose turn under the rate limit comes after its time was never sent', async () => {
+    const rateLimit = { perSecond: 0.01, burst: 1 };
+    const fleet = fleetOf({ slow: fixture('slow-server.mjs', {}, { rateLimit }) });
+    resultOf(await fleet.call(toolCall('slow', 'slow_echo', { value: 'x' })));
+    const hurried = await fleet.call(toolCall('slow', 'slow_echo', { value: 'x' }, { timeoutMs: 50 }));
+    expect(failureOf(hurried)).toMatchObject({ code: 'TIMEOUT', ambiguous: false });
   });
 
   it('a call that times out while it queues was never sent', async () => {

@@ -124,18 +124,19 @@ describe.each(implementations)('a fleet %s', (_name, make) => {
     const fleet = make();
     await fleet.call(call({ value: 'warm' }));
     const started = performance.now();
-    const failure = failureOf(await fleet.call(call({ ms: 60_000, value: 'x' }, { timeoutMs: 100 })));
+    const failure = failureOf(await fleet.call(call({ ms: 60_000, value: 'x' }, { timeoutMs: 500 })));
     expect(failure).toMatchObject({ code: 'TIMEOUT', ambiguous: true, retriable: true });
-    expect(performance.now() - started).toBeLessThan(2000);
+    expect(performance.now() - started).toBeLessThan(30_000);
   });
 
   it('stops when the caller cancels', async () => {
     const fleet = make();
     await fleet.call(call({ value: 'warm' }));
     const controller = new AbortController();
-    setTimeout(() => controller.abort(), 50);
+    // Counted from when it is sent: what is taken back before that is not ambiguous.
+    const beforeSending = async () => void setTimeout(() => controller.abort(), 200);
     const failure = failureOf(
-      await fleet.call(call({ ms: 60_000, value: 'x' }, { signal: controller.signal })),
+      await fleet.call(call({ ms: 60_000, value: 'x' }, { signal: controller.signal, beforeSending })),
     );
     expect(failure).toMatchObject({ code: 'CANCELLED', ambiguous: true });
     const never = failureOf(await fleet.call(call({ value: 'x' }, { signal: controller.signal })));
@@ -161,12 +162,12 @@ describe.each(implementations)('a fleet %s', (_name, make) => {
     await fleet.call(call({ value: 'warm' }));
     const started = performance.now();
     const outcomes = await Promise.all(
-      Array.from({ length: 10 }, (_, n) => fleet.call(call({ ms: 200, value: `${n}` }))),
+      Array.from({ length: 10 }, (_, n) => fleet.call(call({ ms: 1_000, value: `${n}` }))),
     );
     expect(outcomes.map((outcome) => (resultOf(outcome).structuredContent as JsonObject).value)).toEqual(
       Array.from({ length: 10 }, (_, n) => `${n}`),
     );
-    expect(performance.now() - started).toBeLessThan(1500);
+    expect(performance.now() - started).toBeLessThan(9_000);
   });
 
   it('counts calls and errors', async () => {
