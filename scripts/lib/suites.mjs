@@ -8,7 +8,7 @@ import { capture } from './run.mjs';
 
 /**
  * @typedef {{ passed: number, failed: number, skipped: number, output: string, failures: string[] }} Counts
-   `failures`: which tests failed, and the first lines of why
+ *   `failures`: which tests failed, and the first lines of why
  * @typedef {{ env?: Record<string, string>, live?: boolean }} Options `live`: output goes to the terminal at once
  */
 
