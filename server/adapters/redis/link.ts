@@ -78,11 +78,6 @@ export class RedisLink {
     await this.commands.ping();
   }
 
-  /** Why it is away, as far as that is known. */
-  get trouble(): string {
-    return this.lastError;
-  }
-
   close(): void {
     this.closed = true;
     this.cancelBeat();
@@ -108,12 +103,15 @@ export class RedisLink {
     if (this.told === null && now === 'away' && this.lastError === 'not connected yet') return;
     this.told = now;
     const { log } = this.options;
-    if (now === 'connected') log.info('redis', { status: 'connected' });
-    else
+    if (now === 'connected') {
+      log.info('redis', { status: 'connected' });
+      this.lastError = 'the connection was lost';
+    } else {
       log.warn('redis', {
         status: 'away',
         error: this.lastError,
         effect: 'hints to other processes are left out; requests and sign-ins are counted in each process',
       });
+    }
   }
 }
