@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { build } from 'esbuild';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { FakeInstance, RUN_ID } from '@/tests/fixtures/cli/fake-instance';
+import { bundle } from '../../scripts/lib/bundle.mjs';
 
 /** The program as a real process: signals, pipes, exit codes, its file. What it prints is tested in server/cli/cli.test.ts. */
 
@@ -17,20 +17,7 @@ let instance: FakeInstance;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'oc-cli-'));
-  await build({
-    absWorkingDir: ROOT,
-    entryPoints: ['server/cli/main.ts'],
-    outfile: join(folder, 'cli.mjs'),
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    target: 'node20.19',
-    alias: { '@': ROOT.replace(/\/$/, '') },
-    banner: {
-      js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
-    },
-    logLevel: 'error',
-  });
+  await bundle({ entry: join(ROOT, 'server/cli/main.ts'), outfile: join(folder, 'cli.mjs'), whole: true });
   await writeFile(join(folder, 'package.json'), JSON.stringify({ name: 'openconductor', version: '1.2.3' }));
 });
 
