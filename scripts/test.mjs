@@ -144,9 +144,10 @@ async function main() {
     );
   });
   let browser = false;
-  if (chosen.includes('e2e')) {
+  if (chosen.some((name) => ['contract', 'integration', 'e2e'].includes(name))) {
     const { ensureTestTools } = await import('./lib/test-tools.mjs');
-    ({ browser } = await step('test tools', ensureTestTools));
+    const wanted = { browser: chosen.includes('e2e') };
+    ({ browser } = await step('test tools', (note) => ensureTestTools(note, wanted)));
   }
   undo.push(() => endSuites());
   /** @type {Promise<string> | undefined} */

@@ -13,6 +13,7 @@ import { createAuditLog } from '@/server/adapters/postgres/audit-log';
 import { createIdentityStore } from '@/server/adapters/postgres/identity-store';
 import type { Pool } from '@/server/adapters/postgres/pool';
 import { createPrisma } from '@/server/adapters/postgres/prisma';
+import type { MakeCounter } from '@/server/adapters/redis/counters';
 import type { Config } from '@/server/config/config';
 import type { IdentityStore } from '@/server/ports/identity-store';
 import type { Log } from '@/server/ports/log';
@@ -40,6 +41,8 @@ export interface IdentityDeps {
   log: Log;
   /** What everything of this instance is sealed under; cookies are signed with a key made from it. */
   secret: string;
+  /** Makes what requests and sign-ins are counted with. */
+  counter: MakeCounter;
   /** Where browsers reach this instance. */
   publicUrl: () => string;
 }
@@ -70,6 +73,8 @@ export function createIdentity(deps: IdentityDeps) {
   const check = createAuthenticate({ store, auth, used: uses.used });
   const isLocal = config.auth === 'local';
   const hosts = [...config.allowedHosts, config.host];
+  const limitOf = (name: string, points: number, seconds: number, what: string) =>
+    new RateLimit(points, seconds, what, deps.counter(name, points, seconds));
   const members = new MemberService({
     store,
     audit,
@@ -99,8 +104,13 @@ export function createIdentity(deps: IdentityDeps) {
     auth,
     checkOrigin: (request) => checkHost(request, hosts),
     hasSso: oidc !== null,
-    byAccount: new RateLimit(ACCOUNT_TRIES, ACCOUNT_SECONDS, 'Too many failed sign-ins for this account'),
-    byAddress: new RateLimit(ADDRESS_TRIES, MINUTE_S, 'Too many attempts from this address'),
+    byAccount: limitOf(
+      'account',
+      ACCOUNT_TRIES,
+      ACCOUNT_SECONDS,
+      'Too many failed sign-ins for this account',
+    ),
+    byAddress: limitOf('address', ADDRESS_TRIES, MINUTE_S, 'Too many attempts from this address'),
     async claimOwnership(token) {
       const hash = hashOf(token);
       if (!(await store.takeOneTime(FIRST_OWNER, hash))) {
@@ -141,7 +151,7 @@ export function createIdentity(deps: IdentityDeps) {
     limit:
       isLocal || config.rateLimit === 0
         ? null
-        : new RateLimit(config.rateLimit, MINUTE_S, 'Too many requests'),
+        : limitOf('requests', config.rateLimit, MINUTE_S, 'Too many requests'),
 
     /** Who asks. Throws UNAUTHENTICATED, FORBIDDEN. */
     authenticate: (headers: Headers): Promise<Actor> => {

@@ -8,7 +8,6 @@ import { payloadOperations } from '@/server/adapters/http/operations/payloads';
 import { createRouter } from '@/server/adapters/http/router';
 import { createSystemRoutes } from '@/server/adapters/http/system-routes';
 import { isAlive, machineName } from '@/server/adapters/machine';
-import { createMemoryBus } from '@/server/adapters/memory/bus';
 import { createPrometheus } from '@/server/adapters/observability/prometheus';
 import type { TraceScope } from '@/server/adapters/observability/trace-scope';
 import { tracedFleet } from '@/server/adapters/observability/traced-fleet';
@@ -38,6 +37,7 @@ import type { Log } from '@/server/ports/log';
 import { createPreferences } from '@/server/preferences';
 import { RunPresenter } from '@/server/presenters/run-presenter';
 import { TaskPresenter } from '@/server/presenters/task-presenter';
+import { createShared } from '@/server/redis';
 import { CallProgress } from '@/server/services/call-progress';
 import { HealthService } from '@/server/services/health-service';
 import { PayloadService } from '@/server/services/payload-service';
@@ -90,7 +90,6 @@ export interface RuntimeOptions {
 export async function createRuntime(options: RuntimeOptions) {
   const { config, log, version, buildId, root } = options;
   const clock = new SystemClock(options.clockOffsetMs);
-  const bus = createMemoryBus((error) => log.error('bus', { error: String(error) }));
   const { telemetry, registry, gauge } = createPrometheus();
   const now = () => clock.now();
   const tracing = await createTracing({ config, version, log, telemetry, now, scope: options.traceScope });
@@ -102,6 +101,9 @@ export async function createRuntime(options: RuntimeOptions) {
     auth: createPool(roleUrl(config.databaseUrl, 'oc_auth'), 2, 'openconductor-auth'),
   };
   await Promise.all([pools.engine, pools.app, pools.auth].map((pool) => mustBeBound(pool)));
+  const { redisUrl } = config;
+  const shared = await createShared({ redisUrl, pool: pools.engine, clock, log, telemetry, gauge });
+  const { bus } = shared;
   const prisma = createPrisma(pools.app);
   const store = createExecutionStore(pools.engine);
   const streams = createStreamStore(pools.watch);
@@ -290,6 +292,7 @@ export async function createRuntime(options: RuntimeOptions) {
         const detail = failed.length > 0 ? `failed: ${failed.join(', ')}` : `${list.length} configured`;
         return { status: failed.length > 0 ? 'degraded' : 'ok', detail };
       },
+      ...shared.checks,
     },
   });
 
@@ -301,6 +304,7 @@ export async function createRuntime(options: RuntimeOptions) {
     clock,
     log,
     secret: loadSecretKey(config.secretKey, config.dataDir),
+    counter: shared.counter,
     publicUrl: () => config.url ?? listeningAt,
   });
   const operations = createOperations({
@@ -394,7 +398,7 @@ export async function createRuntime(options: RuntimeOptions) {
       await servers.stop();
       await identity.stop();
       await prisma.$disconnect();
-      await bus.close();
+      await shared.close();
       await tracing?.shutdown();
       await Promise.all(Object.values(pools).map((pool) => pool.end()));
     },

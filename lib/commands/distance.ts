@@ -47,8 +47,11 @@ export function didYouMean(word: string, candidates: readonly string[]): string 
   for (const candidate of candidates) {
     const known = candidate.toLowerCase();
     const starts = wanted.length >= 3 && known.startsWith(wanted);
-    const edits = starts ? 0.5 : editDistance(wanted, known.slice(0, LONGEST));
     const limit = Math.min(tolerance(wanted.length), Math.max(1, known.length - 1));
+    const compared = known.slice(0, LONGEST);
+    // Words whose lengths differ by more than the limit need more edits than that: most need no comparison.
+    if (!starts && Math.abs(compared.length - wanted.length) > limit) continue;
+    const edits = starts ? 0.5 : editDistance(wanted, compared);
     if (edits <= limit && edits < bestScore) {
       best = candidate;
       bestScore = edits;

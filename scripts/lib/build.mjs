@@ -6,11 +6,14 @@ import { pathToFileURL } from 'node:url';
 import { inRoot } from './paths.mjs';
 import { mustRun } from './run.mjs';
 
-/** The bundles: where from and where to. Setup is what the scripts themselves use. */
+/**
+ * The bundles: where from and where to. Setup is what the scripts themselves use.
+ * @type {Record<'setup' | 'server' | 'cli', { entry: string, outfile: string, whole?: boolean }>}
+ */
 const BUNDLES = {
   setup: { entry: 'scripts/setup.ts', outfile: 'dist/setup.mjs' },
   server: { entry: 'server/index.ts', outfile: 'dist/server.mjs' },
-  cli: { entry: 'server/cli/main.ts', outfile: 'dist/cli.mjs' },
+  cli: { entry: 'server/cli/main.ts', outfile: 'dist/cli.mjs', whole: true },
 };
 
 const COMMON = ['package-lock.json', 'tsconfig.json', 'scripts/lib/bundle.mjs', 'scripts/lib/build.mjs'];
@@ -83,6 +86,7 @@ export async function ensureBundles({ force = false, only = ['setup', 'server', 
   const paths = stale.map((name) => ({
     entry: inRoot(BUNDLES[name].entry),
     outfile: inRoot(BUNDLES[name].outfile),
+    whole: BUNDLES[name].whole ?? false,
   }));
   // Stamps go first: a start that is killed while it bundles leaves none that lies.
   for (const { outfile } of paths) rmSync(`${outfile}.made-from`, { force: true });

@@ -2,6 +2,8 @@
 export interface BundlePaths {
   entry: string;
   outfile: string;
+  /** With its packages, for a program that is started again and again. */
+  whole?: boolean;
 }
 
 export function bundleAll(bundles: readonly BundlePaths[]): Promise<void>;

@@ -8,14 +8,24 @@ import { CACHE_DIR, inRoot } from './paths.mjs';
 import { startTime } from './proc.mjs';
 import { Trouble } from './progress.mjs';
 
+/** Packages in CommonJS ask for `require`, which a module has to make itself. @type {import('esbuild').BuildOptions} */
+const WHOLE = {
+  minifyWhitespace: true,
+  minifySyntax: true,
+  banner: {
+    js: "import { createRequire as requireOf } from 'node:module'; const require = requireOf(import.meta.url);",
+  },
+};
+
 /**
- * Bundles each `entry` into its `outfile`.
- * @param {{ entry: string, outfile: string }[]} bundles paths, absolute
+ * Bundles each `entry` into its `outfile`. One that is `whole` holds its packages, too, and is written shorter: a program that is
+ * started again and again is then read as one file instead of a hundred.
+ * @param {{ entry: string, outfile: string, whole?: boolean }[]} bundles paths, absolute
  * @throws Trouble listing the errors in the source
  */
 export async function bundleAll(bundles) {
   const { build, formatMessages, stop } = await import('esbuild');
-  const work = bundles.map(async ({ entry, outfile }) => {
+  const work = bundles.map(async ({ entry, outfile, whole = false }) => {
     try {
       await build({
         absWorkingDir: inRoot(),
@@ -25,7 +35,7 @@ export async function bundleAll(bundles) {
         platform: 'node',
         format: 'esm',
         target: 'node20.19',
-        packages: 'external',
+        ...(whole ? WHOLE : { packages: 'external' }),
         alias: { '@': inRoot() },
         sourcemap: 'linked',
         sourcesContent: false,
@@ -46,7 +56,7 @@ export async function bundleAll(bundles) {
   for (const result of results) if (result.status === 'rejected') throw result.reason;
 }
 
-/** Bundles one file. @param {{ entry: string, outfile: string }} one paths, absolute */
+/** Bundles one file. @param {{ entry: string, outfile: string, whole?: boolean }} one paths, absolute */
 export const bundle = (one) => bundleAll([one]);
 
 /**

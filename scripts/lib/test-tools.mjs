@@ -22,11 +22,12 @@ async function hasBrowser() {
 /**
  * Installs what is missing where that is ours to do.
  * @param {(text: string) => void} note
+ * @param {{ browser: boolean }} wanted whether a browser is, besides redis-server
  * @returns {Promise<{ browser: boolean }>}
  */
-export async function ensureTestTools(note) {
+export async function ensureTestTools(note, wanted) {
   const missing = [];
-  if (!(await hasBrowser())) missing.push('chromium');
+  if (wanted.browser && !(await hasBrowser())) missing.push('chromium');
   if (!isInstalled('redis-server')) missing.push('redis-server');
   if (missing.length > 0 && process.getuid?.() === 0 && isInstalled('apt-get')) {
     const env = { DEBIAN_FRONTEND: 'noninteractive' };
@@ -40,8 +41,9 @@ export async function ensureTestTools(note) {
         `apt-get could not install ${missing.join(' and ')}: ${lastLine(install.output || update.output)}`,
       );
   }
-  const browser = await hasBrowser();
-  note(browser ? 'a browser is there' : 'no browser');
+  const browser = wanted.browser && (await hasBrowser());
+  if (wanted.browser) note(browser ? 'a browser is there' : 'no browser');
+  note(isInstalled('redis-server') ? 'redis-server is there' : 'no redis-server');
   return { browser };
 }
 

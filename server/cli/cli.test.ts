@@ -1,37 +1,22 @@
-import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { cliHere } from '@/tests/fixtures/cli/cli-here';
 import { FakeInstance, RUN_ID, step } from '@/tests/fixtures/cli/fake-instance';
 
-/** The program as a real process, against a server that speaks the REST contract. */
+/**
+ * What the program prints, asks for and ends with, against a server that speaks the REST contract. It runs in this process; what
+ * only a process of its own can show (signals, pipes, its file) is in tests/integration/cli-process.test.ts.
+ */
 
-const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 let folder: string;
 let instance: FakeInstance;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'oc-cli-'));
-  await build({
-    absWorkingDir: ROOT,
-    entryPoints: ['server/cli/main.ts'],
-    outfile: join(folder, 'cli.mjs'),
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    target: 'node20.19',
-    alias: { '@': ROOT.replace(/\/$/, '') },
-    banner: {
-      js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
-    },
-    logLevel: 'error',
-  });
   await writeFile(join(folder, 'package.json'), JSON.stringify({ name: 'openconductor', version: '1.2.3' }));
 });
 
@@ -44,57 +29,10 @@ beforeEach(async () => {
 
 afterEach(() => instance.close());
 
-interface Live {
-  child: ChildProcessWithoutNullStreams;
-  out: () => string;
-  err: () => string;
-  /** Resolves once standard output holds the text. */
-  said: (text: string) => Promise<void>;
-  done: Promise<{ code: number | null; out: string; err: string; lines: unknown[] }>;
-}
-
-function live(args: readonly string[], options: { input?: string; env?: Record<string, string> } = {}): Live {
-  const env = {
-    PATH: process.env.PATH,
-    HOME: folder,
-    OPENCONDUCTOR_URL: instance.url,
-    ...options.env,
-    NODE_ENV: 'test' as const,
-  };
-  const child = spawn(process.execPath, [join(folder, 'cli.mjs'), ...args], { cwd: folder, env });
-  let out = '';
-  let err = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    out += text;
-  });
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    err += text;
-  });
-  child.stdin.end(options.input ?? '');
-  const done = once(child, 'close').then(([code]) => ({
-    code: code as number | null,
-    out,
-    err,
-    get lines() {
-      return out
-        .trim()
-        .split('\n')
-        .map((line) => JSON.parse(line) as unknown);
-    },
-  }));
-  const said = async (text: string) => {
-    while (!out.includes(text)) {
-      const more = once(child.stdout, 'data').then(() => true);
-      if (!(await Promise.race([more, done.then(() => false)]))) {
-        if (!out.includes(text)) throw new Error(`"${text}" was never said:\n${out}\n${err}`);
-      }
-    }
-  };
-  return { child, out: () => out, err: () => err, said, done };
-}
-
-const oc = (args: readonly string[], options: { input?: string; env?: Record<string, string> } = {}) =>
-  live(args, options).done;
+type Options = { input?: string; env?: Record<string, string> };
+const live = (args: readonly string[], options: Options = {}) =>
+  cliHere({ folder, url: instance.url }, args, options);
+const oc = (args: readonly string[], options: Options = {}) => live(args, options).done;
 
 function finish(): void {
   const ended = { endedAt: '2026-11-20T14:23:46.000Z', durationMs: 12, status: 'completed' as const };
@@ -179,10 +117,7 @@ describe('orchestrate', () => {
 
   it('keeps standard output clean for --output json', async () => {
     const run = live([...args, '--output', 'json']);
-    const waiting = async () => {
-      while (!run.err().includes('Run started')) await once(run.child.stderr, 'data');
-    };
-    await waiting();
+    await run.said('Run started', 'err');
     finish();
     const { code, out, err } = await run.done;
     expect(code).toBe(0);
@@ -235,7 +170,7 @@ describe('orchestrate', () => {
   it('detaches on Ctrl-C and says so', async () => {
     const run = live(args);
     await run.said('Run started');
-    run.child.kill('SIGINT');
+    run.interrupt();
     const { code, out } = await run.done;
     expect(code).toBe(130);
     expect(out).toContain(`⚠ Detached; the run goes on. Watch it with: openconductor run watch ${RUN_ID}`);
@@ -499,39 +434,10 @@ describe('the other commands', () => {
     expect([code, out]).toEqual([0, expect.stringMatching(/Workflow registered +document-pipeline v4/)]);
   });
 
-  it('runs the start script with the words behind --, and ends as it ends', async () => {
-    await mkdir(join(folder, 'scripts'), { recursive: true });
-    await writeFile(
-      join(folder, 'scripts', 'start.mjs'),
-      'console.log(process.argv.slice(2).join(" ")); process.exit(7);',
-    );
-    const { code, out } = await oc(['start', '--', '--port', '0']);
-    expect([code, out]).toEqual([7, '--port 0\n']);
-  });
-
-  it('stops the start script when it is stopped itself', async () => {
-    await mkdir(join(folder, 'scripts'), { recursive: true });
-    const script =
-      "process.on('SIGTERM', () => { console.log('stopped'); process.exit(0); }); setInterval(() => {}, 1e6); console.log('up');";
-    await writeFile(join(folder, 'scripts', 'start.mjs'), script);
-    const run = live(['start']);
-    await run.said('up');
-    run.child.kill('SIGTERM');
-    const { code, out } = await run.done;
-    expect([code, out]).toEqual([0, 'up\nstopped\n']);
-  });
-
   it('shows help when nothing is said', async () => {
     const { code, out } = await oc([]);
     expect(code).toBe(0);
     expect(out).toContain('Usage: openconductor');
     expect((await oc(['run', 'list', '--help'])).out).toContain('RUN  List runs, newest first');
-  });
-
-  it('does not mind a reader that goes away', async () => {
-    const run = live(['help']);
-    run.child.stdout.destroy();
-    const { code, err } = await run.done;
-    expect([code, err]).toEqual([0, '']);
   });
 });

@@ -122,7 +122,8 @@ export const SETTINGS = [
     kind: 'url',
     default: '',
     protocols: ['redis:', 'rediss:'],
-    meaning: 'Reserved: a Redis that carries live messages between several processes. Not used yet.',
+    meaning:
+      'A Redis that several processes share: it carries hints between them and counts requests and sign-ins for all. It may be away.',
   },
   {
     name: 'OPENCONDUCTOR_DATABASE_POOL',

@@ -18,6 +18,8 @@ export interface Telemetry {
   requestServed(method: string, route: string, status: number, seconds: number): void;
   /** One batch of spans handed to the exporter. */
   spansExported(spans: number, ok: boolean): void;
+  /** Messages of the bus that other processes were sent, that came from them, or that were left to polling. */
+  busMessages(outcome: 'sent' | 'received' | 'dropped', messages: number): void;
   /** Registers a value that is read when metrics are collected. */
   gauge(
     name:

@@ -8,8 +8,8 @@ const MAX_CALLS = 10_000;
 const UNDER_WAY: ReadonlySet<NodeView['status']> = new Set(['scheduled', 'running']);
 
 /**
- * The latest progress of calls, as their servers told it. Volatile like the messages themselves: it is what the process
- * that makes a call has heard, and gone with it.
+ * The latest progress of calls, as their servers told it. Volatile like the messages themselves: it is what this process has
+ * heard (of calls of its own, and over Redis of all), and gone with it.
  */
 export class CallProgress {
   private readonly latest = new Map<string, NodeProgress>();

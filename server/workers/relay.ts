@@ -34,7 +34,10 @@ export class Relay {
   ) {}
 
   start(): void {
-    this.unsubscribe = this.deps.bus.subscribe(OUTBOX_CHANNEL, () => this.kick());
+    this.unsubscribe = this.deps.bus.subscribe(OUTBOX_CHANNEL, (_hint, from) => {
+      // Other engines number their commits themselves.
+      if (from === 'here') this.kick();
+    });
     this.schedule();
     this.kick();
   }

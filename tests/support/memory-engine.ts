@@ -40,6 +40,7 @@ const uncounted: Telemetry = {
   requestServed() {},
   spansExported() {},
   recovered() {},
+  busMessages() {},
   gauge() {},
 };
 

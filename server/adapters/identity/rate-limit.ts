@@ -1,27 +1,26 @@
-import { type RateLimiterAbstract, RateLimiterMemory, type RateLimiterRes } from 'rate-limiter-flexible';
+import { createHash } from 'node:crypto';
+import type { RateLimiterAbstract, RateLimiterRes } from 'rate-limiter-flexible';
 import { AppError } from '@/lib/protocol/errors';
 import type { Allowance } from '@/server/adapters/http/allowance';
 
 /** Counts requests by key and refuses those that are too many. */
 export class RateLimit {
-  private readonly counter: RateLimiterAbstract;
-
   /**
    * @param limit most requests of one key in a window
    * @param seconds length of the window
+   * @param counter counts up to `limit` in `seconds`
    */
   constructor(
     readonly limit: number,
     readonly seconds: number,
     private readonly what: string,
-  ) {
-    this.counter = new RateLimiterMemory({ points: limit, duration: seconds });
-  }
+    private readonly counter: RateLimiterAbstract,
+  ) {}
 
   /** Counts one request. Throws RATE_LIMITED with the seconds to wait in `details.retryAfter`. */
   async take(key: string): Promise<Allowance> {
     try {
-      return this.allowance(await this.counter.consume(key));
+      return this.allowance(await this.counter.consume(hashed(key)));
     } catch (refused) {
       if (refused instanceof Error) throw refused;
       const allowance = this.allowance(refused as RateLimiterRes);
@@ -33,7 +32,7 @@ export class RateLimit {
 
   /** Gives a key its whole allowance back. */
   async forget(key: string): Promise<void> {
-    await this.counter.delete(key);
+    await this.counter.delete(hashed(key));
   }
 
   private allowance(state: RateLimiterRes): Allowance {
@@ -43,4 +42,9 @@ export class RateLimit {
       reset: Math.max(1, Math.ceil(state.msBeforeNext / 1000)),
     };
   }
+}
+
+/** Keys are e-mail addresses and the like: what may be kept outside of the process is of one length and tells nothing. */
+function hashed(key: string): string {
+  return createHash('sha256').update(key).digest('base64url');
 }

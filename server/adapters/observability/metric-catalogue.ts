@@ -125,6 +125,15 @@ export const METRICS = {
     help: 'Spans handed to the OTLP exporter, by outcome: exported or failed.',
     labels: ['outcome'],
   },
+  conductor_redis_up: {
+    type: 'gauge',
+    help: '1 while this process is connected to the Redis of REDIS_URL, else 0; not there without one.',
+  },
+  conductor_bus_messages_total: {
+    type: 'counter',
+    help: 'Hints for other processes over Redis: sent, received, or dropped (left to polling).',
+    labels: ['outcome'],
+  },
   conductor_build_info: { type: 'gauge', help: 'Always 1; the label says what runs.', labels: ['version'] },
 } as const satisfies Record<string, Metric>;
 

@@ -47,6 +47,7 @@ export function createPrometheus(): { telemetry: Telemetry; registry: Registry; 
   const recovery = histogram('conductor_engine_recovery_seconds');
   const requests = histogram('conductor_http_request_seconds');
   const spans = counter('conductor_trace_spans_total');
+  const busMessages = counter('conductor_bus_messages_total');
 
   const workflows = new LabelBound(MAX_WORKFLOWS);
   const servers = new LabelBound(MAX_SERVERS);
@@ -112,6 +113,7 @@ export function createPrometheus(): { telemetry: Telemetry; registry: Registry; 
       requests.observe({ method, route, status: `${Math.floor(status / 100)}xx` }, seconds);
     },
     spansExported: (count, ok) => spans.inc({ outcome: ok ? 'exported' : 'failed' }, count),
+    busMessages: (outcome, messages) => busMessages.inc({ outcome }, messages),
     gauge,
   };
   return { telemetry, registry, gauge };

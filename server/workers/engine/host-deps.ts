@@ -42,11 +42,19 @@ export interface EngineHostDeps {
   maxPressure: number;
 }
 
-/** Channel on which inbox rows are announced (the row itself, as a hint) and committed batches are told. */
+/**
+ * Channel on which inbox rows are announced (the row itself; to other processes only its shard, for what they do has to come
+ * from the table), and channel on which committed batches are told.
+ */
 export const INBOX_CHANNEL = 'inbox';
 export const OUTBOX_CHANNEL = 'outbox';
 /** Volatile: how calls get on (`ActivityProgress`). */
 export const PROGRESS_CHANNEL = 'progress';
+
+/** Told on INBOX_CHANNEL to other processes. */
+export interface InboxHint {
+  shard: number;
+}
 
 /** Told on OUTBOX_CHANNEL after each commit of a run. */
 export interface OutboxHint {

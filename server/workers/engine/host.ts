@@ -10,6 +10,7 @@ import { carryOut } from '@/server/workers/engine/effects';
 import {
   type EngineHostDeps,
   INBOX_CHANNEL,
+  type InboxHint,
   OUTBOX_CHANNEL,
   type OutboxHint,
 } from '@/server/workers/engine/host-deps';
@@ -84,7 +85,11 @@ export class EngineHost {
 
   async start(): Promise<void> {
     this.wokenUntil = this.deps.clock.now() + WAKE_HORIZON_MS;
-    this.unsubscribe = this.deps.bus.subscribe(INBOX_CHANNEL, (row) => this.receive(row as InboxRow));
+    this.unsubscribe = this.deps.bus.subscribe(INBOX_CHANNEL, (message, from) => {
+      if (from === 'here') this.receive(message as InboxRow);
+      else if (this.leases.epoch((message as InboxHint).shard) !== undefined)
+        this.track(this.inbox.hurried(() => this.readInbox()));
+    });
     await this.leases.start();
     this.schedulePoll();
   }

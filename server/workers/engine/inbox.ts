@@ -12,6 +12,8 @@ export class Inbox {
   private readonly inHand = new Set<number>();
   /** For each read under way: the rows answered since it began. */
   private readonly reads = new Set<Set<number>>();
+  private hinted = false;
+  private hurrying = false;
 
   constructor(private readonly store: ExecutionStore) {}
 
@@ -31,6 +33,21 @@ export class Inbox {
   answered(id: number): void {
     this.inHand.delete(id);
     for (const read of this.reads) read.add(id);
+  }
+
+  /** Reads because of a hint. Hints that come while such a read is under way share the next one. */
+  async hurried(read: () => Promise<void>): Promise<void> {
+    this.hinted = true;
+    if (this.hurrying) return;
+    this.hurrying = true;
+    try {
+      while (this.hinted) {
+        this.hinted = false;
+        await read();
+      }
+    } finally {
+      this.hurrying = false;
+    }
   }
 
   /**
