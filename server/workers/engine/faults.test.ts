@@ -273,6 +273,7 @@ describe('taking over', () => {
         calls += 1;
         return { ok: false, failure: { code: 'CANCELLED', message: '', retriable: false, ambiguous: true } };
       },
+      keepPlace: () => undefined,
       cancelTask: async () => {},
     } as unknown as McpFleet;
     let held = 0;
