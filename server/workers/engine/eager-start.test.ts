@@ -5,6 +5,7 @@ import { MemoryDatabase } from '@/server/adapters/memory/database';
 import { createMemoryExecutionStore } from '@/server/adapters/memory/execution-store';
 import { createMemoryLeaseStore } from '@/server/adapters/memory/lease-store';
 import type { CommitPart, ExecutionStore } from '@/server/ports/execution-store';
+import type { LeaseStore } from '@/server/ports/lease-store';
 import type { McpFleet, ToolCall, ToolOutcome } from '@/server/ports/mcp-fleet';
 import { eventually } from '../../../tests/support/eventually';
 import { createTestEngine, type TestEngineOptions } from '../../../tests/support/memory-engine';
@@ -107,21 +108,31 @@ describe('a call that must not be repeated', () => {
         return shards;
       },
     };
-    const common = { organizationId, leases, definitions: [definition], fleet: till.fleet };
-    const open = async (store: ExecutionStore) => {
-      const made = createTestEngine({ ...common, ...options, execution: store });
+    const common = { organizationId, definitions: [definition], fleet: till.fleet };
+    const isDead = { is: false };
+    /** A dead process does not ask for shards again. */
+    const mortal: LeaseStore = {
+      ...leases,
+      heartbeat: (...args) => (isDead.is ? Promise.reject(new Error('dead')) : leases.heartbeat(...args)),
+    };
+    const open = async (store: ExecutionStore, leased = leases) => {
+      const made = createTestEngine({ ...common, ...options, execution: store, leases: leased });
       engines.push(made);
       await made.host.start();
       return made;
     };
-    const made = await open(noting);
+    const made = await open(noting, mortal);
     const runId = await made.start('pays');
     await eventually('it waits', () => db.events.get(runId)?.length === 2);
     const go = () => made.send(runId, 'WORKFLOW_EXECUTION_SIGNALED', { name: 'go', payload: 1 });
     const begun = () => commits.find((types) => types.includes('ACTIVITY_TASK_STARTED'));
     const types = () => (db.events.get(runId) ?? []).map(({ type }) => type);
     const heir = () => open(execution);
-    return { db, made, till, hold, runId, go, begun, types, heir };
+    const die = () => {
+      isDead.is = true;
+      for (const row of db.shards.values()) Object.assign(row, { owner: 'nobody', leaseUntil: 0 });
+    };
+    return { db, made, till, hold, runId, go, begun, types, heir, die };
   };
   const isStart = (part: CommitPart) => part.events.some(({ type }) => type === 'ACTIVITY_TASK_STARTED');
 
@@ -172,14 +183,14 @@ describe('a call that must not be repeated', () => {
   });
 
   it('is not made when the process ends between the commit and the call: a person is asked', async () => {
-    const { db, made, till, hold, runId, go, types, heir } = await setUp();
+    const { db, made, till, hold, runId, go, types, heir, die } = await setUp();
     const dead = gate();
     Object.assign(hold, { when: isStart, after: dead.passed });
     await go();
     await eventually('its start is on record', () => types().includes('ACTIVITY_TASK_STARTED'));
     // Gone without a word.
     made.host.leases.lose(made.host.leases.held());
-    for (const row of db.shards.values()) Object.assign(row, { owner: 'nobody', leaseUntil: 0 });
+    die();
     await heir();
     await eventually('it is parked', () => types().includes('ACTIVITY_TASK_OUTCOME_UNKNOWN'));
     dead.open();

@@ -103,6 +103,7 @@ describe('leases', () => {
       onDatabaseTime: nothing,
       onAcquired: (leases) => acquired.push(...leases.map((lease) => lease.epoch)),
       onLost: nothing,
+      beforeRelease: async () => {},
     });
     return { made, acquired };
   };
@@ -371,10 +372,10 @@ describe('taking over', () => {
     await eventually('all are under way', () =>
       [innocent, poison, ...others].every((id) => db.events.get(id)?.length === 2),
     );
-    let alive = true;
-    for (let end = 0; end < 12 && db.runs.get(poison)?.status !== 'dead_letter'; end++) {
+    let ends = 0;
+    for (; ends < 12 && db.runs.get(poison)?.status !== 'dead_letter'; ends++) {
       await made.host.drain(0);
-      alive = true;
+      let alive = true;
       const dies = () => {
         alive = false;
       };
@@ -385,6 +386,9 @@ describe('taking over', () => {
           ...execution,
           commit: (...args) => (alive ? execution.commit(...args) : Promise.resolve(new Set<number>())),
           countRecoveries: (...args) => (alive ? execution.countRecoveries(...args) : holding()),
+          setRecoveries: async (...args) => {
+            if (alive) await execution.setRecoveries(...args);
+          },
           clearRecoveries: async (...args) => {
             if (alive) await execution.clearRecoveries(...args);
           },
@@ -407,6 +411,8 @@ describe('taking over', () => {
       );
     }
     expect(db.runs.get(poison)?.status).toBe('dead_letter');
+    // Five of them it has ended.
+    expect(ends).toBe(6);
     await eventually('the others complete', () =>
       [innocent, ...others].every((id) => db.runs.get(id)?.status === 'completed'),
     );

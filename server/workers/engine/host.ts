@@ -72,6 +72,7 @@ export class EngineHost {
       onDatabaseTime: (now, half) => clock.adjust(now, half),
       onAcquired: (leases) => this.track(this.takeOver(leases)),
       onLost: (shards) => this.dropShards(new Set(shards)),
+      beforeRelease: (shards) => this.loader.letGo(new Set(shards)),
     });
     telemetry.gauge('conductor_task_queue_depth', () => this.ready.depth + this.activityCount());
     telemetry.gauge('conductor_resident_runs', () => this.residents.size);
@@ -106,7 +107,7 @@ export class EngineHost {
       new Promise<void>((r) => this.deps.clock.at(this.deps.clock.now() + timeoutMs, r)),
     ]);
     for (const cancel of this.suspicion) cancel();
-    await this.loader.clearSuspicion().catch(() => {});
+    await this.loader.leave().catch(() => {});
     this.committer.stop();
     for (const run of [...this.residents.values()]) this.drop(run);
     await this.leases.stop();

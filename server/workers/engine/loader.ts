@@ -17,6 +17,7 @@ import { Quarantine } from '@/server/workers/engine/quarantine';
 import { byRun, deadLetterPart, persist, revive, withStart } from '@/server/workers/engine/recovery';
 import type { ResidentRun } from '@/server/workers/engine/resident-run';
 import { traceDeadLetter } from '@/server/workers/engine/traced-attempt';
+import { Verdict } from '@/server/workers/engine/verdict';
 
 /** What loading runs needs of the host. */
 export interface LoaderHost extends EffectsHost {
@@ -28,6 +29,7 @@ export interface LoaderHost extends EffectsHost {
     readonly telemetry: Telemetry;
     readonly maxRecoveries: number;
     readonly surviveMs: number;
+    readonly calmMs: number;
   };
   readonly leases: EffectsHost['leases'] & { epoch(shard: number): number | undefined };
   readonly residents: Map<string, ResidentRun>;
@@ -45,11 +47,14 @@ export interface LoaderHost extends EffectsHost {
 }
 
 const PAGE = 500;
-/** Loads by new owners, without progress, after which a run is under suspicion of ending the process. */
-const SUSPECT_AFTER = 2;
-/** Longest a suspect has the line for itself. */
-const TRIAL_MS = 5_000;
+/**
+ * Longest a suspect has the line for itself the first time, as a part of the time that it takes to be cleared; later it has all
+ * of that.
+ */
+const FIRST_TRIAL = 1 / 6;
 const LOOK_MS = 5;
+/** How often it is looked whether a run is to be held back any longer. */
+const CALM_LOOK_MS = 50;
 
 /** Brings runs back into memory: all that are due in shards that were taken over, or the one that a command is for. */
 export class RunLoader {
@@ -60,8 +65,18 @@ export class RunLoader {
   private readonly unborn = new Map<string, number>();
   /** Suspects whose turn has not come, or is now; with the row of their start where there is one. */
   private readonly onTrial = new Map<string, InboxRow | null>();
+  /** The same by run and epoch: a shard that was lost and came back is a new matter. */
+  private readonly summoned = new Set<string>();
+  /** Runs that are held back, and their shards. */
+  private readonly held = new Map<string, number>();
+  /** Suspects that still had calls when their trial was over, and how to stop the clock that clears them. */
+  private readonly watched = new Map<string, () => void>();
 
   constructor(private readonly host: LoaderHost) {}
+
+  private get verdict(): Verdict {
+    return new Verdict(this.host.deps.maxRecoveries);
+  }
 
   /** Loads the runs of the shards that must be in memory after `after` and until `until`; gives their number. */
   async loadDue(shards: readonly number[], after: number | null, until: number): Promise<number> {
@@ -113,11 +128,25 @@ export class RunLoader {
     return this.unborn.size > 0 && this.unborn.delete(runId);
   }
 
-  /** The process lives although it holds these runs: none of them is what ended the ones before. */
+  /** The process lives although it has held these runs for long: none of them is what ended the ones before. */
   async clearSuspicion(): Promise<void> {
     const { residents, deps } = this.host;
     const loaded = [...residents.values()].filter((run) => run.asleep).map((run) => run.info.runId);
-    if (loaded.length > 0) await deps.store.clearRecoveries(loaded);
+    const cleared = loaded.filter((runId) => !this.watched.has(runId));
+    if (cleared.length > 0) await deps.store.clearRecoveries(cleared);
+  }
+
+  /** The process ends in good order: what it holds has not ended it. */
+  async leave(): Promise<void> {
+    for (const cancel of this.watched.values()) cancel();
+    this.watched.clear();
+    await this.clearSuspicion();
+  }
+
+  /** Shards are about to be given to another process: it has to hold back anew what was held back here. */
+  async letGo(shards: ReadonlySet<number>): Promise<void> {
+    const runIds = [...this.held].filter(([, shard]) => shards.has(shard)).map(([runId]) => runId);
+    if (runIds.length > 0) await this.host.deps.store.setRecoveries(runIds, this.verdict.beforeCalm);
   }
 
   /** Loads runs until each is in memory, or closed, or no longer ours, whoever else is bringing some of them up. */
@@ -130,9 +159,9 @@ export class RunLoader {
     }
   }
 
-  private pause(): Promise<void> {
+  private pause(ms = LOOK_MS): Promise<void> {
     const { clock } = this.host.deps;
-    return new Promise((resolve) => clock.at(clock.now() + LOOK_MS, resolve));
+    return new Promise((resolve) => clock.at(clock.now() + ms, resolve));
   }
 
   /**
@@ -148,10 +177,11 @@ export class RunLoader {
         !residents.has(info.runId) &&
         !again.includes(info) &&
         !this.isLeft(info.runId) &&
-        !(how !== 'alone' && how !== 'again' && info.recoveries >= SUSPECT_AFTER && this.suspect(info)),
+        !(how !== 'alone' && how !== 'again' && this.suspect(info)),
     );
     if (wanted.length === 0) return again;
     const ids = wanted.map((info) => info.runId);
+    if (how !== 'alone') await this.pardon(wanted);
     // What is read now is worth something under these epochs only: a shard that was lost and came back has moved on.
     const epochs = new Map(wanted.map(({ shard }) => [shard, this.host.leases.epoch(shard)]));
     if (how !== 'row') for (const id of ids) loading.set(id, []);
@@ -175,7 +205,7 @@ export class RunLoader {
           this.leaveToNewer(info.runId, unknown ?? '');
           continue;
         }
-        if ((counts.get(info.runId) ?? 0) > deps.maxRecoveries) {
+        if (this.verdict.isCondemned(counts.get(info.runId) ?? 0)) {
           this.host.track(this.deadLetter(info, epoch, history));
           continue;
         }
@@ -196,22 +226,61 @@ export class RunLoader {
     return again;
   }
 
-  /** Puts a run in the line of suspects; true. */
-  private suspect({ runId, shard }: OpenRun): true {
+  /** Clears runs during whose absence a process ended: that was not their doing, nor were the ends before. */
+  private async pardon(infos: readonly OpenRun[]): Promise<void> {
+    const { store, log } = this.host.deps;
+    const runIds = infos
+      .filter(({ recoveries }) => this.verdict.standing(recoveries) === 'pardoned')
+      .map(({ runId }) => runId);
+    if (runIds.length === 0) return;
+    await store.clearRecoveries(runIds);
+    for (const runId of runIds) log.warn('suspect', { status: 'cleared', run_id: runId });
+  }
+
+  /** True for a run that has to be tried alone: it is put in the line of suspects, if it is not there yet. */
+  private suspect({ runId, shard, recoveries }: OpenRun): boolean {
     const { leases, deps } = this.host;
     const epoch = leases.epoch(shard);
+    const summons = `${runId} ${epoch}`;
+    if (this.summoned.has(summons)) return true;
+    const standing = this.verdict.standing(recoveries);
+    if (standing === 'trusted' || standing === 'pardoned') return false;
     const goesOn = () => !this.host.isDraining && epoch !== undefined && leases.epoch(shard) === epoch;
     let tries = 0;
+    this.summoned.add(summons);
     if (!this.onTrial.has(runId)) this.onTrial.set(runId, null);
-    const trial = this.quarantine.submit(`${runId} ${epoch}`, () =>
-      persist(deps, 'try_suspect', goesOn, async () => {
-        // A try that failed was counted, perhaps, but ended no process.
-        if (tries++ > 0) await deps.store.clearRecoveries([runId]);
-        await this.tryAlone(runId);
-      }).finally(() => this.acquit(runId)),
-    );
-    if (trial) this.host.track(trial);
+    const trial = async () => {
+      if (standing === 'last trial') await this.holdBack(runId, shard, goesOn);
+      await this.quarantine.submit(summons, () =>
+        persist(deps, 'try_suspect', goesOn, async () => {
+          // A try that failed was counted, perhaps, but ended no process.
+          if (tries++ > 0) await deps.store.clearRecoveries([runId]);
+          await this.tryAlone(runId);
+        }),
+      );
+    };
+    this.host.track(trial().finally(() => this.acquit(runId, summons)));
     return true;
+  }
+
+  /**
+   * Keeps a run out of memory for a time in which the process has to show that it lives without the run. Should it end, the
+   * next owner finds the mark. A process that ends in good order, or gives the shard away, leaves none.
+   */
+  private async holdBack(runId: string, shard: number, goesOn: () => boolean): Promise<void> {
+    const { store, clock, calmMs, log } = this.host.deps;
+    const mark = (loads: number) => () => store.setRecoveries([runId], loads);
+    this.held.set(runId, shard);
+    try {
+      await persist(this.host.deps, 'hold_back', goesOn, mark(this.verdict.heldBack));
+      log.warn('suspect', { status: 'held_back', run_id: runId, duration_ms: calmMs });
+      const until = clock.now() + calmMs;
+      while (goesOn() && clock.now() < until) await this.pause(Math.min(CALM_LOOK_MS, calmMs));
+      if (this.host.isDraining && this.host.leases.epoch(shard) !== undefined)
+        await mark(this.verdict.beforeCalm)().catch(() => undefined);
+    } finally {
+      this.held.delete(runId);
+    }
   }
 
   /** Loads one suspect and sees whether the process survives it. */
@@ -220,25 +289,40 @@ export class RunLoader {
     const info = await store.openRun(runId);
     if (!info) return;
     await this.loadAll([info], 'alone');
-    const until = clock.now() + Math.min(surviveMs, TRIAL_MS);
+    const begun = clock.now();
+    const isFirst = this.verdict.isFirstTrial(info.recoveries);
+    const until = begun + (isFirst ? surviveMs * FIRST_TRIAL : surviveMs);
     if (this.unborn.has(runId) && !(await this.tryStart(info, until))) return;
     const run = this.host.residents.get(runId);
-    while (run && !run.gone && run.calls + run.pending > 0 && clock.now() < until) await this.pause();
-    // Whatever became of it, closed, lost or under way: this process lives.
-    await store.clearRecoveries([runId]);
+    const isBusy = () => run !== undefined && !run.gone && run.calls + run.pending > 0;
+    while (isBusy() && clock.now() < until) await this.pause();
+    if (isBusy() && until < begun + surviveMs) this.watch(runId, begun + surviveMs);
+    // Whatever became of it, closed, lost or under way for long: this process lives.
+    else await store.clearRecoveries([runId]);
+  }
+
+  /** The line goes on, but a run that has calls under way is cleared only when it has had as long as any other. */
+  private watch(runId: string, until: number): void {
+    const { store, clock } = this.host.deps;
+    const run = this.host.residents.get(runId);
+    const cancel = clock.at(until, () => {
+      this.watched.delete(runId);
+      if (run?.gone === false) this.host.track(store.clearRecoveries([runId]));
+    });
+    this.watched.set(runId, cancel);
   }
 
   /** Carries the start of a suspect out, or gives it up. False when its row did not come, or it was given up. */
   private async tryStart(info: OpenRun, until: number): Promise<boolean> {
     const { runId, shard } = info;
-    const { clock, maxRecoveries } = this.host.deps;
+    const { clock } = this.host.deps;
     const row = () => this.onTrial.get(runId) ?? null;
     while (row() === null && clock.now() < until && !this.host.isDraining) await this.pause();
     const start = row();
     const epoch = this.host.leases.epoch(shard);
     if (start === null || epoch === undefined) return false;
     this.onTrial.delete(runId);
-    if ((this.unborn.get(runId) ?? 0) > maxRecoveries) {
+    if (this.verdict.isCondemned(this.unborn.get(runId) ?? 0)) {
       this.unborn.delete(runId);
       await this.deadLetter(info, epoch, [], start);
       return false;
@@ -249,7 +333,10 @@ export class RunLoader {
   }
 
   /** Its turn is over: a start that nobody has begun goes back. */
-  private acquit(runId: string): void {
+  private acquit(runId: string, summons: string): void {
+    this.summoned.delete(summons);
+    // Its shard came back meanwhile: it stands in the line once more.
+    if ([...this.summoned].some((other) => other.startsWith(runId))) return;
     const row = this.onTrial.get(runId);
     this.onTrial.delete(runId);
     if (row) this.host.leave(row);
