@@ -150,8 +150,6 @@ export interface ExecutionStore {
   readHistories(runIds: readonly string[]): Promise<StoredEvent[]>;
   /** Counts a load by a new owner; returns the new counts. */
   countRecoveries(runIds: readonly string[]): Promise<Map<string, number>>;
-  /** Sets the counts to something else than a number of loads. */
-  setRecoveries(runIds: readonly string[], count: number): Promise<void>;
   /** Sets the counts back: the process outlived having these runs in memory. */
   clearRecoveries(runIds: readonly string[]): Promise<void>;
 }

@@ -68,13 +68,6 @@ export function createMemoryExecutionStore(db: MemoryDatabase): ExecutionStore {
       return counts;
     },
 
-    async setRecoveries(runIds, count) {
-      for (const id of runIds) {
-        const run = db.runs.get(id);
-        if (run?.closedAt === null) run.recoveries = count;
-      }
-    },
-
     async clearRecoveries(runIds) {
       for (const id of runIds) {
         const run = db.runs.get(id);

@@ -221,8 +221,5 @@ export const COUNT_RECOVERIES = `
 UPDATE workflow_run SET recoveries = recoveries + 1 WHERE run_id = ANY($1::uuid[])
 RETURNING run_id, recoveries::int AS n`;
 
-export const SET_RECOVERIES =
-  'UPDATE workflow_run SET recoveries = $2::smallint WHERE run_id = ANY($1::uuid[]) AND closed_at IS NULL';
-
 export const CLEAR_RECOVERIES =
   'UPDATE workflow_run SET recoveries = 0 WHERE run_id = ANY($1::uuid[]) AND recoveries > 0';

@@ -77,10 +77,6 @@ export function createExecutionStore(pool: pg.Pool): ExecutionStore {
       return new Map(rows.map((row) => [row.run_id, row.n]));
     },
 
-    async setRecoveries(runIds, count) {
-      await pool.query(sql.SET_RECOVERIES, [runIds, count]);
-    },
-
     async clearRecoveries(runIds) {
       await pool.query(sql.CLEAR_RECOVERIES, [runIds]);
     },

@@ -103,7 +103,6 @@ describe('leases', () => {
       onDatabaseTime: nothing,
       onAcquired: (leases) => acquired.push(...leases.map((lease) => lease.epoch)),
       onLost: nothing,
-      beforeRelease: async () => {},
     });
     return { made, acquired };
   };
@@ -386,9 +385,6 @@ describe('taking over', () => {
           ...execution,
           commit: (...args) => (alive ? execution.commit(...args) : Promise.resolve(new Set<number>())),
           countRecoveries: (...args) => (alive ? execution.countRecoveries(...args) : holding()),
-          setRecoveries: async (...args) => {
-            if (alive) await execution.setRecoveries(...args);
-          },
           clearRecoveries: async (...args) => {
             if (alive) await execution.clearRecoveries(...args);
           },

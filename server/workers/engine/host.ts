@@ -72,7 +72,6 @@ export class EngineHost {
       onDatabaseTime: (now, half) => clock.adjust(now, half),
       onAcquired: (leases) => this.track(this.takeOver(leases)),
       onLost: (shards) => this.dropShards(new Set(shards)),
-      beforeRelease: (shards) => this.loader.letGo(new Set(shards)),
     });
     telemetry.gauge('conductor_task_queue_depth', () => this.ready.depth + this.activityCount());
     telemetry.gauge('conductor_resident_runs', () => this.residents.size);

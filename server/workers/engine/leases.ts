@@ -17,8 +17,6 @@ export interface LeaseManagerDeps {
   onAcquired: (leases: Lease[]) => void;
   /** Shards that this process no longer owns: their runs must be dropped at once. */
   onLost: (shards: number[]) => void;
-  /** Shards that are about to be given to another process: what it has to know of them is written down. */
-  beforeRelease: (shards: number[]) => Promise<void>;
 }
 
 /**
@@ -106,7 +104,6 @@ export class LeaseManager {
         if (taken.length > 0) this.deps.onAcquired(taken);
       } else if (this.epochs.size > share) {
         const surplus = this.held().slice(share);
-        await this.deps.beforeRelease(surplus);
         this.lose(surplus);
         await store.release(process.id, surplus);
       }

@@ -17,7 +17,6 @@ import { Quarantine } from '@/server/workers/engine/quarantine';
 import { byRun, deadLetterPart, persist, revive, withStart } from '@/server/workers/engine/recovery';
 import type { ResidentRun } from '@/server/workers/engine/resident-run';
 import { traceDeadLetter } from '@/server/workers/engine/traced-attempt';
-import { Verdict } from '@/server/workers/engine/verdict';
 
 /** What loading runs needs of the host. */
 export interface LoaderHost extends EffectsHost {
@@ -47,6 +46,8 @@ export interface LoaderHost extends EffectsHost {
 }
 
 const PAGE = 500;
+/** Loads by new owners, without progress, after which a run is under suspicion of ending the process. */
+const SUSPECT_AFTER = 2;
 /**
  * Longest a suspect has the line for itself the first time, as a part of the time that it takes to be cleared; later it has all
  * of that.
@@ -67,16 +68,10 @@ export class RunLoader {
   private readonly onTrial = new Map<string, InboxRow | null>();
   /** The same by run and epoch: a shard that was lost and came back is a new matter. */
   private readonly summoned = new Set<string>();
-  /** Runs that are held back, and their shards. */
-  private readonly held = new Map<string, number>();
   /** Suspects that still had calls when their trial was over, and how to stop the clock that clears them. */
   private readonly watched = new Map<string, () => void>();
 
   constructor(private readonly host: LoaderHost) {}
-
-  private get verdict(): Verdict {
-    return new Verdict(this.host.deps.maxRecoveries);
-  }
 
   /** Loads the runs of the shards that must be in memory after `after` and until `until`; gives their number. */
   async loadDue(shards: readonly number[], after: number | null, until: number): Promise<number> {
@@ -143,12 +138,6 @@ export class RunLoader {
     await this.clearSuspicion();
   }
 
-  /** Shards are about to be given to another process: it has to hold back anew what was held back here. */
-  async letGo(shards: ReadonlySet<number>): Promise<void> {
-    const runIds = [...this.held].filter(([, shard]) => shards.has(shard)).map(([runId]) => runId);
-    if (runIds.length > 0) await this.host.deps.store.setRecoveries(runIds, this.verdict.beforeCalm);
-  }
-
   /** Loads runs until each is in memory, or closed, or no longer ours, whoever else is bringing some of them up. */
   private async loadAll(infos: readonly OpenRun[], how: 'page' | 'alone' | 'again'): Promise<void> {
     const { residents, loading, leases } = this.host;
@@ -177,11 +166,10 @@ export class RunLoader {
         !residents.has(info.runId) &&
         !again.includes(info) &&
         !this.isLeft(info.runId) &&
-        !(how !== 'alone' && how !== 'again' && this.suspect(info)),
+        !(how !== 'alone' && how !== 'again' && info.recoveries >= SUSPECT_AFTER && this.suspect(info)),
     );
     if (wanted.length === 0) return again;
     const ids = wanted.map((info) => info.runId);
-    if (how !== 'alone') await this.pardon(wanted);
     // What is read now is worth something under these epochs only: a shard that was lost and came back has moved on.
     const epochs = new Map(wanted.map(({ shard }) => [shard, this.host.leases.epoch(shard)]));
     if (how !== 'row') for (const id of ids) loading.set(id, []);
@@ -205,7 +193,7 @@ export class RunLoader {
           this.leaveToNewer(info.runId, unknown ?? '');
           continue;
         }
-        if (this.verdict.isCondemned(counts.get(info.runId) ?? 0)) {
+        if ((counts.get(info.runId) ?? 0) > deps.maxRecoveries) {
           this.host.track(this.deadLetter(info, epoch, history));
           continue;
         }
@@ -226,31 +214,18 @@ export class RunLoader {
     return again;
   }
 
-  /** Clears runs during whose absence a process ended: that was not their doing, nor were the ends before. */
-  private async pardon(infos: readonly OpenRun[]): Promise<void> {
-    const { store, log } = this.host.deps;
-    const runIds = infos
-      .filter(({ recoveries }) => this.verdict.standing(recoveries) === 'pardoned')
-      .map(({ runId }) => runId);
-    if (runIds.length === 0) return;
-    await store.clearRecoveries(runIds);
-    for (const runId of runIds) log.warn('suspect', { status: 'cleared', run_id: runId });
-  }
-
-  /** True for a run that has to be tried alone: it is put in the line of suspects, if it is not there yet. */
-  private suspect({ runId, shard, recoveries }: OpenRun): boolean {
+  /** Puts a run in the line of suspects; true. Before the load that may be its last it has to wait for a time of calm. */
+  private suspect({ runId, shard, recoveries }: OpenRun): true {
     const { leases, deps } = this.host;
     const epoch = leases.epoch(shard);
     const summons = `${runId} ${epoch}`;
     if (this.summoned.has(summons)) return true;
-    const standing = this.verdict.standing(recoveries);
-    if (standing === 'trusted' || standing === 'pardoned') return false;
     const goesOn = () => !this.host.isDraining && epoch !== undefined && leases.epoch(shard) === epoch;
     let tries = 0;
     this.summoned.add(summons);
     if (!this.onTrial.has(runId)) this.onTrial.set(runId, null);
     const trial = async () => {
-      if (standing === 'last trial') await this.holdBack(runId, shard, goesOn);
+      if (recoveries === deps.maxRecoveries - 1) await this.calm(runId, goesOn);
       await this.quarantine.submit(summons, () =>
         persist(deps, 'try_suspect', goesOn, async () => {
           // A try that failed was counted, perhaps, but ended no process.
@@ -264,23 +239,14 @@ export class RunLoader {
   }
 
   /**
-   * Keeps a run out of memory for a time in which the process has to show that it lives without the run. Should it end, the
-   * next owner finds the mark. A process that ends in good order, or gives the shard away, leaves none.
+   * Holds a run back until the process has shown that it lives without it. Whatever ends processes from outside does so now as
+   * well, and then nothing is counted: the next owner begins anew.
    */
-  private async holdBack(runId: string, shard: number, goesOn: () => boolean): Promise<void> {
-    const { store, clock, calmMs, log } = this.host.deps;
-    const mark = (loads: number) => () => store.setRecoveries([runId], loads);
-    this.held.set(runId, shard);
-    try {
-      await persist(this.host.deps, 'hold_back', goesOn, mark(this.verdict.heldBack));
-      log.warn('suspect', { status: 'held_back', run_id: runId, duration_ms: calmMs });
-      const until = clock.now() + calmMs;
-      while (goesOn() && clock.now() < until) await this.pause(Math.min(CALM_LOOK_MS, calmMs));
-      if (this.host.isDraining && this.host.leases.epoch(shard) !== undefined)
-        await mark(this.verdict.beforeCalm)().catch(() => undefined);
-    } finally {
-      this.held.delete(runId);
-    }
+  private async calm(runId: string, goesOn: () => boolean): Promise<void> {
+    const { clock, calmMs, log } = this.host.deps;
+    log.warn('suspect', { status: 'held_back', run_id: runId, duration_ms: calmMs });
+    const until = clock.now() + calmMs;
+    while (goesOn() && clock.now() < until) await this.pause(Math.min(CALM_LOOK_MS, calmMs));
   }
 
   /** Loads one suspect and sees whether the process survives it. */
@@ -290,7 +256,7 @@ export class RunLoader {
     if (!info) return;
     await this.loadAll([info], 'alone');
     const begun = clock.now();
-    const isFirst = this.verdict.isFirstTrial(info.recoveries);
+    const isFirst = info.recoveries <= SUSPECT_AFTER;
     const until = begun + (isFirst ? surviveMs * FIRST_TRIAL : surviveMs);
     if (this.unborn.has(runId) && !(await this.tryStart(info, until))) return;
     const run = this.host.residents.get(runId);
@@ -315,14 +281,14 @@ export class RunLoader {
   /** Carries the start of a suspect out, or gives it up. False when its row did not come, or it was given up. */
   private async tryStart(info: OpenRun, until: number): Promise<boolean> {
     const { runId, shard } = info;
-    const { clock } = this.host.deps;
+    const { clock, maxRecoveries } = this.host.deps;
     const row = () => this.onTrial.get(runId) ?? null;
     while (row() === null && clock.now() < until && !this.host.isDraining) await this.pause();
     const start = row();
     const epoch = this.host.leases.epoch(shard);
     if (start === null || epoch === undefined) return false;
     this.onTrial.delete(runId);
-    if (this.verdict.isCondemned(this.unborn.get(runId) ?? 0)) {
+    if ((this.unborn.get(runId) ?? 0) > maxRecoveries) {
       this.unborn.delete(runId);
       await this.deadLetter(info, epoch, [], start);
       return false;

@@ -72,9 +72,6 @@ describe('a start that ends the process before any event of it is committed', ()
           return alive ? memory.commit(owner, parts) : Promise.resolve(new Set<number>());
         },
         countRecoveries: (runIds) => (alive ? memory.countRecoveries(runIds) : holding()),
-        setRecoveries: async (...args) => {
-          if (alive) await memory.setRecoveries(...args);
-        },
         clearRecoveries: async (runIds) => {
           if (alive) await memory.clearRecoveries(runIds);
         },

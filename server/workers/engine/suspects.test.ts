@@ -1,13 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { WorkflowDefinition } from '@/lib/protocol/definition';
-import { shardOf } from '@/lib/shared/ids';
 import { MemoryDatabase } from '@/server/adapters/memory/database';
 import { createMemoryExecutionStore } from '@/server/adapters/memory/execution-store';
 import { createMemoryLeaseStore } from '@/server/adapters/memory/lease-store';
 import type { ActivityFunction } from '@/server/ports/activity';
 import type { ExecutionStore } from '@/server/ports/execution-store';
-import { Verdict } from '@/server/workers/engine/verdict';
+import type { Log } from '@/server/ports/log';
 import { eventually } from '../../../tests/support/eventually';
 import { createTestEngine, type TestEngineOptions } from '../../../tests/support/memory-engine';
 
@@ -17,23 +16,9 @@ const definition: WorkflowDefinition = {
   name: 'one',
   nodes: [{ id: 'n', kind: 'activity', activity: 'work', retry: { maxAttempts: 1 } }],
 };
+const nothing = () => {};
+const quiet: Log = { debug: nothing, info: nothing, warn: nothing, error: nothing, with: () => quiet };
 const holding = () => new Promise<never>(() => {});
-
-describe('Verdict', () => {
-  it('tells the next owner what the number of loads says', () => {
-    const verdict = new Verdict(5);
-    expect([0, 1, 2, 3, 4, 5, 6].map((loads) => verdict.standing(loads))).toEqual([
-      'trusted',
-      'trusted',
-      'suspect',
-      'suspect',
-      'last trial',
-      'pardoned',
-      'condemned',
-    ]);
-    expect([4, 5, 6, 7].map((loads) => verdict.isCondemned(loads))).toEqual([false, false, false, true]);
-  });
-});
 
 describe('a run that was in memory when process after process ended', () => {
   const engines: ReturnType<typeof createTestEngine>[] = [];
@@ -49,8 +34,6 @@ describe('a run that was in memory when process after process ended', () => {
       definitions: [definition],
       leases: createMemoryLeaseStore(db),
     };
-    /** Writes of the marks in the rows, in order. */
-    const marks: (number | 'cleared')[] = [];
     /** A process, and what ends it: nothing that it would do then reaches the store. */
     const launch = async (work: ActivityFunction, options: Partial<TestEngineOptions> = {}) => {
       let alive = true;
@@ -58,14 +41,8 @@ describe('a run that was in memory when process after process ended', () => {
         ...memory,
         commit: (...args) => (alive ? memory.commit(...args) : Promise.resolve(new Set<number>())),
         countRecoveries: (...args) => (alive ? memory.countRecoveries(...args) : holding()),
-        setRecoveries: async (runIds, count) => {
-          if (!alive) return;
-          marks.push(count);
-          await memory.setRecoveries(runIds, count);
-        },
         clearRecoveries: async (runIds) => {
           if (!alive) return;
-          marks.push('cleared');
           await memory.clearRecoveries(runIds);
         },
       };
@@ -108,21 +85,24 @@ describe('a run that was in memory when process after process ended', () => {
         );
         await next.end();
       }
-      marks.length = 0;
       return runId;
     };
-    return { db, launch, unlucky, loads, status, marks };
+    return { db, launch, unlucky, loads, status };
   };
 
-  it('is cleared when a process ends while it is held back', async () => {
+  it('is not counted, nor loaded, when a process ends while it is held back', async () => {
     const { launch, unlucky, loads, status } = setUp();
     const runId = await unlucky(4);
     let calls = 0;
-    const calm = await launch(() => ++calls);
-    await eventually('it is held back', () => loads(runId) === 5);
-    await calm.end();
-    expect([calls, status(runId)]).toEqual([0, 'running']);
-    await launch(() => ++calls);
+    for (let end = 0; end < 4; end++) {
+      const held: string[] = [];
+      const log = { ...quiet, warn: (operation: string) => void held.push(operation) };
+      const calm = await launch(() => ++calls, { log });
+      await eventually('it is held back', () => held.includes('suspect'));
+      await calm.end();
+    }
+    expect([calls, loads(runId), status(runId)]).toEqual([0, 4, 'running']);
+    await launch(() => ++calls, { calmMs: 10 });
     await eventually('it completes', () => status(runId) === 'completed');
     expect(calls).toBe(1);
   });
@@ -150,41 +130,6 @@ describe('a run that was in memory when process after process ended', () => {
     await launch(() => ++calls);
     await eventually('it is given up', () => status(runId) === 'dead_letter');
     expect(calls).toBe(0);
-  });
-
-  it('is held back anew when the process stops in good order meanwhile', async () => {
-    const { launch, unlucky, loads, marks } = setUp();
-    const runId = await unlucky(4);
-    const first = await launch(holding);
-    await eventually('it is held back', () => loads(runId) === 5);
-    await first.host.drain(10_000);
-    expect(loads(runId)).toBe(4);
-    const second = await launch(holding);
-    await eventually('it is held back again', () => loads(runId) === 5);
-    expect(second.host.residentCount()).toBe(0);
-    expect(marks).toEqual([5, 4, 5]);
-  });
-
-  it('is held back anew by the process that its shard is given to', async () => {
-    const { db, launch, marks } = setUp();
-    const two = { shards: 2, leaseTtlMs: 300 };
-    const begun = await launch(holding, two);
-    const ids = [0, 1].map(
-      (shard) =>
-        Array.from({ length: 64 }, (_, i) => `id ${i}`).find((id) => shardOf(id, 2) === shard) as string,
-    );
-    const runIds = await Promise.all(ids.map((id) => begun.start('one', {}, id)));
-    await eventually('both are under way', () => runIds.every((id) => db.events.get(id)?.length === 2));
-    await begun.end();
-    for (const id of runIds) Object.assign(db.runs.get(id) ?? {}, { recoveries: 4 });
-    marks.length = 0;
-    const first = await launch(holding, two);
-    await eventually('both are held back', () => marks.length === 2);
-    const second = await launch(holding, two);
-    await eventually('each holds one back', () => marks.length === 4);
-    expect(marks).toEqual([5, 5, 4, 5]);
-    expect([first, second].map(({ host }) => host.leases.held().length)).toEqual([1, 1]);
-    expect(runIds.map((id) => db.runs.get(id)?.recoveries)).toEqual([5, 5]);
   });
 
   it('is found out although it ends processes long after its call began, when its first trial is over', async () => {
