@@ -46,6 +46,7 @@ async function main(): Promise<void> {
     root,
     environment: process.env,
     clockOffsetMs: hooks.clockOffsetMs,
+    ...(hooks.calmMs === undefined ? {} : { calmMs: hooks.calmMs }),
     traceScope,
   });
   setInstance(runtime);

@@ -63,6 +63,7 @@ const ENGINE_POLL_MS = 500;
 const RELAY_POLL_MS = 500;
 const MAX_RECOVERIES = 5;
 const SURVIVE_MS = 30_000;
+const CALM_MS = 600_000;
 const MAX_ACTIVITIES = 1_000;
 const MAX_RESIDENTS = 100_000;
 const MAX_PRESSURE = 2_000;
@@ -80,6 +81,8 @@ export interface RuntimeOptions {
   environment: Readonly<Record<string, string | undefined>>;
   /** How wrong this process's clock is made to be, in milliseconds (fault harness only). */
   clockOffsetMs?: number;
+  /** How long a suspect is held back before its last trial (fault harness only). */
+  calmMs?: number;
   /** What the log's lines are told of the traces they belong to. */
   traceScope?: TraceScope;
   /** In-process functions that `activity` nodes may call. */
@@ -217,6 +220,7 @@ export async function createRuntime(options: RuntimeOptions) {
     pollMs: ENGINE_POLL_MS,
     maxRecoveries: MAX_RECOVERIES,
     surviveMs: SURVIVE_MS,
+    calmMs: options.calmMs ?? CALM_MS,
     maxActivities: MAX_ACTIVITIES,
     maxResidents: MAX_RESIDENTS,
     maxPressure: MAX_PRESSURE,

@@ -4,17 +4,21 @@ export interface TestHooks {
   crash: { place: string; nth: number } | null;
   /** How wrong the process's own clock is, in milliseconds. */
   clockOffsetMs: number;
+  /** How long a suspect is held back before its last trial; the product's own time when left out. */
+  calmMs?: number;
 }
 
 /**
- * Reads the two variables of the fault harness: OPENCONDUCTOR_CRASH_POINT (`place:nth`) and
- * OPENCONDUCTOR_CLOCK_OFFSET_MS. They are no settings: nobody sets them to run OpenConductor.
+ * Reads the variables of the fault harness: OPENCONDUCTOR_CRASH_POINT (`place:nth`), OPENCONDUCTOR_CLOCK_OFFSET_MS and
+ * OPENCONDUCTOR_CALM_MS. They are no settings: nobody sets them to run OpenConductor.
  */
 export function readTestHooks(env: Record<string, string | undefined> = process.env): TestHooks {
   const crash = /^([a-z-]+):(\d+)$/.exec(env.OPENCONDUCTOR_CRASH_POINT ?? '');
   const offset = Number(env.OPENCONDUCTOR_CLOCK_OFFSET_MS ?? '0');
+  const calm = Number(env.OPENCONDUCTOR_CALM_MS ?? '0');
   return {
     crash: crash ? { place: crash[1] as string, nth: Number(crash[2]) } : null,
     clockOffsetMs: Number.isFinite(offset) ? offset : 0,
+    ...(calm > 0 ? { calmMs: calm } : {}),
   };
 }

@@ -47,6 +47,14 @@ export interface ServerTask {
   ttlMs: number | null;
 }
 
+/** A place at a server that is kept for one call until it is made. */
+export interface CallPlace {
+  /** The definition of the tool that is to be called. */
+  readonly tool: Tool;
+  /** Gives the place up. The call does so when it is over; who makes no call has to. More than once does no harm. */
+  release: () => void;
+}
+
 /** One tool call. `idempotencyKey` is stable over attempts and travels in the call's `_meta`. */
 export interface ToolCall {
   organizationId: string;
@@ -57,6 +65,8 @@ export interface ToolCall {
   timeoutMs: number;
   /** Aborted when the run is cancelled or the process drains. */
   signal: AbortSignal;
+  /** The place that `keepPlace` gave for this call. */
+  place?: CallPlace;
   /**
    * Awaited when everything is there and the call is about to be sent, however long the connection or a place took: the
    * last moment to hold it back, or to abort it.
@@ -198,6 +208,11 @@ export interface McpFleet {
    * Throws SERVER_NOT_FOUND, TOOL_NOT_FOUND or a connection error.
    */
   tool(organizationId: string, server: string, tool: string): Promise<Tool>;
+  /**
+   * Keeps a place for a call that could be sent at once: the server is connected, its breaker closed, the tool known and not
+   * blocked, and nobody waits in front of it. Undefined when one of these does not hold; never waits, opens or throws.
+   */
+  keepPlace(organizationId: string, server: string, tool: string): CallPlace | undefined;
   /** Calls a tool; never throws for what a server does wrong, and settles at the latest at the timeout. */
   call(call: ToolCall): Promise<ToolOutcome>;
   /** Asks a server to give up a task that nobody follows just now. Never throws: whether it does is for the server to say. */

@@ -308,6 +308,18 @@ for (const [name, open] of [
       expect(found).not.toContain(asleep.runId);
     });
 
+    it('counts loads and clears the count', async () => {
+      const [run, other] = [newRun(), newRun()];
+      await accepted(run);
+      await accepted(other);
+      const loads = async () => (await stores.execution.openRun(run.runId))?.recoveries;
+      await stores.execution.countRecoveries([run.runId, other.runId]);
+      expect(await stores.execution.countRecoveries([run.runId])).toEqual(new Map([[run.runId, 2]]));
+      expect((await stores.execution.openRun(other.runId))?.recoveries).toBe(1);
+      await stores.execution.clearRecoveries([run.runId]);
+      expect([await loads(), (await stores.execution.openRun(other.runId))?.recoveries]).toEqual([0, 1]);
+    });
+
     it('continues as new: the id passes to the next run in one commit', async () => {
       const first = newRun(`chain ${randomUUID()}`);
       const row = await accepted(first);

@@ -107,6 +107,28 @@ describe.each(implementations)('a fleet %s', (_name, make) => {
     expect(result.durationMs).toBeGreaterThanOrEqual(0);
   });
 
+  it('keeps a place for a call once it is connected, and makes the call in it', async () => {
+    const fleet = make();
+    const keep = (tool = 'slow_write', organization = ORGANIZATION) =>
+      fleet.keepPlace(organization, 'slow', tool);
+    expect(keep()).toBeUndefined();
+    await fleet.call(call({ value: 'warm' }));
+    expect([
+      keep('nothing'),
+      keep('slow_write', 'another'),
+      fleet.keepPlace(ORGANIZATION, 'nobody', 'x'),
+    ]).toEqual([undefined, undefined, undefined]);
+    const place = keep();
+    if (place === undefined) throw new Error('No place was kept.');
+    expect(place.tool).toMatchObject({ name: 'slow_write' });
+    expect(place.tool.annotations.idempotentHint).toBeUndefined();
+    const made = await fleet.call(toolCall('slow', 'slow_write', { value: 'x' }, { place }));
+    expect(resultOf(made).structuredContent).toMatchObject({ value: 'x' });
+    place.release();
+    await fleet.close();
+    expect(keep()).toBeUndefined();
+  });
+
   it('refuses arguments that break the schema before sending them', async () => {
     const fleet = make();
     const missing = failureOf(await fleet.call(call({ ms: 1 })));

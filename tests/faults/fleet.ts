@@ -8,6 +8,8 @@ import { withPort } from '@/tests/faults/with-port';
 import type { Random } from '@/tests/simulation/random';
 
 const CLOCK_OFFSETS = ['300000', '-300000'];
+/** Long against the time between two kills of one process, short enough to wait for at the end of a round. */
+const CALM_MS = 20_000;
 
 export interface FleetOptions {
   bundle: string;
@@ -101,6 +103,7 @@ export class Fleet {
           OPENCONDUCTOR_LOG_LEVEL: 'info',
           OPENCONDUCTOR_MAX_PAYLOAD_BYTES: String(PAYLOAD_LIMIT),
           OPENCONDUCTOR_DATABASE_POOL: '6',
+          OPENCONDUCTOR_CALM_MS: String(CALM_MS),
           ...arms,
         },
       });

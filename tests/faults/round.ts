@@ -37,8 +37,8 @@ const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve,
 const OPEN_AT_ONCE = 200;
 /** Clients that start programs at the same time. */
 const HANDS = 10;
-/** How long after the last fault a run may take to end. */
-const TAIL_MS = 90_000;
+/** How long after the last fault a run may take to end: a poison run goes on ending processes, and is held back for a time. */
+const TAIL_MS = 180_000;
 
 /** Some programs, driven while faults strike, with everything that was acknowledged or reported on record. */
 export class Round {

@@ -149,6 +149,42 @@ describe('crash recovery of a real process with a real tool', () => {
     expect(await statuses()).toEqual({ running: 1 });
   });
 
+  it('a process that ends between the commit that begins such a call and the call has not made it: a person is asked', async () => {
+    await setUp();
+    const logFile = join(tmpdir(), `slow-${randomUUID()}.jsonl`);
+    // Dies before the second call: the first has opened the connection, so that nothing holds the second up.
+    const env = { OPENCONDUCTOR_CRASH_POINT: 'before-effect:2' };
+    const first = await launch(slowServers(logFile), undefined, env);
+    await first.request('POST', '/api/v1/workflows', slowWorkflow('slow_write', 1));
+    const { body: run } = await first.request('POST', '/api/v1/runs', {
+      workflow: 'slow-slow-write',
+      input: { n: 'only' },
+    });
+    await first.ended;
+    const { rows } = await sql.query<{ types: string[] }>(
+      'SELECT array_agg(type ORDER BY seq) AS types FROM workflow_event',
+    );
+    expect(rows[0]?.types.slice(-3)).toEqual([
+      'ACTIVITY_TASK_COMPLETED',
+      'ACTIVITY_TASK_SCHEDULED',
+      'ACTIVITY_TASK_STARTED',
+    ]);
+    // One commit: what follows from a fact names it as its cause, and so does the start.
+    const { rows: causes } = await sql.query<{ seq: number; cause: number | null }>(
+      'SELECT seq, causation_seq AS cause FROM workflow_event ORDER BY seq DESC LIMIT 3',
+    );
+    const completed = causes[2]?.seq;
+    expect(causes.map(({ cause }) => cause)).toEqual([completed, completed, null]);
+
+    const second = await launch(slowServers(logFile), first.dataDir);
+    const parked = await eventually('the step is parked', async () => {
+      const { body } = await second.request('GET', `/api/v1/runs/${run.runId}`);
+      return body.nodes.find((node: { status: string }) => node.status === 'unknown_outcome');
+    });
+    expect(parked).toMatchObject({ path: 'b', attempt: 1 });
+    expect((await calls(logFile)).filter(({ event }) => event === 'start')).toHaveLength(1);
+  });
+
   it('SIGSTOP past the lease: another process takes over, the zombie is fenced, every run finishes', async () => {
     await setUp();
     const logFile = join(tmpdir(), `slow-${randomUUID()}.jsonl`);

@@ -45,6 +45,8 @@ export class SimulatedHost {
     definition: WorkflowDefinition,
     input: Json,
     seeds?: Record<string, Seed>,
+    /** Begins calls in the commit that schedules them, where it may. */
+    private readonly eager = false,
   ) {
     const started = startedEvent(definition, input, this.now, seeds === undefined ? {} : { seeds });
     const first = createRun(program, started);
@@ -93,6 +95,18 @@ export class SimulatedHost {
       this.carryOut(command);
     }
     if (this.closed) this.checkLeftovers(commands);
+    else if (this.eager && !this.state.paused) this.begin(commands);
+  }
+
+  /** Calls that were just asked for are on record as begun before anything else happens, in the same commit. */
+  private begin(commands: readonly Command[]): void {
+    for (const command of commands) {
+      if (command.type !== 'RUN_ACTIVITY' || command.started !== undefined) continue;
+      const { activityId, attempt } = command;
+      this.boundaries.pop();
+      if (!this.send('ACTIVITY_TASK_STARTED', { activityId, attempt, retrySafe: false, worker: 'w1' }))
+        this.boundaries.push(this.history.length);
+    }
   }
 
   /** A closed run leaves nothing behind: timers ended, approvals closed, calls cancelled, children stopped or let go. */

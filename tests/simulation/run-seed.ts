@@ -48,7 +48,8 @@ export function runSeed(seed: number): SeedResult {
     );
   const program = compile(definition);
   const input = randomInput(random);
-  const host = new SimulatedHost(program, definition, input);
+  const eager = seed % 3 === 0;
+  const host = new SimulatedHost(program, definition, input, undefined, eager);
   const mood = { luck: random.pick([0.5, 0.75, 0.9, 0.98]), calm: random.chance(0.5) };
   const fates = random.below(120);
   for (let i = 0; i < fates && !host.closed; i++) randomFate(host, random, mood);
@@ -57,7 +58,7 @@ export function runSeed(seed: number): SeedResult {
   // What did not complete is tried again, with the results that are kept.
   if (status === 'failed' || status === 'cancelled' || status === 'timed_out') {
     const seeds = planRerun(program, host.state, { mode: 'retry' });
-    const again = new SimulatedHost(program, definition, input, seeds);
+    const again = new SimulatedHost(program, definition, input, seeds, eager);
     finish(definition, again, random);
     for (const path of Object.keys(seeds)) {
       if (

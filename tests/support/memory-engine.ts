@@ -65,6 +65,7 @@ export interface TestEngineOptions {
   maxPressure?: number;
   maxActivities?: number;
   surviveMs?: number;
+  calmMs?: number;
   organizationId?: string;
 }
 
@@ -115,6 +116,7 @@ export function createTestEngine(options: TestEngineOptions) {
     pollMs: 50,
     maxRecoveries: 5,
     surviveMs: options.surviveMs ?? 30_000,
+    calmMs: options.calmMs ?? 20,
     maxActivities: options.maxActivities ?? 1_000,
     maxResidents: options.maxResidents ?? 200_000,
     maxPressure: options.maxPressure ?? 2_000,

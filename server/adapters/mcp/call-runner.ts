@@ -81,8 +81,9 @@ class CallAttempt {
     const wait = state.breaker.retryAt();
     if (wait !== undefined) return this.refused(wait);
     const limiter = state.limiter(config);
-    const rate = state.rate(config);
-    let release = rate === undefined ? limiter.tryAcquire() : undefined;
+    const { place } = this.call;
+    const rate = place === undefined ? state.rate(config) : undefined;
+    let release = place?.release ?? (rate === undefined ? limiter.tryAcquire() : undefined);
     if (signal.aborted || release === undefined) {
       try {
         await rate?.take(signal);

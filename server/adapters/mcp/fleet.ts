@@ -23,6 +23,7 @@ import { cancelTask } from '@/server/adapters/mcp/task-states';
 import { ToolGuard } from '@/server/adapters/mcp/tool-guard';
 import { MemoryToolPinStore } from '@/server/adapters/memory/tool-pin-store';
 import type {
+  CallPlace,
   FleetEvent,
   HealthHistory,
   HealthReport,
@@ -168,6 +169,15 @@ class Fleet implements ManagedMcpFleet {
     } finally {
       lease.release();
     }
+  }
+
+  keepPlace(organizationId: string, server: string, tool: string): CallPlace | undefined {
+    if (this.closing) return undefined;
+    const config = this.options.servers.find(organizationId, server);
+    if (config === undefined || config instanceof Promise || config.disabled === true) return undefined;
+    const { connection } = this.pool.peek(poolKey(organizationId, server));
+    const known = connection?.knownTools()?.get(tool)?.tool;
+    return known && this.state(organizationId, server, config).keepPlace(config, known);
   }
 
   async call(call: ToolCall): Promise<ToolOutcome> {

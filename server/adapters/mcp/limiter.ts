@@ -16,9 +16,13 @@ export class Limiter {
     };
   }
 
-  /** A place at once, or undefined when all are taken. */
-  tryAcquire(): Release | undefined {
-    if (this.held >= this.limit || this.waiting.length > 0) return undefined;
+  /**
+   * A place at once, or undefined when all are taken.
+   *
+   * @param share only while less than this part of all is taken
+   */
+  tryAcquire(share = 1): Release | undefined {
+    if (this.held >= this.limit * share || this.waiting.length > 0) return undefined;
     this.held++;
     return this.releaseOnce();
   }

@@ -10,9 +10,12 @@ import { ServerLog } from '@/server/adapters/mcp/server-log';
 import { TokenBucket } from '@/server/adapters/mcp/token-bucket';
 import type { ToolEntry } from '@/server/adapters/mcp/tool-catalogue';
 import type { ToolGuard } from '@/server/adapters/mcp/tool-guard';
+import type { CallPlace } from '@/server/ports/mcp-fleet';
 
 const STDIO_CONCURRENCY = 16;
 const HTTP_CONCURRENCY = 64;
+/** Of the places only half are kept for calls before they are made: a server with work must not wait for commits. */
+const KEPT_SHARE = 0.5;
 
 /** What the fleet remembers of one server of one organisation, whether or not it is connected now. */
 export class ServerState {
@@ -50,6 +53,14 @@ export class ServerState {
     const limit = this.interactive ? 1 : concurrencyOf(config);
     if (this.currentLimiter.limit !== limit) this.currentLimiter = new Limiter(limit);
     return this.currentLimiter;
+  }
+
+  /** A place for a call of the tool, if it can be made at once; a rate limit may hold any call up. */
+  keepPlace(config: ServerConfig, tool: Tool): CallPlace | undefined {
+    if (config.rateLimit !== undefined || this.breaker.state !== 'closed') return undefined;
+    if (this.guard.blockedBy(tool.name) !== undefined) return undefined;
+    const release = this.limiter(config).tryAcquire(KEPT_SHARE);
+    return release && { tool, release };
   }
 
   /** The rate limit in front of the server, if it has one. */

@@ -5,7 +5,14 @@ import type { Json, JsonObject } from '@/lib/shared/json';
 import { CallStats } from '@/server/adapters/mcp/call-stats';
 import { failed } from '@/server/adapters/mcp/failures';
 import { compileSchema, type SchemaCheck } from '@/server/adapters/mcp/schema-check';
-import type { McpFleet, ToolCall, ToolFailure, ToolOutcome, ToolResult } from '@/server/ports/mcp-fleet';
+import type {
+  CallPlace,
+  McpFleet,
+  ToolCall,
+  ToolFailure,
+  ToolOutcome,
+  ToolResult,
+} from '@/server/ports/mcp-fleet';
 
 /** What a scripted tool answers: a value, or a failure to be handed on as it is. */
 export type ScriptedAnswer = { value: Json; isError?: boolean } | { failure: ToolFailure };
@@ -61,6 +68,12 @@ export class MemoryMcpFleet implements McpFleet {
     const entry = this.find(organizationId, server).tools.get(tool);
     if (entry === undefined) throw new AppError('TOOL_NOT_FOUND', `${server} has no tool ${tool}.`);
     return entry.tool;
+  }
+
+  keepPlace(organizationId: string, server: string, tool: string): CallPlace | undefined {
+    const found = organizationId === this.organizationId ? this.servers.get(server) : undefined;
+    const entry = found?.connected === true && !this.closed ? found.tools.get(tool) : undefined;
+    return entry && { tool: entry.tool, release() {} };
   }
 
   async call(call: ToolCall): Promise<ToolOutcome> {

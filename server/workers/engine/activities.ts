@@ -1,10 +1,11 @@
 import type { RunActivity } from '@/lib/engine/commands';
+import type { Tool } from '@/lib/protocol/api';
 import { isAppError } from '@/lib/protocol/errors';
 import type { Failure } from '@/lib/protocol/run';
 import type { Clock } from '@/lib/shared/clock';
 import { isJsonObject, type Json, type JsonObject } from '@/lib/shared/json';
 import type { ActivityFunction, ActivityProgress } from '@/server/ports/activity';
-import type { InputRequired, McpFleet, ToolResult } from '@/server/ports/mcp-fleet';
+import type { CallPlace, InputRequired, McpFleet, ToolResult } from '@/server/ports/mcp-fleet';
 import type { Telemetry } from '@/server/ports/telemetry';
 import type { TraceContext } from '@/server/ports/tracing';
 import { CallAbort } from '@/server/workers/engine/call-abort';
@@ -35,6 +36,8 @@ export interface ActivityScope {
   abort: CallAbort;
   /** Awaited before a tool call is sent. */
   beforeSending?: () => Promise<void>;
+  /** A place at the server that is kept for the call. */
+  place?: CallPlace;
   /** What the call says and asks while it is under way. */
   dialogue?: CallDialogue;
   /** The attempt's place in the run's trace. */
@@ -66,7 +69,12 @@ export async function isRetrySafe(
   if (command.idempotent !== undefined) return command.idempotent;
   if (command.target.kind === 'function') return true;
   const tool = await deps.fleet.tool(scope.organizationId, command.target.server, command.target.tool);
-  return tool.annotations.readOnlyHint === true || tool.annotations.idempotentHint === true;
+  return mayRepeat(tool);
+}
+
+/** What a tool itself says about being called twice. */
+export function mayRepeat({ annotations }: Tool): boolean {
+  return annotations.readOnlyHint === true || annotations.idempotentHint === true;
 }
 
 /** Carries out one attempt. Never throws. */
@@ -114,6 +122,7 @@ async function callTool(
     timeoutMs: command.timeoutMs,
     signal: scope.abort.signal,
     ...(scope.beforeSending === undefined ? {} : { beforeSending: scope.beforeSending }),
+    ...(scope.place === undefined ? {} : { place: scope.place }),
     ...scope.dialogue,
     ...scope.trace,
   });

@@ -8,6 +8,7 @@ import { type ChildDeps, startChild } from '@/server/workers/engine/children';
 import type { Delivery } from '@/server/workers/engine/committer';
 import { crashPoint } from '@/server/workers/engine/crash-points';
 import { answerOpenCall, callDialogue } from '@/server/workers/engine/dialogue';
+import { type EagerCall, wantedStill } from '@/server/workers/engine/eager-start';
 import type { Pressure } from '@/server/workers/engine/pressure';
 import { type ReadyQueue, rankOf } from '@/server/workers/engine/ready-queue';
 import type { ResidentRun } from '@/server/workers/engine/resident-run';
@@ -34,22 +35,33 @@ export interface EffectsHost {
 /** What a call was told when its abort signal fired. */
 const CANCELLED = 'cancelled';
 
-/** Carries out a committed command of a run; everything it leads to comes back as an event. */
-export function carryOut(host: EffectsHost, run: ResidentRun, command: Command): void {
+/**
+ * Carries out a committed command of a run; everything it leads to comes back as an event.
+ *
+ * @param eager what is kept for a call whose start was committed together with its schedule
+ */
+export function carryOut(host: EffectsHost, run: ResidentRun, command: Command, eager?: EagerCall): void {
   switch (command.type) {
-    case 'RUN_ACTIVITY':
-      if (answerOpenCall(run, command)) return;
+    case 'RUN_ACTIVITY': {
+      if (eager === undefined && answerOpenCall(run, command)) return;
+      const { organizationId } = run.info;
       run.calls++;
-      host.pressure.add(run.info.organizationId);
+      host.pressure.add(organizationId);
+      const begin = () => runActivity(host, run, command, eager);
+      const made =
+        eager === undefined
+          ? host.ready.submit(organizationId, rankOf(run.state?.priority), begin)
+          : eager.slot.use(begin);
       host.track(
-        host.ready
-          .submit(run.info.organizationId, rankOf(run.state?.priority), () => runActivity(host, run, command))
-          .finally(() => {
-            run.calls--;
-            host.pressure.remove(run.info.organizationId);
-          }),
+        made.finally(() => {
+          // Whatever kept it from being made.
+          eager?.place?.release();
+          run.calls--;
+          host.pressure.remove(organizationId);
+        }),
       );
       return;
+    }
     case 'CANCEL_ACTIVITY':
       cancelActivity(host, run, command);
       return;
@@ -95,17 +107,31 @@ function event<T extends EventType>(host: EffectsHost, type: T, data: EventData<
   return { type, at: host.deps.clock.now(), data } as unknown as EngineEvent;
 }
 
-async function runActivity(host: EffectsHost, run: ResidentRun, command: RunActivity): Promise<void> {
+async function runActivity(
+  host: EffectsHost,
+  run: ResidentRun,
+  command: RunActivity,
+  eager: EagerCall | undefined,
+): Promise<void> {
   const { activityId, attempt, started } = command;
   if (started && !started.retrySafe) {
     await host.deliver(run, event(host, 'ACTIVITY_TASK_OUTCOME_UNKNOWN', { activityId, attempt }));
     return;
   }
-  if (host.isDraining || run.gone) return;
+  if (run.gone) return;
+  if (eager === undefined) {
+    if (host.isDraining) return;
+  } else {
+    // It counts as begun, so a process that is to stop makes it; but the run may have moved on while that was written.
+    const fate = wantedStill(run, command);
+    if (fate === 'cancelled')
+      await host.deliver(run, event(host, 'ACTIVITY_TASK_CANCELED', { activityId, attempt }));
+    if (fate !== 'wanted') return;
+  }
   const abort = new CallAbort();
   run.activities.set(activityId, abort);
   try {
-    await attemptActivity(host, run, command, abort);
+    await attemptActivity(host, run, command, abort, eager);
   } finally {
     if (run.activities.get(activityId) === abort) run.activities.delete(activityId);
   }
@@ -116,15 +142,17 @@ async function attemptActivity(
   run: ResidentRun,
   command: RunActivity,
   abort: CallAbort,
+  eager: EagerCall | undefined,
 ): Promise<void> {
   const { activityId, attempt } = command;
   const { organizationId, runId } = run.info;
   // The process may be stopped while it connects: what counts is that the lease runs when the call leaves.
   const beforeSending = () => host.leases.confirmed();
-  const scope = { organizationId, runId, abort, beforeSending };
+  const place = eager?.place;
+  const scope = { organizationId, runId, abort, beforeSending, ...(place === undefined ? {} : { place }) };
   let retrySafe: boolean;
   try {
-    retrySafe = await isRetrySafe(host.deps.activities, scope, command);
+    retrySafe = eager === undefined && (await isRetrySafe(host.deps.activities, scope, command));
   } catch (error) {
     const failure = asFailure(error);
     await host.deliver(
@@ -140,7 +168,7 @@ async function attemptActivity(
     return;
   }
   // A task that is followed is the server's: nothing is made that could be made twice.
-  if (!retrySafe && !command.started && command.resume?.input.taskId === undefined) {
+  if (!retrySafe && eager === undefined && !command.started && command.resume?.input.taskId === undefined) {
     // Written down before the call, so that after a crash nobody mistakes a call that was made for one that was not.
     const noted = event(host, 'ACTIVITY_TASK_STARTED', {
       activityId,

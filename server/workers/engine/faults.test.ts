@@ -273,6 +273,7 @@ describe('taking over', () => {
         calls += 1;
         return { ok: false, failure: { code: 'CANCELLED', message: '', retriable: false, ambiguous: true } };
       },
+      keepPlace: () => undefined,
       cancelTask: async () => {},
     } as unknown as McpFleet;
     let held = 0;
@@ -370,10 +371,10 @@ describe('taking over', () => {
     await eventually('all are under way', () =>
       [innocent, poison, ...others].every((id) => db.events.get(id)?.length === 2),
     );
-    let alive = true;
-    for (let end = 0; end < 12 && db.runs.get(poison)?.status !== 'dead_letter'; end++) {
+    let ends = 0;
+    for (; ends < 12 && db.runs.get(poison)?.status !== 'dead_letter'; ends++) {
       await made.host.drain(0);
-      alive = true;
+      let alive = true;
       const dies = () => {
         alive = false;
       };
@@ -406,6 +407,8 @@ describe('taking over', () => {
       );
     }
     expect(db.runs.get(poison)?.status).toBe('dead_letter');
+    // Five of them it has ended.
+    expect(ends).toBe(6);
     await eventually('the others complete', () =>
       [innocent, ...others].every((id) => db.runs.get(id)?.status === 'completed'),
     );

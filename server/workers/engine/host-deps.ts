@@ -34,6 +34,8 @@ export interface EngineHostDeps {
   maxRecoveries: number;
   /** Milliseconds a process must live on with a run in memory for the run to be cleared of suspicion. */
   surviveMs: number;
+  /** Milliseconds a process must live on without a suspect before its last trial: long against `surviveMs`. */
+  calmMs: number;
   /** Calls under way at once; the rest waits in the ready queue. */
   maxActivities: number;
   /** Runs kept in memory; beyond it, runs that only wait are put to sleep in the store. */

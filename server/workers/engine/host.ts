@@ -6,6 +6,7 @@ import type { CommitPart, InboxRow, OpenRun } from '@/server/ports/execution-sto
 import type { Lease } from '@/server/ports/lease-store';
 import { Committer, type CommitVerdict, type Delivery } from '@/server/workers/engine/committer';
 import { crashPoint } from '@/server/workers/engine/crash-points';
+import { giveBack, type KeptCalls, startEagerly, takeOut } from '@/server/workers/engine/eager-start';
 import { carryOut } from '@/server/workers/engine/effects';
 import {
   type EngineHostDeps,
@@ -110,7 +111,7 @@ export class EngineHost {
       new Promise<void>((r) => this.deps.clock.at(this.deps.clock.now() + timeoutMs, r)),
     ]);
     for (const cancel of this.suspicion) cancel();
-    await this.loader.clearSuspicion().catch(() => {});
+    await this.loader.leave().catch(() => {});
     this.committer.stop();
     for (const run of [...this.residents.values()]) this.drop(run);
     await this.leases.stop();
@@ -339,24 +340,35 @@ export class EngineHost {
     this.track(this.committer.submit(part).then(() => this.inbox.answered(row.id)));
   }
 
-  private async advance(run: ResidentRun, transition: Transition, inboxId?: number): Promise<Delivery> {
-    run.state = transition.state;
-    if (transition.events.length === 0 && inboxId === undefined) return 'ignored';
+  private async advance(run: ResidentRun, decided: Transition, inboxId?: number): Promise<Delivery> {
+    run.state = decided.state;
+    if (decided.events.length === 0 && inboxId === undefined) return 'ignored';
     const { organizationId } = run.info;
-    const { part, ready } = preparePart(this.deps.children, run, transition, inboxId, this.deps.clock.now());
-    run.pending++;
+    const { transition, kept } = startEagerly(this, run, decided);
     try {
-      if (ready !== null || run.gate !== null) await inTurn(run, ready);
-    } catch (error) {
+      const { part, ready } = preparePart(
+        this.deps.children,
+        run,
+        transition,
+        inboxId,
+        this.deps.clock.now(),
+      );
+      run.pending++;
+      try {
+        if (ready !== null || run.gate !== null) await inTurn(run, ready);
+      } catch (error) {
+        run.pending--;
+        throw error;
+      }
+      this.pressure.add(organizationId);
+      const verdict = await this.committer.submit(part);
+      this.pressure.remove(organizationId);
       run.pending--;
-      throw error;
+      this.settle(run, part, transition.commands, verdict, kept);
+      return verdict;
+    } finally {
+      giveBack(kept);
     }
-    this.pressure.add(organizationId);
-    const verdict = await this.committer.submit(part);
-    this.pressure.remove(organizationId);
-    run.pending--;
-    this.settle(run, part, transition.commands, verdict);
-    return verdict;
   }
 
   private settle(
@@ -364,6 +376,7 @@ export class EngineHost {
     part: CommitPart,
     commands: readonly Command[],
     verdict: CommitVerdict,
+    kept: KeptCalls | undefined,
   ): void {
     for (const id of part.inboxDone) {
       this.inbox.answered(id);
@@ -397,7 +410,7 @@ export class EngineHost {
     if (run.gone) return;
     for (const command of commands) {
       if (command.type === 'CLOSE_RUN') this.close(run, command.status);
-      else carryOut(this, run, command);
+      else carryOut(this, run, command, takeOut(kept, command));
     }
   }
 

@@ -28,6 +28,7 @@ export interface LoaderHost extends EffectsHost {
     readonly telemetry: Telemetry;
     readonly maxRecoveries: number;
     readonly surviveMs: number;
+    readonly calmMs: number;
   };
   readonly leases: EffectsHost['leases'] & { epoch(shard: number): number | undefined };
   readonly residents: Map<string, ResidentRun>;
@@ -47,9 +48,14 @@ export interface LoaderHost extends EffectsHost {
 const PAGE = 500;
 /** Loads by new owners, without progress, after which a run is under suspicion of ending the process. */
 const SUSPECT_AFTER = 2;
-/** Longest a suspect has the line for itself. */
-const TRIAL_MS = 5_000;
+/**
+ * Longest a suspect has the line for itself the first time, as a part of the time that it takes to be cleared; later it has all
+ * of that.
+ */
+const FIRST_TRIAL = 1 / 6;
 const LOOK_MS = 5;
+/** How often it is looked whether a run is to be held back any longer. */
+const CALM_LOOK_MS = 50;
 
 /** Brings runs back into memory: all that are due in shards that were taken over, or the one that a command is for. */
 export class RunLoader {
@@ -60,6 +66,10 @@ export class RunLoader {
   private readonly unborn = new Map<string, number>();
   /** Suspects whose turn has not come, or is now; with the row of their start where there is one. */
   private readonly onTrial = new Map<string, InboxRow | null>();
+  /** The same by run and epoch: a shard that was lost and came back is a new matter. */
+  private readonly summoned = new Set<string>();
+  /** Suspects that still had calls when their trial was over, and how to stop the clock that clears them. */
+  private readonly watched = new Map<string, () => void>();
 
   constructor(private readonly host: LoaderHost) {}
 
@@ -113,11 +123,19 @@ export class RunLoader {
     return this.unborn.size > 0 && this.unborn.delete(runId);
   }
 
-  /** The process lives although it holds these runs: none of them is what ended the ones before. */
+  /** The process lives although it has held these runs for long: none of them is what ended the ones before. */
   async clearSuspicion(): Promise<void> {
     const { residents, deps } = this.host;
     const loaded = [...residents.values()].filter((run) => run.asleep).map((run) => run.info.runId);
-    if (loaded.length > 0) await deps.store.clearRecoveries(loaded);
+    const cleared = loaded.filter((runId) => !this.watched.has(runId));
+    if (cleared.length > 0) await deps.store.clearRecoveries(cleared);
+  }
+
+  /** The process ends in good order: what it holds has not ended it. */
+  async leave(): Promise<void> {
+    for (const cancel of this.watched.values()) cancel();
+    this.watched.clear();
+    await this.clearSuspicion();
   }
 
   /** Loads runs until each is in memory, or closed, or no longer ours, whoever else is bringing some of them up. */
@@ -130,9 +148,9 @@ export class RunLoader {
     }
   }
 
-  private pause(): Promise<void> {
+  private pause(ms = LOOK_MS): Promise<void> {
     const { clock } = this.host.deps;
-    return new Promise((resolve) => clock.at(clock.now() + LOOK_MS, resolve));
+    return new Promise((resolve) => clock.at(clock.now() + ms, resolve));
   }
 
   /**
@@ -196,22 +214,39 @@ export class RunLoader {
     return again;
   }
 
-  /** Puts a run in the line of suspects; true. */
-  private suspect({ runId, shard }: OpenRun): true {
+  /** Puts a run in the line of suspects; true. Before the load that may be its last it has to wait for a time of calm. */
+  private suspect({ runId, shard, recoveries }: OpenRun): true {
     const { leases, deps } = this.host;
     const epoch = leases.epoch(shard);
+    const summons = `${runId} ${epoch}`;
+    if (this.summoned.has(summons)) return true;
     const goesOn = () => !this.host.isDraining && epoch !== undefined && leases.epoch(shard) === epoch;
     let tries = 0;
+    this.summoned.add(summons);
     if (!this.onTrial.has(runId)) this.onTrial.set(runId, null);
-    const trial = this.quarantine.submit(`${runId} ${epoch}`, () =>
-      persist(deps, 'try_suspect', goesOn, async () => {
-        // A try that failed was counted, perhaps, but ended no process.
-        if (tries++ > 0) await deps.store.clearRecoveries([runId]);
-        await this.tryAlone(runId);
-      }).finally(() => this.acquit(runId)),
-    );
-    if (trial) this.host.track(trial);
+    const trial = async () => {
+      if (recoveries === deps.maxRecoveries - 1) await this.calm(runId, goesOn);
+      await this.quarantine.submit(summons, () =>
+        persist(deps, 'try_suspect', goesOn, async () => {
+          // A try that failed was counted, perhaps, but ended no process.
+          if (tries++ > 0) await deps.store.clearRecoveries([runId]);
+          await this.tryAlone(runId);
+        }),
+      );
+    };
+    this.host.track(trial().finally(() => this.acquit(runId, summons)));
     return true;
+  }
+
+  /**
+   * Holds a run back until the process has shown that it lives without it. Whatever ends processes from outside does so now as
+   * well, and then nothing is counted: the next owner begins anew.
+   */
+  private async calm(runId: string, goesOn: () => boolean): Promise<void> {
+    const { clock, calmMs, log } = this.host.deps;
+    log.warn('suspect', { status: 'held_back', run_id: runId, duration_ms: calmMs });
+    const until = clock.now() + calmMs;
+    while (goesOn() && clock.now() < until) await this.pause(Math.min(CALM_LOOK_MS, calmMs));
   }
 
   /** Loads one suspect and sees whether the process survives it. */
@@ -220,12 +255,27 @@ export class RunLoader {
     const info = await store.openRun(runId);
     if (!info) return;
     await this.loadAll([info], 'alone');
-    const until = clock.now() + Math.min(surviveMs, TRIAL_MS);
+    const begun = clock.now();
+    const isFirst = info.recoveries <= SUSPECT_AFTER;
+    const until = begun + (isFirst ? surviveMs * FIRST_TRIAL : surviveMs);
     if (this.unborn.has(runId) && !(await this.tryStart(info, until))) return;
     const run = this.host.residents.get(runId);
-    while (run && !run.gone && run.calls + run.pending > 0 && clock.now() < until) await this.pause();
-    // Whatever became of it, closed, lost or under way: this process lives.
-    await store.clearRecoveries([runId]);
+    const isBusy = () => run !== undefined && !run.gone && run.calls + run.pending > 0;
+    while (isBusy() && clock.now() < until) await this.pause();
+    if (isBusy() && until < begun + surviveMs) this.watch(runId, begun + surviveMs);
+    // Whatever became of it, closed, lost or under way for long: this process lives.
+    else await store.clearRecoveries([runId]);
+  }
+
+  /** The line goes on, but a run that has calls under way is cleared only when it has had as long as any other. */
+  private watch(runId: string, until: number): void {
+    const { store, clock } = this.host.deps;
+    const run = this.host.residents.get(runId);
+    const cancel = clock.at(until, () => {
+      this.watched.delete(runId);
+      if (run?.gone === false) this.host.track(store.clearRecoveries([runId]));
+    });
+    this.watched.set(runId, cancel);
   }
 
   /** Carries the start of a suspect out, or gives it up. False when its row did not come, or it was given up. */
@@ -249,7 +299,10 @@ export class RunLoader {
   }
 
   /** Its turn is over: a start that nobody has begun goes back. */
-  private acquit(runId: string): void {
+  private acquit(runId: string, summons: string): void {
+    this.summoned.delete(summons);
+    // Its shard came back meanwhile: it stands in the line once more.
+    if ([...this.summoned].some((other) => other.startsWith(runId))) return;
     const row = this.onTrial.get(runId);
     this.onTrial.delete(runId);
     if (row) this.host.leave(row);

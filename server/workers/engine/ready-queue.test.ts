@@ -31,6 +31,32 @@ describe('ReadyQueue', () => {
     expect(await Promise.all(results)).toEqual(['a', 'b', 'c']);
   });
 
+  it('keeps a slot only while one is free and nobody waits; given back, it goes to who waits', async () => {
+    const { begun, work, endOne } = bench();
+    const queue = new ReadyQueue(2);
+    const kept = queue.reserve('org');
+    const used = queue.reserve('org');
+    expect(queue.reserve('org')).toBeNull();
+    void used?.use(work('used'));
+    void queue.submit('other', 0, work('waiting'));
+    expect(begun).toEqual(['used']);
+    // In use: it is not given up any more.
+    used?.release();
+    expect([begun, queue.depth]).toEqual([['used'], 1]);
+    kept?.release();
+    kept?.release();
+    expect(begun).toEqual(['used', 'waiting']);
+    await endOne();
+    await endOne();
+    for (let i = 0; i < 2; i++) void queue.submit('org', 0, work(`n${i}`));
+    void queue.submit('other', 0, work('o'));
+    await endOne();
+    expect(queue.depth).toBe(0);
+    await endOne();
+    await endOne();
+    expect(queue.reserve('org')).not.toBeNull();
+  });
+
   it('organisations take turns: a flood does not hold up the other', async () => {
     const { begun, work, endOne } = bench();
     const queue = new ReadyQueue(1);

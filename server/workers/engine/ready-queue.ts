@@ -11,6 +11,14 @@ interface Waiting {
   begin: () => Promise<unknown>;
 }
 
+/** A slot that is kept for a call until it can begin. */
+export interface Slot {
+  /** Begins the call in it, once; the slot is free again when the call is over. */
+  use<T>(begin: () => Promise<T>): Promise<T>;
+  /** Gives the slot up. Does nothing once it is used or given up. */
+  release(): void;
+}
+
 /** The part of the slots, one of so many, that no organisation gets for itself alone. */
 const KEPT_FREE = 8;
 
@@ -57,22 +65,47 @@ export class ReadyQueue {
     });
   }
 
+  /** Keeps a slot for a call that is about to begin; null unless one is free and nobody at all waits for one. */
+  reserve(organizationId: string): Slot | null {
+    if (this.queues.size > 0 || !this.hasRoom(organizationId)) return null;
+    this.take(organizationId);
+    let kept = true;
+    return {
+      use: (begin) => {
+        kept = false;
+        return begin().finally(() => this.free(organizationId));
+      },
+      release: () => {
+        if (kept) this.free(organizationId);
+        kept = false;
+      },
+    };
+  }
+
   private hasRoom(organizationId: string): boolean {
     return this.total < this.slots && (this.running.get(organizationId) ?? 0) < this.share;
   }
 
   private async run<T>(organizationId: string, begin: () => Promise<T>): Promise<T> {
-    this.total++;
-    this.running.set(organizationId, (this.running.get(organizationId) ?? 0) + 1);
+    this.take(organizationId);
     try {
       return await begin();
     } finally {
-      this.total--;
-      const left = (this.running.get(organizationId) ?? 1) - 1;
-      if (left > 0) this.running.set(organizationId, left);
-      else this.running.delete(organizationId);
-      this.next();
+      this.free(organizationId);
     }
+  }
+
+  private take(organizationId: string): void {
+    this.total++;
+    this.running.set(organizationId, (this.running.get(organizationId) ?? 0) + 1);
+  }
+
+  private free(organizationId: string): void {
+    this.total--;
+    const left = (this.running.get(organizationId) ?? 1) - 1;
+    if (left > 0) this.running.set(organizationId, left);
+    else this.running.delete(organizationId);
+    this.next();
   }
 
   /** Gives free slots to those whose turn it is; who has its share is passed over. */

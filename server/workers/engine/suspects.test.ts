@@ -1,0 +1,155 @@
+import { randomUUID } from 'node:crypto';
+import { afterEach, describe, expect, it } from 'vitest';
+import type { WorkflowDefinition } from '@/lib/protocol/definition';
+import { MemoryDatabase } from '@/server/adapters/memory/database';
+import { createMemoryExecutionStore } from '@/server/adapters/memory/execution-store';
+import { createMemoryLeaseStore } from '@/server/adapters/memory/lease-store';
+import type { ActivityFunction } from '@/server/ports/activity';
+import type { ExecutionStore } from '@/server/ports/execution-store';
+import type { Log } from '@/server/ports/log';
+import { eventually } from '../../../tests/support/eventually';
+import { createTestEngine, type TestEngineOptions } from '../../../tests/support/memory-engine';
+
+const FOR_EVER = 3_600_000;
+const definition: WorkflowDefinition = {
+  schemaVersion: 1,
+  name: 'one',
+  nodes: [{ id: 'n', kind: 'activity', activity: 'work', retry: { maxAttempts: 1 } }],
+};
+const nothing = () => {};
+const quiet: Log = { debug: nothing, info: nothing, warn: nothing, error: nothing, with: () => quiet };
+const holding = () => new Promise<never>(() => {});
+
+describe('a run that was in memory when process after process ended', () => {
+  const engines: ReturnType<typeof createTestEngine>[] = [];
+  afterEach(async () => {
+    for (const made of engines.splice(0)) await made.host.drain(0);
+  });
+
+  const setUp = () => {
+    const db = new MemoryDatabase(() => Date.now());
+    const memory = createMemoryExecutionStore(db);
+    const common = {
+      organizationId: randomUUID(),
+      definitions: [definition],
+      leases: createMemoryLeaseStore(db),
+    };
+    /** A process, and what ends it: nothing that it would do then reaches the store. */
+    const launch = async (work: ActivityFunction, options: Partial<TestEngineOptions> = {}) => {
+      let alive = true;
+      const execution: ExecutionStore = {
+        ...memory,
+        commit: (...args) => (alive ? memory.commit(...args) : Promise.resolve(new Set<number>())),
+        countRecoveries: (...args) => (alive ? memory.countRecoveries(...args) : holding()),
+        clearRecoveries: async (runIds) => {
+          if (!alive) return;
+          await memory.clearRecoveries(runIds);
+        },
+      };
+      const made = createTestEngine({
+        ...common,
+        functions: { work },
+        calmMs: FOR_EVER,
+        ...options,
+        execution,
+      });
+      engines.push(made);
+      await made.host.start();
+      const end = async () => {
+        alive = false;
+        await made.host.drain(0);
+      };
+      return {
+        ...made,
+        end,
+        kill: () => {
+          alive = false;
+        },
+        isDead: () => !alive,
+      };
+    };
+    const loads = (runId: string) => db.runs.get(runId)?.recoveries;
+    const status = (runId: string) => db.runs.get(runId)?.status;
+
+    /** A run that had the bad luck to be under way at each of so many ends. */
+    const unlucky = async (ends: number) => {
+      const first = await launch(holding);
+      const runId = await first.start('one');
+      await eventually('it is under way', () => db.events.get(runId)?.length === 2);
+      await first.end();
+      for (let end = 1; end <= ends; end++) {
+        const next = await launch(holding);
+        await eventually(
+          'it is under way again',
+          () => loads(runId) === end && next.host.activityCount() === 1,
+        );
+        await next.end();
+      }
+      return runId;
+    };
+    return { db, launch, unlucky, loads, status };
+  };
+
+  it('is not counted, nor loaded, when a process ends while it is held back', async () => {
+    const { launch, unlucky, loads, status } = setUp();
+    const runId = await unlucky(4);
+    let calls = 0;
+    for (let end = 0; end < 4; end++) {
+      const held: string[] = [];
+      const log = { ...quiet, warn: (operation: string) => void held.push(operation) };
+      const calm = await launch(() => ++calls, { log });
+      await eventually('it is held back', () => held.includes('suspect'));
+      await calm.end();
+    }
+    expect([calls, loads(runId), status(runId)]).toEqual([0, 4, 'running']);
+    await launch(() => ++calls, { calmMs: 10 });
+    await eventually('it completes', () => status(runId) === 'completed');
+    expect(calls).toBe(1);
+  });
+
+  it('completes in its last trial once nothing ends processes any more', async () => {
+    const { launch, unlucky, status } = setUp();
+    const runId = await unlucky(4);
+    await launch(() => 'ok', { calmMs: 10 });
+    await eventually('it completes', () => status(runId) === 'completed');
+  });
+
+  it('is given up when it ends a process after the calm', async () => {
+    const { launch, unlucky, status } = setUp();
+    const runId = await unlucky(4);
+    const last: Awaited<ReturnType<typeof launch>> = await launch(
+      () => {
+        last.kill();
+        return holding();
+      },
+      { calmMs: 10 },
+    );
+    await eventually('it ends the process', () => last.isDead());
+    await last.end();
+    let calls = 0;
+    await launch(() => ++calls);
+    await eventually('it is given up', () => status(runId) === 'dead_letter');
+    expect(calls).toBe(0);
+  });
+
+  it('is found out although it ends processes long after its call began, when its first trial is over', async () => {
+    const { launch, unlucky, status } = setUp();
+    const runId = await unlucky(2);
+    // The first trial takes a sixth of the time.
+    for (let end = 0; end < 10 && status(runId) !== 'dead_letter'; end++) {
+      const poisoned: Awaited<ReturnType<typeof launch>> = await launch(
+        () => {
+          setTimeout(() => poisoned.kill(), 800);
+          return holding();
+        },
+        { surviveMs: 3_000, calmMs: 10 },
+      );
+      await eventually(
+        'it ends the process, or is given up',
+        () => poisoned.isDead() || status(runId) === 'dead_letter',
+      );
+      await poisoned.end();
+    }
+    expect(status(runId)).toBe('dead_letter');
+  });
+});
