@@ -130,15 +130,9 @@ export function createIdentityStore(pool: pg.Pool): IdentityStore {
         userId,
         role,
       ]),
+    // Keys, tokens, sessions and teams go with it by a trigger, as for every other way out.
     removeMember: (organizationId, userId) =>
-      changed(
-        `WITH gone AS (DELETE FROM member WHERE organization_id = $1 AND user_id = $2 RETURNING user_id),
-              keys AS (DELETE FROM api_key k USING gone WHERE k.organization_id = $1 AND k.reference_id = gone.user_id::text),
-              away AS (UPDATE auth_session s SET active_organization_id = NULL FROM gone
-                       WHERE s.user_id = gone.user_id AND s.active_organization_id = $1)
-         SELECT 1 FROM gone`,
-        [organizationId, userId],
-      ),
+      changed('DELETE FROM member WHERE organization_id = $1 AND user_id = $2', [organizationId, userId]),
     otherOwners: async (organizationId, userId) =>
       (
         await one<{ n: number }>(
