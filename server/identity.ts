@@ -37,6 +37,9 @@ const ACCOUNT_SECONDS = 900;
 /** Sign-ins, sign-ups and looks at invitations from one address in a minute. */
 const ADDRESS_TRIES = 30;
 
+/** A directory may write a group of a thousand members at once. */
+const GROUP_MS = 60_000;
+
 export interface IdentityDeps {
   config: Config;
   /** Connections as oc_auth. */
@@ -57,7 +60,7 @@ export function createIdentity(deps: IdentityDeps) {
   const { config, pool, clock, log, owner } = deps;
   const store = createIdentityStore(pool);
   const scimStore = createScimStore(pool);
-  const authPrisma = createPrisma(pool);
+  const authPrisma = createPrisma(pool, GROUP_MS);
   const audit = createAuditLog(deps.prisma);
   const secret = createHmac('sha256', deps.secret).update('sessions').digest('hex');
   const oidc = oidcOf(config);

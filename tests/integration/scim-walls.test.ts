@@ -215,4 +215,32 @@ describe('the directories of two organisations', () => {
     );
     expect((await ofA.send('GET', '/Users?count=0')).status).toBe(200);
   });
+
+  it('guessing tokens is slow; good tokens are not held up by it', async () => {
+    const guess = (n: number) =>
+      fetch(`${ofA.url}/Users`, { headers: { authorization: `Bearer scim_guess-${n}` } });
+    const answers = await Promise.all(Array.from({ length: 40 }, (_, n) => guess(n)));
+    const slow = answers.filter((one) => one.status === 429);
+    expect(slow.length).toBeGreaterThan(5);
+    expect(slow[0]?.headers.get('retry-after')).toMatch(/^\d+$/);
+    expect(slow[0]?.headers.get('content-type')).toMatch(/^application\/scim\+json/);
+    expect((await ofA.send('GET', '/Users?count=0')).status).toBe(200);
+  });
+
+  it('a large group is written at once', async () => {
+    const people = 150;
+    await tables.query(
+      `WITH u AS (INSERT INTO app_user (id, name, email)
+         SELECT gen_random_uuid(), 'n' || n, 'n' || n || '@many.example' FROM generate_series(1, $1) n RETURNING id)
+       INSERT INTO member (id, organization_id, user_id, role) SELECT gen_random_uuid(), $2, id, 'viewer' FROM u`,
+      [people, (await olga.send('GET', '/api/v1/me')).body.organization.id],
+    );
+    const members: { value: string }[] = [];
+    for (let n = 1; n <= people; n++)
+      members.push({ value: (await ofA.create(`n${n}@many.example`)).body.id });
+    const made = await ofA.send('POST', '/Groups', { schemas: [GROUP], displayName: 'Many', members });
+    expect(made.status, JSON.stringify(made.body)).toBe(201);
+    const { items } = (await olga.send('GET', '/api/v1/teams')).body;
+    expect(items.find((one: { name: string }) => one.name === 'Many').members).toHaveLength(people);
+  });
 });

@@ -94,12 +94,6 @@ export function createScim(store: ScimStore) {
       async reconcileUser({ provisioningDomainId: organizationId, userId, active }, { database }) {
         const request = ours(organizationId);
         const is = (field: string, value: string) => ({ field, value });
-        // One directory request of an organisation at a time from here on: two could each see the other's owner stay.
-        await database.update({
-          model: 'scimConnectionBinding',
-          where: [is('connectionId', organizationId)],
-          update: { decommissionedAt: null },
-        });
         const here = [is('organizationId', organizationId), is('userId', userId)];
         const member = await database.findOne<MemberRow>({ model: 'member', where: here });
         if (active) {
@@ -117,6 +111,12 @@ export function createScim(store: ScimStore) {
             `A token made by somebody above ${member.role} is needed to end this membership.`,
           );
         if (member.role === 'owner') {
+          // One directory request of an organisation at a time from here on: two could each see the other's owner stay.
+          await database.update({
+            model: 'scimConnectionBinding',
+            where: [is('connectionId', organizationId)],
+            update: { decommissionedAt: null },
+          });
           const owners = await database.findMany<MemberRow>({
             model: 'member',
             where: [is('organizationId', organizationId), is('role', 'owner')],
