@@ -18,7 +18,7 @@ export interface ScimTokenRow {
 }
 
 /** What a directory may do with somebody who has an account already: their id if it may, `elsewhere` if they are not its own. */
-export type KnownAddress = { userId: string } | 'elsewhere' | null;
+type KnownAddress = { userId: string } | 'elsewhere' | null;
 
 /** Tokens of directories, and what is asked before a directory writes. */
 export interface ScimStore {

@@ -1,4 +1,4 @@
-export interface TeamMember {
+interface TeamMember {
   userId: string;
   name: string;
   email: string;

@@ -48,7 +48,7 @@ export function Teams({ me }: { me: Me }) {
         </AddBar>
       ) : null}
       {manages && own.length > 0 ? (
-        <div className="flex shrink-0 flex-wrap">
+        <>
           <AddBar label="Put somebody into a team" action="Add to the team" onSend={() => void add()}>
             {choice}
             <Choice
@@ -62,7 +62,7 @@ export function Teams({ me }: { me: Me }) {
             {choice}
             <Field label="New name" required maxLength={80} value={newName} onText={setNewName} />
           </AddBar>
-        </div>
+        </>
       ) : null}
       <PlainTable
         label="Teams"

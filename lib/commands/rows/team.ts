@@ -27,9 +27,9 @@ export const teamList = defineCommand({
 
 /** Make a team. */
 export const teamCreate = defineCommand({
-  code: 'TEAMC',
+  code: 'TMNW',
   name: 'team create',
-  keywords: ['new group'],
+  keywords: ['group', 'new', 'people'],
   summary: 'Make a team',
   help: 'Nobody is in it yet: team add. A team gives no rights by itself.',
   args: [{ ...TEAM, required: true }],
@@ -43,9 +43,9 @@ export const teamCreate = defineCommand({
 
 /** Rename a team. */
 export const teamRename = defineCommand({
-  code: 'TEAMN',
+  code: 'TMRN',
   name: 'team rename',
-  keywords: ['group name'],
+  keywords: ['group', 'name', 'change'],
   summary: 'Rename a team',
   help: 'What names the team keeps naming it.',
   args: [
@@ -62,10 +62,10 @@ export const teamRename = defineCommand({
 
 /** Delete a team. */
 export const teamDelete = defineCommand({
-  code: 'TEAMD',
+  code: 'TMDL',
   name: 'team delete',
   aliases: ['team rm'],
-  keywords: ['remove group'],
+  keywords: ['group', 'remove', 'end'],
   summary: 'Delete a team',
   help: 'Its members stay in the organisation.',
   args: [{ ...TEAM, required: true }],
@@ -80,9 +80,9 @@ export const teamDelete = defineCommand({
 
 /** Put a member into a team. */
 export const teamAdd = defineCommand({
-  code: 'TEAMA',
+  code: 'TMIN',
   name: 'team add',
-  keywords: ['group member', 'join'],
+  keywords: ['group', 'member', 'join'],
   summary: 'Put a member into a team',
   help: 'Only members of the organisation: member invite comes first.',
   args: [
@@ -99,9 +99,9 @@ export const teamAdd = defineCommand({
 
 /** Take a member out of a team. */
 export const teamRemove = defineCommand({
-  code: 'TEAMR',
+  code: 'TMOU',
   name: 'team remove',
-  keywords: ['group member', 'leave'],
+  keywords: ['group', 'member', 'leave'],
   summary: 'Take somebody out of a team',
   help: 'They stay in the organisation. The team itself: team delete.',
   args: [
@@ -135,7 +135,7 @@ export const scimList = defineCommand({
 
 /** Make a token for a directory. */
 export const scimToken = defineCommand({
-  code: 'SCIMT',
+  code: 'SCTK',
   name: 'scim token',
   keywords: ['directory', 'provisioning', 'okta', 'entra', 'new'],
   summary: 'Make a token for a directory (SCIM 2.0)',
@@ -160,7 +160,7 @@ export const scimToken = defineCommand({
 
 /** End a token of a directory. */
 export const scimRemove = defineCommand({
-  code: 'SCIMD',
+  code: 'SCRM',
   name: 'scim remove',
   aliases: ['scim rm', 'scim delete', 'scim revoke'],
   keywords: ['directory', 'revoke', 'token'],

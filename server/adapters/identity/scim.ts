@@ -13,7 +13,7 @@ const JOINS_AS = 'viewer';
 const BUILT_IN = ['viewer', 'operator', 'admin', 'owner'] as const;
 
 /** The request of a directory that is being answered: the gate has checked its token. */
-export interface ScimRequest {
+interface ScimRequest {
   token: ScimToken;
   /** Roles of the organisation's own. */
   roles: readonly OwnRole[];
