@@ -298,4 +298,21 @@ describe('a directory over SCIM 2.0', () => {
     });
     expect(stolen.status).toBe(401);
   });
+
+  it('two owners who are taken out at the same moment are not both gone', async () => {
+    await member(olga, 'odette@example.com', 'owner');
+    const find = async (email: string) => {
+      const filter = encodeURIComponent(`userName eq "${email}"`);
+      const { Resources } = (await okta.send('GET', `/Users?filter=${filter}`)).body;
+      return (Resources[0]?.id ?? (await okta.create(email)).body.id) as string;
+    };
+    const off = { op: 'replace', path: 'active', value: false };
+    const ids = await Promise.all(['olga@example.com', 'odette@example.com'].map(find));
+    const answers = await Promise.all(ids.map((id) => okta.patch(`/Users/${id}`, off)));
+    expect(answers.map(({ status }) => status).sort()).toEqual([200, 409]);
+    const still = await Promise.all(
+      ids.map(async (id) => (await okta.send('GET', `/Users/${id}`)).body.active),
+    );
+    expect(still.sort()).toEqual([false, true]);
+  });
 });

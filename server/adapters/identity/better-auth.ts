@@ -76,7 +76,8 @@ export function createBetterAuth(deps: BetterAuthDeps) {
       useSecureCookies: isSecure,
       defaultCookieAttributes: { sameSite: 'lax', httpOnly: true, path: '/' },
       ipAddress: { ipAddressHeaders: ['x-openconductor-client'] },
-      database: { generateId: () => randomUUID() },
+      // The directory's groups have up to a thousand members, which the library reads at once; its own limit is 100.
+      database: { generateId: () => randomUUID(), defaultFindManyLimit: 5_000 },
     },
     emailAndPassword: {
       enabled: true,
