@@ -160,6 +160,52 @@ test('every part of the administration is reached by its key, works, and is acce
   await olga.getByRole('button', { name: 'Save' }).click();
   await expect(olga.getByRole('row', { name: /Open runs/ })).toContainText('50');
   await clean(olga);
+
+  await olga.getByRole('tab', { name: /Quotas/ }).focus();
+  await olga.keyboard.press('7');
+  await expect(part('Teams')).toContainText('No teams.');
+  // By keyboard alone: make a team, put somebody into it, take them out again.
+  await olga.getByLabel('Name of the team').focus();
+  await olga.keyboard.type('Payments');
+  await olga.keyboard.press('Enter');
+  await expect(olga.getByRole('row', { name: /Payments/ })).toContainText('nobody');
+  await olga.getByLabel('Member', { exact: true }).selectOption('vera@example.com');
+  await olga.getByRole('button', { name: 'Add to the team' }).press('Enter');
+  const payments = olga.getByRole('row', { name: /Payments/ });
+  await expect(payments.getByRole('listitem')).toContainText('vera@example.com');
+  await clean(olga);
+  await olga.getByRole('button', { name: 'Take vera@example.com out of Payments' }).press('Enter');
+  await expect(payments).toContainText('nobody');
+
+  await olga.getByRole('tab', { name: /Teams/ }).focus();
+  await olga.keyboard.press('8');
+  await expect(part('Directory')).toContainText(`${url}/api/auth/scim/v2`);
+  await olga.getByLabel('Name', { exact: true }).fill('Okta');
+  await olga.getByRole('button', { name: 'Make a token' }).click();
+  const token = await part('Directory').getByRole('status').locator('code').innerText();
+  await expect(olga.getByRole('row', { name: /Okta/ })).toBeVisible();
+  await clean(olga);
+  // As a directory would use it, through the pages' own server: every method gets there.
+  const scim = async (method: string, path: string, data?: object) =>
+    olga.request.fetch(`/api/auth/scim/v2${path}`, {
+      method,
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/scim+json', cookie: '' },
+      ...(data === undefined ? {} : { data: JSON.stringify(data) }),
+    });
+  const user = { schemas: ['urn:ietf:params:scim:schemas:core:2.0:User'], userName: 'dora@example.com' };
+  const made = await scim('POST', '/Users', user);
+  expect(made.status()).toBe(201);
+  const { id } = (await made.json()) as { id: string };
+  expect((await scim('PUT', `/Users/${id}`, user)).status()).toBe(200);
+  const off = {
+    schemas: ['urn:ietf:params:scim:api:messages:2.0:PatchOp'],
+    Operations: [{ op: 'replace', path: 'active', value: false }],
+  };
+  expect((await scim('PATCH', `/Users/${id}`, off)).status()).toBe(200);
+  expect((await scim('DELETE', `/Users/${id}`)).status()).toBe(204);
+  await olga.getByRole('button', { name: 'End the token Okta' }).click();
+  await expect(part('Directory')).toContainText('No directory is connected.');
+  expect((await scim('GET', '/Users')).status()).toBe(401);
   expect(errors).toEqual([]);
 });
 

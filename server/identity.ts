@@ -2,23 +2,31 @@ import { createHmac, randomBytes, randomUUID } from 'node:crypto';
 import type { Actor } from '@/lib/protocol/actor';
 import { AppError } from '@/lib/protocol/errors';
 import type { Clock } from '@/lib/shared/clock';
+import type { JsonObject } from '@/lib/shared/json';
 import type { Operation } from '@/server/adapters/http/operation';
 import { identityOperations } from '@/server/adapters/http/operations/identity';
+import { scimOperations } from '@/server/adapters/http/operations/scim';
+import { teamOperations } from '@/server/adapters/http/operations/teams';
 import { checkHost } from '@/server/adapters/http/router';
 import { actorOf, CLIENT_HEADER, createAuthenticate, hashOf } from '@/server/adapters/identity/authenticate';
 import { type BetterAuth, createBetterAuth, type OidcSettings } from '@/server/adapters/identity/better-auth';
 import { createGate } from '@/server/adapters/identity/gate';
 import { RateLimit } from '@/server/adapters/identity/rate-limit';
+import { createScimGate, SCIM_PATH } from '@/server/adapters/identity/scim-gate';
 import { createAuditLog } from '@/server/adapters/postgres/audit-log';
 import { createIdentityStore } from '@/server/adapters/postgres/identity-store';
 import type { Pool } from '@/server/adapters/postgres/pool';
 import { createPrisma } from '@/server/adapters/postgres/prisma';
 import type { MakeCounter } from '@/server/adapters/redis/counters';
+import { createScimStore } from '@/server/adapters/postgres/scim-store';
+import { createTeamStore } from '@/server/adapters/postgres/team-store';
 import type { Config } from '@/server/config/config';
 import type { IdentityStore } from '@/server/ports/identity-store';
 import type { Log } from '@/server/ports/log';
 import { KeyService } from '@/server/services/key-service';
 import { MemberService } from '@/server/services/member-service';
+import { ScimService } from '@/server/services/scim-service';
+import { TeamService } from '@/server/services/team-service';
 
 const FIRST_OWNER = 'first-owner';
 const FIRST_OWNER_MS = 24 * 3_600_000;
@@ -29,6 +37,9 @@ const ACCOUNT_TRIES = 5;
 const ACCOUNT_SECONDS = 900;
 /** Sign-ins, sign-ups and looks at invitations from one address in a minute. */
 const ADDRESS_TRIES = 30;
+
+/** A directory may write a group of a thousand members at once. */
+const GROUP_MS = 60_000;
 
 export interface IdentityDeps {
   config: Config;
@@ -51,7 +62,8 @@ export interface IdentityDeps {
 export function createIdentity(deps: IdentityDeps) {
   const { config, pool, clock, log, owner } = deps;
   const store = createIdentityStore(pool);
-  const authPrisma = createPrisma(pool);
+  const scimStore = createScimStore(pool);
+  const authPrisma = createPrisma(pool, GROUP_MS);
   const audit = createAuditLog(deps.prisma);
   const secret = createHmac('sha256', deps.secret).update('sessions').digest('hex');
   const oidc = oidcOf(config);
@@ -66,6 +78,8 @@ export function createIdentity(deps: IdentityDeps) {
       secret,
       oidc,
       welcome: (userId) => store.addMember(owner.organizationId, userId, 'viewer'),
+      scim: scimStore,
+      awaited: (email) => scimStore.withoutPassword(owner.organizationId, email, null),
     });
     return made;
   };
@@ -98,6 +112,34 @@ export function createIdentity(deps: IdentityDeps) {
       });
       return { id: row.id, key: row.key };
     },
+  });
+
+  const teams = new TeamService({ teams: createTeamStore(pool), store, audit, newId: randomUUID });
+  const scim = new ScimService({
+    scim: scimStore,
+    audit,
+    now: () => clock.now(),
+    newId: randomUUID,
+    newToken() {
+      const token = `scim_${randomBytes(32).toString('base64url')}`;
+      return { token, hash: hashOf(token) };
+    },
+    url: () => deps.publicUrl() + SCIM_PATH,
+  });
+  const scimGate = createScimGate({
+    auth,
+    store: scimStore,
+    checkHost: (request) => checkHost(request, hosts),
+    byAddress: new RateLimit(ADDRESS_TRIES, MINUTE_S, 'Too many requests without a token from this address'),
+    byOrganization:
+      config.rateLimit === 0 ? null : new RateLimit(config.rateLimit, MINUTE_S, 'Too many requests'),
+    roles: (organizationId) => store.roles(organizationId),
+    async wrote({ id, name: displayName, organizationId }, address, action, object, details) {
+      const source = `${address}, directory ${displayName}`;
+      const actor: Actor = { kind: 'system', id, organizationId, role: 'admin', displayName, source };
+      await audit.record(actor, action, object, details as JsonObject);
+    },
+    log,
   });
 
   const gate = createGate({
@@ -140,13 +182,19 @@ export function createIdentity(deps: IdentityDeps) {
       if (member) await audit.record(actorOf(member, source), action, member.organizationId, {});
     },
     hasAccount: async (email) => (await store.findUser(email)) !== null,
+    withoutPassword: ({ organizationId, email, role }) =>
+      scimStore.withoutPassword(organizationId, email, role),
     newRequestId: randomUUID,
     log,
   });
 
   return {
     store,
-    operations: identityOperations(members, keys) satisfies Operation[],
+    operations: [
+      ...identityOperations(members, keys),
+      ...teamOperations(teams),
+      ...scimOperations(scim),
+    ] satisfies Operation[],
     /** Requests of one actor in a minute; null without a limit. Nobody is limited on their own machine. */
     limit:
       isLocal || config.rateLimit === 0
@@ -167,7 +215,8 @@ export function createIdentity(deps: IdentityDeps) {
     },
 
     /** Requests below /api/auth; null for others. Without sign-in there is nothing there. */
-    handle: async (request: Request): Promise<Response | null> => (isLocal ? null : gate(request)),
+    handle: async (request: Request): Promise<Response | null> =>
+      isLocal ? null : ((await scimGate(request)) ?? gate(request)),
 
     /** What is said at start: how people come in, and the one-time link as long as there is no owner. */
     async notes(): Promise<string[]> {

@@ -3,12 +3,14 @@
 import { useEffect, useState } from 'react';
 import { Account } from '@/components/panels/admin/account';
 import { Audit } from '@/components/panels/admin/audit';
+import { Directory } from '@/components/panels/admin/directory';
 import { Keys } from '@/components/panels/admin/keys';
 import { Members } from '@/components/panels/admin/members';
 import { Quotas } from '@/components/panels/admin/quotas';
 import { Roles } from '@/components/panels/admin/roles';
 import { Secrets } from '@/components/panels/admin/secrets';
 import { Fault } from '@/components/panels/admin/section';
+import { Teams } from '@/components/panels/admin/teams';
 import { useLoaded } from '@/components/panels/admin/use-loaded';
 import { useUrlState } from '@/components/screens/url-state';
 import { HelpSheet } from '@/components/shell/help-sheet';
@@ -25,11 +27,13 @@ const TABS = [
   { id: 'secrets', label: 'Secrets', chord: '4', needs: 'secrets:read' },
   { id: 'audit', label: 'Audit', chord: '5', needs: 'audit:read' },
   { id: 'quotas', label: 'Quotas', chord: '6', needs: 'organization:read' },
+  { id: 'teams', label: 'Teams', chord: '7', needs: 'users:read' },
+  { id: 'directory', label: 'Directory', chord: '8', needs: 'users:manage' },
 ] as const satisfies readonly { id: string; label: string; chord: string; needs: Permission }[];
 type TabId = (typeof TABS)[number]['id'];
 
 const HINTS = [
-  ['1 … 6', 'choose a part'],
+  ['1 … 8', 'choose a part'],
   ['Tab', 'next field'],
   ['Enter', 'send'],
 ] as const;
@@ -104,5 +108,9 @@ function Part({ id, me }: { id: TabId; me: NonNullable<Awaited<ReturnType<typeof
       return <Audit />;
     case 'quotas':
       return <Quotas me={me} />;
+    case 'teams':
+      return <Teams me={me} />;
+    case 'directory':
+      return <Directory />;
   }
 }

@@ -13,6 +13,7 @@ import {
   roleListSchema,
 } from '@/lib/protocol/api-identity';
 import { secretInfoSchema } from '@/lib/protocol/api-servers';
+import { createdScimTokenSchema, scimTokenListSchema, teamListSchema } from '@/lib/protocol/api-teams';
 
 const anything = z.unknown();
 const at = encodeURIComponent;
@@ -78,6 +79,19 @@ export const admin = {
   putRole: (name: string, permissions: string[]) =>
     send(anything, 'PUT', `/api/v1/roles/${at(name)}`, { permissions }),
   removeRole: (name: string) => send(anything, 'DELETE', `/api/v1/roles/${at(name)}`),
+  teams: () => send(teamListSchema, 'GET', '/api/v1/teams'),
+  createTeam: (name: string) => send(anything, 'POST', '/api/v1/teams', { name }),
+  renameTeam: (teamId: string, name: string) =>
+    send(anything, 'PATCH', `/api/v1/teams/${at(teamId)}`, { name }),
+  removeTeam: (teamId: string) => send(anything, 'DELETE', `/api/v1/teams/${at(teamId)}`),
+  addToTeam: (teamId: string, userId: string) =>
+    send(anything, 'PUT', `/api/v1/teams/${at(teamId)}/members/${at(userId)}`),
+  removeFromTeam: (teamId: string, userId: string) =>
+    send(anything, 'DELETE', `/api/v1/teams/${at(teamId)}/members/${at(userId)}`),
+  scimTokens: () => send(scimTokenListSchema, 'GET', '/api/v1/scim-tokens'),
+  createScimToken: (name: string, days: number | null) =>
+    send(createdScimTokenSchema, 'POST', '/api/v1/scim-tokens', { name, ...(days === null ? {} : { days }) }),
+  removeScimToken: (id: string) => send(anything, 'DELETE', `/api/v1/scim-tokens/${at(id)}`),
   keys: () => send(apiKeyListSchema, 'GET', '/api/v1/api-keys'),
   createKey: (body: { name: string; scopes?: string[]; days?: number }) =>
     send(createdKeySchema, 'POST', '/api/v1/api-keys', body),

@@ -15,6 +15,7 @@ import * as server from '@/lib/commands/rows/server';
 import * as serverAdmin from '@/lib/commands/rows/server-admin';
 import * as settings from '@/lib/commands/rows/settings';
 import * as system from '@/lib/commands/rows/system';
+import * as team from '@/lib/commands/rows/team';
 import { top } from '@/lib/commands/rows/top';
 import * as view from '@/lib/commands/rows/view';
 import * as webhook from '@/lib/commands/rows/webhook';
@@ -121,6 +122,15 @@ export const COMMANDS = [
   identity.memberList,
   identity.memberInvite,
   identity.roleList,
+  team.teamList,
+  team.teamCreate,
+  team.teamRename,
+  team.teamDelete,
+  team.teamAdd,
+  team.teamRemove,
+  team.scimList,
+  team.scimToken,
+  team.scimRemove,
   identity.keyList,
   identity.keyCreate,
   identity.keyRemove,

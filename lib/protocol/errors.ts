@@ -77,6 +77,22 @@ export const ERROR_CATALOGUE = {
   },
   ROLE_IN_USE: { next: 'Give its members another role first.', retriable: false, httpStatus: 409 },
   LAST_OWNER: { next: 'Make somebody else an owner first.', retriable: false, httpStatus: 409 },
+  TEAM_NOT_FOUND: {
+    next: 'List the teams with `openconductor team list`.',
+    retriable: false,
+    httpStatus: 404,
+  },
+  TEAM_EXISTS: { next: 'Choose another name.', retriable: false, httpStatus: 409 },
+  TEAM_FROM_DIRECTORY: {
+    next: 'Change the group in the directory that keeps it.',
+    retriable: false,
+    httpStatus: 409,
+  },
+  SCIM_TOKEN_NOT_FOUND: {
+    next: 'List the tokens with `openconductor scim list`.',
+    retriable: false,
+    httpStatus: 404,
+  },
   KEY_NOT_FOUND: { next: 'List the keys with `openconductor key list`.', retriable: false, httpStatus: 404 },
   QUOTA_EXCEEDED: {
     next: 'Wait, remove what is not needed, or ask an owner for a higher quota.',

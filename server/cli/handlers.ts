@@ -22,6 +22,7 @@ import * as server from '@/server/cli/server-commands';
 import * as settings from '@/server/cli/settings-commands';
 import * as starters from '@/server/cli/starter-commands';
 import * as system from '@/server/cli/system-commands';
+import * as team from '@/server/cli/team-commands';
 import { showTop } from '@/server/cli/top-command';
 import * as view from '@/server/cli/view-commands';
 import * as webhook from '@/server/cli/webhook-commands';
@@ -131,6 +132,15 @@ export const HANDLERS: { readonly [N in CommandName]: Handler<ArgsOf<CommandOf<N
   'member list': identity.listMembers,
   'member invite': identity.inviteMember,
   'role list': identity.listRoles,
+  'team list': team.listTeams,
+  'team create': team.createTeam,
+  'team rename': team.renameTeam,
+  'team delete': team.deleteTeam,
+  'team add': team.addToTeam,
+  'team remove': team.removeFromTeam,
+  'scim list': team.listScimTokens,
+  'scim token': team.createScimToken,
+  'scim remove': team.removeScimToken,
   'key list': identity.listKeys,
   'key create': identity.createKey,
   'key remove': identity.removeKey,

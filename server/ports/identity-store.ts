@@ -87,11 +87,13 @@ export interface IdentityStore {
   members(organizationId: string): Promise<Member[]>;
   addMember(organizationId: string, userId: string, role: string): Promise<void>;
   setRole(organizationId: string, userId: string, role: string): Promise<boolean>;
-  /** Ends the membership together with the keys that depend on it. */
+  /** Ends the membership together with all that hangs on it: keys, tokens of programs, sessions here, teams. */
   removeMember(organizationId: string, userId: string): Promise<boolean>;
   /** How many owners who can sign in there are besides this user. */
   otherOwners(organizationId: string, userId: string): Promise<number>;
   findUser(email: string): Promise<{ id: string; hasPassword: boolean } | null>;
+  /** Ids of the teams of this organisation that a member belongs to; none for who is not a member. */
+  teamsOf(organizationId: string, userId: string): Promise<string[]>;
 
   invite(invitation: Omit<Invitation, 'organization' | 'status' | 'createdAt'>): Promise<void>;
   invitations(organizationId: string): Promise<Invitation[]>;

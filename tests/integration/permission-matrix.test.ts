@@ -129,6 +129,8 @@ describe('the table of permissions, held against everything that can be asked', 
     await make('PUT', `/api/v1/roles/${CANARY}`, { description: CANARY, permissions: ['workflows:read'] });
     ofA.keyId = (await make('POST', '/api/v1/api-keys', { name: CANARY })).id;
     ofA.userId = (await make('GET', '/api/v1/me', undefined)).id;
+    ofA.teamId = (await make('POST', '/api/v1/teams', { name: CANARY })).id;
+    ofA.tokenId = (await make('POST', '/api/v1/scim-tokens', { name: CANARY })).id;
   });
   afterAll(async () => {
     await auth.end();
@@ -194,7 +196,16 @@ describe('the table of permissions, held against everything that can be asked', 
   it('nothing of it was changed by asking', async () => {
     const owner = keyOf('a', 'owner');
     expect((await ask(owner, 'GET', `/api/v1/runs/${ofA.runId}`)).status).toBe(200);
-    for (const path of ['workflows', 'schedules', 'roles', 'api-keys', 'invitations', 'secrets'])
+    for (const path of [
+      'workflows',
+      'schedules',
+      'roles',
+      'api-keys',
+      'invitations',
+      'secrets',
+      'teams',
+      'scim-tokens',
+    ])
       expect((await ask(owner, 'GET', `/api/v1/${path}`)).text, path).toMatch(/canary[-_]7f3a/);
   });
 

@@ -3,11 +3,13 @@ import { createTestDatabase, type TestDatabase } from '../support/database';
 import { EngineProcess } from '../support/engine-process';
 import { type OidcProvider, startProvider } from '../support/oidc';
 import { firstOwner, Visitor } from '../support/people';
+import { connect, type Directory } from '../support/scim';
 
 describe('single sign-on by OpenID Connect', () => {
   let database: TestDatabase;
   let engine: EngineProcess;
   let provider: OidcProvider;
+  let directory: Directory;
 
   beforeAll(async () => {
     database = await createTestDatabase();
@@ -24,7 +26,7 @@ describe('single sign-on by OpenID Connect', () => {
       },
     });
     provider.serve(`${engine.url}/api/auth/sso/callback/oidc`);
-    await firstOwner(engine);
+    directory = await connect(await firstOwner(engine));
   });
   afterAll(async () => {
     await engine.end('SIGTERM');
@@ -82,6 +84,38 @@ describe('single sign-on by OpenID Connect', () => {
     const { body } = await sam.send('GET', '/api/v1/me');
     expect(body).toMatchObject({ name: 'sam of Acme', role: 'viewer' });
     expect((await sam.send('POST', '/api/v1/runs', { workflow: 'x' })).status).toBe(403);
+  });
+
+  it('whom the directory brought in signs in as that user; whom it took out comes to nothing', async () => {
+    const signIn = async (login: string) => {
+      const visitor = new Visitor(engine.url);
+      const begun = await visitor.send('POST', '/api/auth/sign-in/sso', {
+        providerId: 'oidc',
+        callbackURL: '/',
+      });
+      const back = new URL(await through(begun.body.url, login));
+      const done = await visitor.send('GET', back.pathname + back.search);
+      return { visitor, to: done.headers.get('location') };
+    };
+    const made = await directory.create('dora@acme.example', { displayName: 'Dora Directory' });
+    expect(made.status, JSON.stringify(made.body)).toBe(201);
+    const { visitor: dora, to } = await signIn('dora');
+    expect(to).toMatch(/\/$/);
+    expect((await dora.send('GET', '/api/v1/me')).body).toMatchObject({
+      name: 'Dora Directory',
+      role: 'viewer',
+    });
+
+    const off = { op: 'replace', value: { active: false } };
+    expect((await directory.patch(`/Users/${made.body.id}`, off)).status).toBe(200);
+    expect((await dora.send('GET', '/api/v1/me')).status).toBe(401);
+    const again = await signIn('dora');
+    expect((await again.visitor.send('GET', '/api/v1/me')).status).toBe(403);
+    // Nor is who was taken out before they ever came in let in as somebody new.
+    const early = await directory.create('early@acme.example');
+    await directory.send('DELETE', `/Users/${early.body.id}`);
+    const late = await signIn('early');
+    expect((await late.visitor.send('GET', '/api/v1/me')).status).not.toBe(200);
   });
 
   it('an answer of the provider counts only in the browser that asked, once', async () => {

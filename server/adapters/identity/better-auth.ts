@@ -9,8 +9,10 @@ import { jwt } from 'better-auth/plugins/jwt';
 import { organization } from 'better-auth/plugins/organization';
 import { ROLES } from '@/lib/protocol/actor';
 import { ALL_PERMISSIONS } from '@/lib/protocol/permissions';
+import { createScim, scimHooks } from '@/server/adapters/identity/scim';
 import type { IdentityStore } from '@/server/ports/identity-store';
 import type { Log } from '@/server/ports/log';
+import type { ScimStore } from '@/server/ports/scim-store';
 
 const MINUTE = 60;
 const DAY = 86_400;
@@ -38,6 +40,9 @@ export interface BetterAuthDeps {
   oidc: OidcSettings | null;
   /** Makes somebody who has signed in for the first time at the OpenID Connect provider a member. */
   welcome: (userId: string) => Promise<void>;
+  scim: ScimStore;
+  /** The user whom the directory brought in under an address and who has not signed in yet, in the provider's organisation. */
+  awaited: (email: string) => Promise<string | null>;
 }
 
 /** The plugin's own endpoints for members and roles are closed (gate.ts): ours, with our table, take their place. */
@@ -71,7 +76,8 @@ export function createBetterAuth(deps: BetterAuthDeps) {
       useSecureCookies: isSecure,
       defaultCookieAttributes: { sameSite: 'lax', httpOnly: true, path: '/' },
       ipAddress: { ipAddressHeaders: ['x-openconductor-client'] },
-      database: { generateId: () => randomUUID() },
+      // The directory's groups have up to a thousand members, which the library reads at once; its own limit is 100.
+      database: { generateId: () => randomUUID(), defaultFindManyLimit: 5_000 },
     },
     emailAndPassword: {
       enabled: true,
@@ -90,6 +96,7 @@ export function createBetterAuth(deps: BetterAuthDeps) {
             return { data: { ...session, activeOrganizationId: found?.organizationId ?? null } };
           },
         },
+        ...scimHooks.session,
       },
     },
     plugins: [
@@ -129,6 +136,15 @@ export function createBetterAuth(deps: BetterAuthDeps) {
       sso({
         provisionUserOnEveryLogin: false,
         provisionUser: ({ user }) => deps.welcome(user.id),
+        async resolveUser(input) {
+          if (!oidc || input.protocol !== 'oidc' || input.providerId !== OIDC_PROVIDER)
+            return { action: 'continue' };
+          // An address counts when the provider vouches for it: it has verified it, or the domain is its own.
+          const email = input.providerUser.email.toLowerCase();
+          const isVouched = input.providerClaims.email_verified === true || email.endsWith(`@${oidc.domain}`);
+          const userId = isVouched ? await deps.awaited(email) : null;
+          return userId === null ? { action: 'continue' } : { action: 'link', userId, profile: 'preserve' };
+        },
         ...(oidc
           ? {
               defaultSSO: [
@@ -147,6 +163,7 @@ export function createBetterAuth(deps: BetterAuthDeps) {
             }
           : {}),
       }),
+      createScim(deps.scim) as unknown as BetterAuthPlugin,
     ],
   });
 }

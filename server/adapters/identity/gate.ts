@@ -54,6 +54,8 @@ export interface GateDeps {
   invitation: (id: string) => Promise<Invitation>;
   join: (invitation: Invitation, userId: string) => Promise<void>;
   hasAccount: (email: string) => Promise<boolean>;
+  /** Whom the directory brought in and the invitation lets choose a first password; null for everybody else. */
+  withoutPassword: (invitation: Invitation) => Promise<string | null>;
   /** Writes down what somebody did here; in the organisation that is named, else in the one they work in. */
   wrote: (userId: string, action: string, address: string, organizationId?: string) => Promise<void>;
   newRequestId: () => string;
@@ -109,9 +111,11 @@ async function answer(request: Request, path: string, deps: GateDeps): Promise<R
   if (method === 'GET' && path === '/ways') return Response.json({ sso: deps.hasSso });
   if (invited !== undefined && method === 'GET') {
     await deps.byAddress.take(address);
-    const { email, organization, role, expiresAt } = await deps.invitation(invited);
+    const invitation = await deps.invitation(invited);
+    const { email, organization, role, expiresAt } = invitation;
+    const hasAccount = (await deps.hasAccount(email)) && (await deps.withoutPassword(invitation)) === null;
     return Response.json(
-      { email, organization, role, expiresAt, hasAccount: await deps.hasAccount(email) },
+      { email, organization, role, expiresAt, hasAccount },
       { headers: { 'cache-control': 'no-store' } },
     );
   }
@@ -167,14 +171,41 @@ async function accept(request: Request, invitation: Invitation, deps: GateDeps):
     await deps.join(invitation, session.user.id);
     return Response.json({ joined: true }, { headers: { 'cache-control': 'no-store' } });
   }
-  if (await deps.hasAccount(invitation.email)) {
+  const awaited = await deps.withoutPassword(invitation);
+  if (awaited === null && (await deps.hasAccount(invitation.email))) {
     throw new AppError('UNAUTHENTICATED', `${invitation.email} has an account: sign in to accept.`);
   }
   if (name === undefined || password === undefined) {
     throw new AppError('INVALID_INPUT', 'A new account needs a name and a password.', { path: '/password' });
   }
+  if (awaited !== null) return firstPassword(request, invitation, awaited, password, deps);
   const settle = (userId: string) => deps.join(invitation, userId);
   return signUp(request, { name, password, email: invitation.email }, settle, deps);
+}
+
+/** Somebody whom the directory brought in chooses a password, and is signed in. Their name is the directory's. */
+async function firstPassword(
+  request: Request,
+  invitation: Invitation,
+  userId: string,
+  password: string,
+  deps: GateDeps,
+): Promise<Response> {
+  // Uses the invitation up first: it lets one password be chosen.
+  await deps.join(invitation, userId);
+  const { internalAdapter, password: hasher } = await deps.auth().$context;
+  await internalAdapter.linkAccount({
+    userId,
+    providerId: 'credential',
+    accountId: userId,
+    password: await hasher.hash(password),
+  });
+  const { headers } = await deps.auth().api.signInEmail({
+    body: { email: invitation.email, password },
+    headers: request.headers,
+    returnHeaders: true,
+  });
+  return signedIn(headers, userId);
 }
 
 /** Makes an account, settles what it belongs to and signs it in. */
@@ -190,7 +221,11 @@ async function signUp(
     returnHeaders: true,
   });
   await settle(response.user.id);
-  const answer = Response.json({ user: { id: response.user.id } }, { status: 201 });
+  return signedIn(headers, response.user.id);
+}
+
+function signedIn(headers: Headers, id: string): Response {
+  const answer = Response.json({ user: { id } }, { status: 201 });
   answer.headers.set('cache-control', 'no-store');
   for (const cookie of headers.getSetCookie()) answer.headers.append('set-cookie', cookie);
   return answer;

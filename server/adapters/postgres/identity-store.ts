@@ -130,15 +130,9 @@ export function createIdentityStore(pool: pg.Pool): IdentityStore {
         userId,
         role,
       ]),
+    // Keys, tokens, sessions and teams go with it by a trigger, as for every other way out.
     removeMember: (organizationId, userId) =>
-      changed(
-        `WITH gone AS (DELETE FROM member WHERE organization_id = $1 AND user_id = $2 RETURNING user_id),
-              keys AS (DELETE FROM api_key k USING gone WHERE k.organization_id = $1 AND k.reference_id = gone.user_id::text),
-              away AS (UPDATE auth_session s SET active_organization_id = NULL FROM gone
-                       WHERE s.user_id = gone.user_id AND s.active_organization_id = $1)
-         SELECT 1 FROM gone`,
-        [organizationId, userId],
-      ),
+      changed('DELETE FROM member WHERE organization_id = $1 AND user_id = $2', [organizationId, userId]),
     otherOwners: async (organizationId, userId) =>
       (
         await one<{ n: number }>(
@@ -153,6 +147,15 @@ export function createIdentityStore(pool: pg.Pool): IdentityStore {
          FROM app_user u WHERE u.email = $1`,
         [email],
       ),
+    teamsOf: async (organizationId, userId) =>
+      (
+        await all<{ id: string }>(
+          `SELECT DISTINCT t.id FROM team t JOIN team_member tm ON tm.team_id = t.id
+           JOIN member m ON m.organization_id = t.organization_id AND m.user_id = tm.user_id
+           WHERE t.organization_id = $1 AND tm.user_id = $2 ORDER BY t.id`,
+          [organizationId, userId],
+        )
+      ).map((row) => row.id),
 
     async invite({ id, organizationId, email, role, expiresAt, invitedBy }) {
       await pool.query(

@@ -4,13 +4,20 @@ import { Prisma, PrismaClient } from '@/server/adapters/postgres/generated/clien
 
 export { Prisma };
 
-/** A Prisma client over a pool of ours. */
-export function createPrisma(pool: pg.Pool): PrismaClient {
-  return new PrismaClient({ adapter: new PrismaPg(pool) });
-}
-
 /** Milliseconds to wait for a connection (as long as the pool itself does), and for the unit of work to end. */
 const PATIENCE = { maxWait: 5_000, timeout: 10_000 };
+
+/**
+ * A Prisma client over a pool of ours.
+ *
+ * @param timeout milliseconds for a transaction that somebody else's code opens
+ */
+export function createPrisma(pool: pg.Pool, timeout = 5_000): PrismaClient {
+  return new PrismaClient({
+    adapter: new PrismaPg(pool),
+    transactionOptions: { maxWait: PATIENCE.maxWait, timeout },
+  });
+}
 
 /** What a unit of work may use: the client without connection and transaction management. */
 export type UnitOfWork = Prisma.TransactionClient;

@@ -11,6 +11,8 @@ const evil = { origin: 'https://evil.example' };
 const refused = { status: 403, code: 'FORBIDDEN_ORIGIN' };
 const invite = (world: World) =>
   world.ask('POST', '/api/v1/invitations', { email: `${fresh('who')}@example.com`, role: 'viewer' });
+const newTeam = async (world: World): Promise<string> =>
+  (await bodyOf(world.ask('POST', '/api/v1/teams', { name: fresh('team') }))).id;
 const role = { permissions: ['workflows:read'] };
 const limits = { maxOpenRuns: null, maxRunsPerDay: null, maxServers: null, maxStorageBytes: null };
 
@@ -110,6 +112,102 @@ export const identityCases: Cases = {
       status: 404,
       code: 'ROLE_NOT_FOUND',
       ask: (world) => world.ask('DELETE', '/api/v1/roles/no-such-role'),
+    },
+  },
+  listTeams: {
+    success: { status: 200, ask: (world) => world.ask('GET', '/api/v1/teams') },
+    failure: { ...refused, ask: (world) => world.ask('GET', '/api/v1/teams', undefined, evil) },
+  },
+  createTeam: {
+    success: { status: 201, ask: (world) => world.ask('POST', '/api/v1/teams', { name: fresh('team') }) },
+    failure: {
+      status: 409,
+      code: 'TEAM_EXISTS',
+      async ask(world) {
+        const name = fresh('team');
+        await world.ask('POST', '/api/v1/teams', { name });
+        return world.ask('POST', '/api/v1/teams', { name: name.toUpperCase() });
+      },
+    },
+  },
+  renameTeam: {
+    success: {
+      status: 200,
+      ask: async (world) =>
+        world.ask('PATCH', `/api/v1/teams/${await newTeam(world)}`, { name: fresh('team') }),
+    },
+    failure: {
+      status: 404,
+      code: 'TEAM_NOT_FOUND',
+      ask: (world) => world.ask('PATCH', `/api/v1/teams/${NOBODY}`, { name: 'x' }),
+    },
+  },
+  removeTeam: {
+    success: {
+      status: 204,
+      ask: async (world) => world.ask('DELETE', `/api/v1/teams/${await newTeam(world)}`),
+    },
+    failure: {
+      status: 404,
+      code: 'TEAM_NOT_FOUND',
+      ask: (world) => world.ask('DELETE', `/api/v1/teams/${NOBODY}`),
+    },
+  },
+  addTeamMember: {
+    success: {
+      status: 200,
+      ask: async (world) =>
+        world.ask('PUT', `/api/v1/teams/${await newTeam(world)}/members/${await me(world)}`),
+    },
+    failure: {
+      status: 404,
+      code: 'MEMBER_NOT_FOUND',
+      ask: async (world) => world.ask('PUT', `/api/v1/teams/${await newTeam(world)}/members/${NOBODY}`),
+    },
+  },
+  removeTeamMember: {
+    success: {
+      status: 204,
+      async ask(world) {
+        const path = `/api/v1/teams/${await newTeam(world)}/members/${await me(world)}`;
+        await world.ask('PUT', path);
+        return world.ask('DELETE', path);
+      },
+    },
+    failure: {
+      status: 404,
+      code: 'MEMBER_NOT_FOUND',
+      ask: async (world) =>
+        world.ask('DELETE', `/api/v1/teams/${await newTeam(world)}/members/${await me(world)}`),
+    },
+  },
+  listScimTokens: {
+    success: { status: 200, ask: (world) => world.ask('GET', '/api/v1/scim-tokens') },
+    failure: { ...refused, ask: (world) => world.ask('GET', '/api/v1/scim-tokens', undefined, evil) },
+  },
+  createScimToken: {
+    success: {
+      status: 201,
+      ask: (world) => world.ask('POST', '/api/v1/scim-tokens', { name: 'Okta', days: 30 }),
+    },
+    failure: {
+      status: 400,
+      code: 'INVALID_INPUT',
+      ask: (world) => world.ask('POST', '/api/v1/scim-tokens', { name: '', days: 0 }),
+    },
+  },
+  removeScimToken: {
+    success: {
+      status: 204,
+      async ask(world) {
+        const { id } = await bodyOf(world.ask('POST', '/api/v1/scim-tokens', { name: 'short' }));
+        return world.ask('DELETE', `/api/v1/scim-tokens/${id}`);
+      },
+    },
+    failure: {
+      status: 404,
+      code: 'SCIM_TOKEN_NOT_FOUND',
+      ask: (world) => world.ask('DELETE', '/api/v1/scim-tokens/none'),
     },
   },
   listApiKeys: {
