@@ -1949,6 +1949,7 @@ export interface components {
                 [key: string]: components["schemas"]["Json"];
             };
             secrets?: string[];
+            sensitive?: string[];
             timeout?: number | string;
             title?: string;
             ui?: {
@@ -2717,7 +2718,7 @@ export interface operations {
                 "application/json": {
                     days?: number;
                     name: string;
-                    scopes?: ("workflows:read" | "workflows:execute" | "workflows:write" | "executions:read" | "executions:control" | "tasks:read" | "tasks:answer" | "approvals:decide" | "schedules:read" | "schedules:write" | "servers:read" | "servers:call" | "servers:manage" | "registries:read" | "registries:manage" | "secrets:read" | "secrets:write" | "webhooks:read" | "webhooks:write" | "alerts:read" | "alerts:write" | "views:read" | "views:write" | "settings:read" | "settings:write" | "audit:read" | "keys:write" | "users:read" | "users:manage" | "organization:read" | "organization:manage" | "about:read")[];
+                    scopes?: ("workflows:read" | "workflows:execute" | "workflows:write" | "executions:read" | "executions:reveal" | "executions:control" | "tasks:read" | "tasks:answer" | "approvals:decide" | "schedules:read" | "schedules:write" | "servers:read" | "servers:call" | "servers:manage" | "registries:read" | "registries:manage" | "secrets:read" | "secrets:write" | "webhooks:read" | "webhooks:write" | "alerts:read" | "alerts:write" | "views:read" | "views:write" | "settings:read" | "settings:write" | "audit:read" | "keys:write" | "users:read" | "users:manage" | "organization:read" | "organization:manage" | "about:read")[];
                 };
             };
         };
@@ -3810,7 +3811,7 @@ export interface operations {
                 "application/json": {
                     /** @default  */
                     description?: string;
-                    permissions: ("workflows:read" | "workflows:execute" | "workflows:write" | "executions:read" | "executions:control" | "tasks:read" | "tasks:answer" | "approvals:decide" | "schedules:read" | "schedules:write" | "servers:read" | "servers:call" | "servers:manage" | "registries:read" | "registries:manage" | "secrets:read" | "secrets:write" | "webhooks:read" | "webhooks:write" | "alerts:read" | "alerts:write" | "views:read" | "views:write" | "settings:read" | "settings:write" | "audit:read" | "keys:write" | "users:read" | "users:manage" | "organization:read" | "organization:manage" | "about:read")[];
+                    permissions: ("workflows:read" | "workflows:execute" | "workflows:write" | "executions:read" | "executions:reveal" | "executions:control" | "tasks:read" | "tasks:answer" | "approvals:decide" | "schedules:read" | "schedules:write" | "servers:read" | "servers:call" | "servers:manage" | "registries:read" | "registries:manage" | "secrets:read" | "secrets:write" | "webhooks:read" | "webhooks:write" | "alerts:read" | "alerts:write" | "views:read" | "views:write" | "settings:read" | "settings:write" | "audit:read" | "keys:write" | "users:read" | "users:manage" | "organization:read" | "organization:manage" | "about:read")[];
                 };
             };
         };
@@ -3957,7 +3958,10 @@ export interface operations {
     };
     getRun: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Sensitive values as they are. Needs `executions:reveal`; each use is in the audit log. */
+                reveal?: "true" | "false";
+            };
             header?: never;
             path: {
                 runId: string;
@@ -4070,6 +4074,8 @@ export interface operations {
                 /** @description Server-sent events instead of one page. */
                 follow?: "1" | "" | "true";
                 limit?: number;
+                /** @description Sensitive values as they are. Needs `executions:reveal`; each use is in the audit log. */
+                reveal?: "true" | "false";
                 /** @description Long poll: milliseconds to wait for a first entry when there is none yet. */
                 waitMs?: number;
             };
@@ -4114,7 +4120,10 @@ export interface operations {
     };
     getRunEvent: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Sensitive values as they are. Needs `executions:reveal`; each use is in the audit log. */
+                reveal?: "true" | "false";
+            };
             header?: never;
             path: {
                 runId: string;
@@ -4148,6 +4157,8 @@ export interface operations {
         parameters: {
             query?: {
                 format?: "native" | "temporal";
+                /** @description Sensitive values as they are. Needs `executions:reveal`; each use is in the audit log. */
+                reveal?: "true" | "false";
             };
             header?: never;
             path: {
@@ -4333,6 +4344,8 @@ export interface operations {
             query: {
                 /** @description Full path of the node, iterations included: `loop/3/extract`. */
                 node: string;
+                /** @description Sensitive values as they are. Needs `executions:reveal`; each use is in the audit log. */
+                reveal?: "true" | "false";
             };
             header?: never;
             path: {
@@ -4364,7 +4377,10 @@ export interface operations {
     };
     downloadRunPayload: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Sensitive values as they are. Needs `executions:reveal`; each use is in the audit log. */
+                reveal?: "true" | "false";
+            };
             header?: never;
             path: {
                 runId: string;
