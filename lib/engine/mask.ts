@@ -3,6 +3,9 @@ import { isJsonObject, type Json, type JsonObject } from '@/lib/shared/json';
 
 /** Shorter values are hidden where they are marked, but not searched for elsewhere: `1` or `no` is in every text. */
 const LEAST = 4;
+/** Longer values are searched for one by one: a pattern has to stay of a size that can be compiled. */
+const LONG = 512;
+const PATTERN = 16_384;
 
 interface Step {
   next: Map<string, Step>;
@@ -109,14 +112,14 @@ function gather(rules: MaskRules, value: Json, place: Place, into: Set<string>):
 /** Hides what is sensitive in the data of one run: what lies at a marked place, and its values wherever else they turn up. */
 export class Masker {
   private readonly rules: MaskRules;
-  private readonly pattern: RegExp | null;
+  private readonly search: Search | null;
 
   constructor(
     rules: MaskRules | null,
     private readonly values: ReadonlySet<string>,
   ) {
     this.rules = rules ?? { root: emptyStep(), keys: new Set() };
-    this.pattern = patternOf(values);
+    this.search = searchOf(values);
   }
 
   /** A value that lies at `at` (empty: at no place of its own), with everything sensitive replaced. */
@@ -127,7 +130,12 @@ export class Masker {
 
   /** A text in which sensitive values are replaced. */
   text(text: string): string {
-    return this.pattern === null ? text : text.replace(this.pattern, MASKED);
+    if (this.search === null || text.length < LEAST) return text;
+    let shown = text;
+    for (const value of this.search.long)
+      if (shown.length >= value.length) shown = shown.replaceAll(value, MASKED);
+    for (const pattern of this.search.patterns) shown = shown.replace(pattern, MASKED);
+    return shown;
   }
 
   /** True when this very text is a sensitive value. */
@@ -185,16 +193,37 @@ export class Masker {
   }
 }
 
-/** Finds the values, the longest first, also as JSON and URLs write them. */
-function patternOf(values: ReadonlySet<string>): RegExp | null {
+/** Texts to search for: short ones together in patterns of a bounded size, long ones (a whole document) one by one. */
+interface Search {
+  long: readonly string[];
+  patterns: readonly RegExp[];
+}
+
+/** Values as they are and as JSON and URLs write them, the longest first: a shorter one may be part of a longer one. */
+function searchOf(values: ReadonlySet<string>): Search | null {
+  if (values.size === 0) return null;
   const forms = new Set<string>();
   for (const value of values) {
     forms.add(value);
     forms.add(JSON.stringify(value).slice(1, -1));
     // Halves of characters cannot be written in a URL.
-    if (!/\p{Surrogate}/u.test(value)) forms.add(encodeURIComponent(value));
+    if (value.length <= LONG && !/\p{Surrogate}/u.test(value)) forms.add(encodeURIComponent(value));
   }
-  if (forms.size === 0) return null;
   const sorted = [...forms].sort((a, b) => b.length - a.length);
-  return new RegExp(sorted.map((form) => form.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')).join('|'), 'g');
+  const patterns: RegExp[] = [];
+  let part: string[] = [];
+  let size = 0;
+  const close = () => {
+    if (part.length > 0) patterns.push(new RegExp(part.join('|'), 'g'));
+    part = [];
+    size = 0;
+  };
+  for (const form of sorted.filter((one) => one.length <= LONG)) {
+    const escaped = form.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+    if (size + escaped.length > PATTERN) close();
+    part.push(escaped);
+    size += escaped.length;
+  }
+  close();
+  return { long: sorted.filter((one) => one.length > LONG), patterns };
 }

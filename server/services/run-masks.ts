@@ -18,7 +18,7 @@ const FRESH_MS = 30_000;
 /** Runs that a run came from, whose sensitive values it may have been given. */
 const MAX_ANCESTORS = 16;
 const PAGE = 1_000;
-const FAILURE_OF = /^([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}):failure$/;
+const FAILURE_OF = /\/failure\/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/;
 
 export interface RunMasksDeps {
   source: MaskSource;
@@ -33,6 +33,8 @@ interface Values {
   upTo: number;
   values: Set<string>;
   rules: MaskRules;
+  /** Made of so many values; made anew when there are more. */
+  masker?: { of: Masker; size: number };
   reading: Promise<void>;
 }
 
@@ -70,17 +72,18 @@ export class RunMasks {
     const hashes = [...new Set([...families.values()].flat().map((run) => run.definitionHash))];
     const paths = await this.pathsOf(organizationId, hashes);
     for (const [runId, family] of families) {
-      const values = new Set<string>();
       let own: MaskRules | null = null;
-      let isSensitive = false;
+      const entries: Values[] = [];
       for (const run of family) {
         const rules = this.rules([...(paths.get(run.definitionHash) ?? []), ...everywhere]);
         if (rules === null) continue;
-        isSensitive = true;
         if (run.runId === runId) own = rules;
-        for (const value of await this.valuesOf(organizationId, run.runId, rules)) values.add(value);
+        entries.push(await this.valuesOf(organizationId, run.runId, rules));
       }
-      if (isSensitive) found.set(runId, new Masker(own, values));
+      const [first] = entries;
+      if (first === undefined) continue;
+      if (entries.length === 1 && own === first.rules) found.set(runId, maskerOf(first));
+      else found.set(runId, new Masker(own, new Set(entries.flatMap(({ values }) => [...values]))));
     }
     return found;
   }
@@ -202,11 +205,7 @@ export class RunMasks {
   }
 
   /** The sensitive values of a run as far as its history goes now; what was read before is not read again. */
-  private async valuesOf(
-    organizationId: string,
-    runId: string,
-    rules: MaskRules,
-  ): Promise<ReadonlySet<string>> {
+  private async valuesOf(organizationId: string, runId: string, rules: MaskRules): Promise<Values> {
     const key = `${organizationId} ${runId}`;
     let entry = this.known.get(key);
     if (entry === undefined || entry.rules !== rules)
@@ -216,7 +215,7 @@ export class RunMasks {
     // One reading after the other: each begins where the one before ended, and none misses what was committed before it was asked.
     mine.reading = mine.reading.catch(() => undefined).then(() => this.readOn(organizationId, runId, mine));
     await mine.reading;
-    return mine.values;
+    return mine;
   }
 
   private async readOn(organizationId: string, runId: string, entry: Values): Promise<void> {
@@ -227,6 +226,13 @@ export class RunMasks {
       if (events.length < PAGE) return;
     }
   }
+}
+
+function maskerOf(entry: Values): Masker {
+  const { masker, values, rules } = entry;
+  if (masker?.size === values.size) return masker.of;
+  entry.masker = { of: new Masker(rules, new Set(values)), size: values.size };
+  return entry.masker.of;
 }
 
 function ancestorsOf({ parentRunId, previousRunId, workflowId }: MaskedRun): string[] {
