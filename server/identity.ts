@@ -3,6 +3,7 @@ import type { Actor } from '@/lib/protocol/actor';
 import { AppError } from '@/lib/protocol/errors';
 import type { Clock } from '@/lib/shared/clock';
 import type { Operation } from '@/server/adapters/http/operation';
+import { erasureOperations } from '@/server/adapters/http/operations/erasure';
 import { identityOperations } from '@/server/adapters/http/operations/identity';
 import { checkHost } from '@/server/adapters/http/router';
 import { actorOf, CLIENT_HEADER, createAuthenticate, hashOf } from '@/server/adapters/identity/authenticate';
@@ -10,12 +11,14 @@ import { type BetterAuth, createBetterAuth, type OidcSettings } from '@/server/a
 import { createGate } from '@/server/adapters/identity/gate';
 import { RateLimit } from '@/server/adapters/identity/rate-limit';
 import { createAuditLog } from '@/server/adapters/postgres/audit-log';
+import { createErasureStore } from '@/server/adapters/postgres/erasure-store';
 import { createIdentityStore } from '@/server/adapters/postgres/identity-store';
 import type { Pool } from '@/server/adapters/postgres/pool';
 import { createPrisma } from '@/server/adapters/postgres/prisma';
 import type { Config } from '@/server/config/config';
 import type { IdentityStore } from '@/server/ports/identity-store';
 import type { Log } from '@/server/ports/log';
+import { ErasureService } from '@/server/services/erasure-service';
 import { KeyService } from '@/server/services/key-service';
 import { MemberService } from '@/server/services/member-service';
 
@@ -33,6 +36,8 @@ export interface IdentityDeps {
   config: Config;
   /** Connections as oc_auth. */
   pool: Pool;
+  /** Connections as oc_engine, for what people have run. */
+  engine: Pool;
   /** A client that connects as oc_app, for the audit log. */
   prisma: ReturnType<typeof createPrisma>;
   owner: Actor;
@@ -70,12 +75,18 @@ export function createIdentity(deps: IdentityDeps) {
   const check = createAuthenticate({ store, auth, used: uses.used });
   const isLocal = config.auth === 'local';
   const hosts = [...config.allowedHosts, config.host];
+  const digest = (email: string) =>
+    createHmac('sha256', deps.secret)
+      .update(`person\n${email.trim().toLowerCase()}`)
+      .digest('hex')
+      .slice(0, 32);
   const members = new MemberService({
     store,
     audit,
     auth: config.auth,
     now: () => clock.now(),
     newId: randomUUID,
+    digest,
     publicUrl: deps.publicUrl,
   });
   const keys = new KeyService({
@@ -95,6 +106,13 @@ export function createIdentity(deps: IdentityDeps) {
     },
   });
 
+  const erasures = new ErasureService({
+    store: createErasureStore(pool, deps.engine, deps.prisma),
+    identities: store,
+    members,
+    audit,
+    digest,
+  });
   const gate = createGate({
     auth,
     checkOrigin: (request) => checkHost(request, hosts),
@@ -119,11 +137,14 @@ export function createIdentity(deps: IdentityDeps) {
       if (found?.status === 'pending') return found;
       throw new AppError('INVITATION_NOT_FOUND', 'This invitation was used, withdrawn, or has run out.');
     },
-    async join({ id, organizationId, role, email }, userId) {
+    async join({ id, organizationId, role }, userId) {
       if (!(await store.settleInvitation(id, 'accepted')))
         throw new AppError('INVITATION_NOT_FOUND', 'This invitation was used already.');
       await store.addMember(organizationId, userId, role);
-      await audit.record({ ...owner, organizationId, id: userId }, 'member.join', email, { role });
+      await audit.record({ ...owner, organizationId, id: userId }, 'member.join', userId, {
+        role,
+        invitation: id,
+      });
     },
     async wrote(userId, action, source, organizationId) {
       const member = await store.membership(userId, organizationId ?? null);
@@ -136,7 +157,7 @@ export function createIdentity(deps: IdentityDeps) {
 
   return {
     store,
-    operations: identityOperations(members, keys) satisfies Operation[],
+    operations: [...identityOperations(members, keys), ...erasureOperations(erasures)] satisfies Operation[],
     /** Requests of one actor in a minute; null without a limit. Nobody is limited on their own machine. */
     limit:
       isLocal || config.rateLimit === 0

@@ -309,6 +309,7 @@ export async function createRuntime(options: RuntimeOptions) {
   const identity = createIdentity({
     config,
     pool: pools.auth,
+    engine: pools.engine,
     prisma,
     owner,
     clock,

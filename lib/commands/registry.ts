@@ -120,6 +120,7 @@ export const COMMANDS = [
   identity.whoami,
   identity.memberList,
   identity.memberInvite,
+  identity.userErase,
   identity.roleList,
   identity.keyList,
   identity.keyCreate,

@@ -180,6 +180,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/erasures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Erase a person’s data, or see what that would remove. */
+        post: operations["erasePerson"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/events": {
         parameters: {
             query?: never;
@@ -3181,6 +3198,66 @@ export interface operations {
                         matched: number;
                         /** @enum {string} */
                         state: "running" | "completed" | "cancelled" | "dry-run";
+                    };
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    erasePerson: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * @description Only say what would be removed.
+                     * @default false
+                     */
+                    dryRun?: boolean;
+                    /** @description An address, or `me` for who asks. */
+                    person: "me" | string;
+                    /**
+                     * @description Delete the closed runs that the person started, with histories and contents. Needs `users:manage`.
+                     * @default false
+                     */
+                    withRuns?: boolean;
+                };
+            };
+        };
+        responses: {
+            /** @description What was removed, and what is kept. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        allowed: boolean;
+                        dryRun: boolean;
+                        kept: {
+                            count: number;
+                            what: string;
+                            why: string;
+                        }[];
+                        obstacle: string | null;
+                        removed: {
+                            count: number;
+                            what: string;
+                        }[];
+                        userId: string | null;
                     };
                 };
             };
