@@ -201,7 +201,7 @@ export const revealSchema = z
   .enum(['true', 'false'])
   .default('false')
   .transform((text) => text === 'true')
-  .describe('Sensitive values as they are. Needs `executions:reveal`; each use is in the audit log.');
+  .describe('Sensitive values as they are. Needs `payloads:reveal`; each use is in the audit log.');
 export const revealQuerySchema = z.strictObject({ reveal: revealSchema });
 
 export const historyQuerySchema = z.strictObject({

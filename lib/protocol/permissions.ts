@@ -13,7 +13,7 @@ export const PERMISSIONS = {
   'workflows:execute': 'Start runs.',
   'workflows:write': 'Publish and change workflows.',
   'executions:read': 'Read runs, their histories and payloads; watch them live.',
-  'executions:reveal':
+  'payloads:reveal':
     'See sensitive values of runs that everybody else sees masked; each look is in the audit log.',
   'executions:control': 'Pause, resume, cancel, end, signal, retry and rerun runs, one or many.',
   'tasks:read': 'See what waits for people.',
@@ -86,6 +86,7 @@ const GRANTS: Readonly<Record<Role, readonly Grant[]>> = {
   ],
   admin: [
     'workflows:*',
+    'executions:*',
     'tasks:*',
     'users:manage',
     'approvals:*',
@@ -99,7 +100,7 @@ const GRANTS: Readonly<Record<Role, readonly Grant[]>> = {
     'settings:*',
     'audit:*',
   ],
-  owner: ['organization:*', 'executions:reveal'],
+  owner: ['organization:*', 'payloads:reveal'],
 };
 
 const OF_ROLE = new Map<Role, ReadonlySet<Permission>>();
@@ -143,7 +144,7 @@ export const TOPIC_PERMISSIONS: Readonly<Record<Topic, Permission>> = {
 const IMPLIED: Readonly<Partial<Record<Permission, readonly Permission[]>>> = {
   'workflows:execute': ['workflows:read', 'executions:read'],
   'executions:control': ['executions:read', 'workflows:read'],
-  'executions:reveal': ['executions:read'],
+  'payloads:reveal': ['executions:read'],
   'tasks:answer': ['tasks:read', 'executions:read'],
   'approvals:decide': ['tasks:read', 'executions:read'],
   'schedules:write': ['schedules:read', 'workflows:read'],

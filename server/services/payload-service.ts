@@ -40,8 +40,8 @@ export class PayloadService {
     }
     const masker = await this.deps.masks.for(actor, runId, reveal, `content ${sha256}`);
     if (masker?.holds(sha256)) {
-      const message = 'This content is sensitive: it needs executions:reveal, and reveal=true.';
-      throw new AppError('FORBIDDEN', message, { details: { permission: 'executions:reveal' } });
+      const message = 'This content is sensitive: it needs payloads:reveal, and reveal=true.';
+      throw new AppError('FORBIDDEN', message, { details: { permission: 'payloads:reveal' } });
     }
     const open: OpenPayload = {
       facts,

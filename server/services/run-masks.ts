@@ -56,10 +56,10 @@ export class RunMasks {
     return (await this.ofAll(organizationId, [runId])).get(runId) ?? null;
   }
 
-  /** The same for somebody who may ask to see everything: that needs `executions:reveal` and is written down each time. */
+  /** The same for somebody who may ask to see everything: that needs `payloads:reveal` and is written down each time. */
   async for(actor: Actor, runId: string, reveal: boolean, what: string): Promise<Masker | null> {
     if (!reveal) return this.of(actor.organizationId, runId);
-    requirePermission(actor, 'executions:reveal');
+    requirePermission(actor, 'payloads:reveal');
     await this.deps.audit.record(actor, 'run.reveal', runId, { what });
     return null;
   }

@@ -83,12 +83,6 @@ describe('erasure of a person', () => {
       await sent(owner, 'POST', '/api/v1/workflows', definition);
   });
   afterAll(async () => {
-    console.log(
-      engine.log
-        .filter((l) => /ERROR|WARN/.test(l))
-        .map((l) => l.slice(0, 600))
-        .slice(-5),
-    );
     await engine.end('SIGTERM');
     await engine.removeData();
     await sql.end();

@@ -2735,7 +2735,7 @@ export interface operations {
                 "application/json": {
                     days?: number;
                     name: string;
-                    scopes?: ("workflows:read" | "workflows:execute" | "workflows:write" | "executions:read" | "executions:reveal" | "executions:control" | "tasks:read" | "tasks:answer" | "approvals:decide" | "schedules:read" | "schedules:write" | "servers:read" | "servers:call" | "servers:manage" | "registries:read" | "registries:manage" | "secrets:read" | "secrets:write" | "webhooks:read" | "webhooks:write" | "alerts:read" | "alerts:write" | "views:read" | "views:write" | "settings:read" | "settings:write" | "audit:read" | "keys:write" | "users:read" | "users:manage" | "organization:read" | "organization:manage" | "about:read")[];
+                    scopes?: ("workflows:read" | "workflows:execute" | "workflows:write" | "executions:read" | "payloads:reveal" | "executions:control" | "tasks:read" | "tasks:answer" | "approvals:decide" | "schedules:read" | "schedules:write" | "servers:read" | "servers:call" | "servers:manage" | "registries:read" | "registries:manage" | "secrets:read" | "secrets:write" | "webhooks:read" | "webhooks:write" | "alerts:read" | "alerts:write" | "views:read" | "views:write" | "settings:read" | "settings:write" | "audit:read" | "keys:write" | "users:read" | "users:manage" | "organization:read" | "organization:manage" | "about:read")[];
                 };
             };
         };
@@ -3888,7 +3888,7 @@ export interface operations {
                 "application/json": {
                     /** @default  */
                     description?: string;
-                    permissions: ("workflows:read" | "workflows:execute" | "workflows:write" | "executions:read" | "executions:reveal" | "executions:control" | "tasks:read" | "tasks:answer" | "approvals:decide" | "schedules:read" | "schedules:write" | "servers:read" | "servers:call" | "servers:manage" | "registries:read" | "registries:manage" | "secrets:read" | "secrets:write" | "webhooks:read" | "webhooks:write" | "alerts:read" | "alerts:write" | "views:read" | "views:write" | "settings:read" | "settings:write" | "audit:read" | "keys:write" | "users:read" | "users:manage" | "organization:read" | "organization:manage" | "about:read")[];
+                    permissions: ("workflows:read" | "workflows:execute" | "workflows:write" | "executions:read" | "payloads:reveal" | "executions:control" | "tasks:read" | "tasks:answer" | "approvals:decide" | "schedules:read" | "schedules:write" | "servers:read" | "servers:call" | "servers:manage" | "registries:read" | "registries:manage" | "secrets:read" | "secrets:write" | "webhooks:read" | "webhooks:write" | "alerts:read" | "alerts:write" | "views:read" | "views:write" | "settings:read" | "settings:write" | "audit:read" | "keys:write" | "users:read" | "users:manage" | "organization:read" | "organization:manage" | "about:read")[];
                 };
             };
         };
@@ -4036,7 +4036,7 @@ export interface operations {
     getRun: {
         parameters: {
             query?: {
-                /** @description Sensitive values as they are. Needs `executions:reveal`; each use is in the audit log. */
+                /** @description Sensitive values as they are. Needs `payloads:reveal`; each use is in the audit log. */
                 reveal?: "true" | "false";
             };
             header?: never;
@@ -4151,7 +4151,7 @@ export interface operations {
                 /** @description Server-sent events instead of one page. */
                 follow?: "1" | "" | "true";
                 limit?: number;
-                /** @description Sensitive values as they are. Needs `executions:reveal`; each use is in the audit log. */
+                /** @description Sensitive values as they are. Needs `payloads:reveal`; each use is in the audit log. */
                 reveal?: "true" | "false";
                 /** @description Long poll: milliseconds to wait for a first entry when there is none yet. */
                 waitMs?: number;
@@ -4198,7 +4198,7 @@ export interface operations {
     getRunEvent: {
         parameters: {
             query?: {
-                /** @description Sensitive values as they are. Needs `executions:reveal`; each use is in the audit log. */
+                /** @description Sensitive values as they are. Needs `payloads:reveal`; each use is in the audit log. */
                 reveal?: "true" | "false";
             };
             header?: never;
@@ -4234,7 +4234,7 @@ export interface operations {
         parameters: {
             query?: {
                 format?: "native" | "temporal";
-                /** @description Sensitive values as they are. Needs `executions:reveal`; each use is in the audit log. */
+                /** @description Sensitive values as they are. Needs `payloads:reveal`; each use is in the audit log. */
                 reveal?: "true" | "false";
             };
             header?: never;
@@ -4421,7 +4421,7 @@ export interface operations {
             query: {
                 /** @description Full path of the node, iterations included: `loop/3/extract`. */
                 node: string;
-                /** @description Sensitive values as they are. Needs `executions:reveal`; each use is in the audit log. */
+                /** @description Sensitive values as they are. Needs `payloads:reveal`; each use is in the audit log. */
                 reveal?: "true" | "false";
             };
             header?: never;
@@ -4455,7 +4455,7 @@ export interface operations {
     downloadRunPayload: {
         parameters: {
             query?: {
-                /** @description Sensitive values as they are. Needs `executions:reveal`; each use is in the audit log. */
+                /** @description Sensitive values as they are. Needs `payloads:reveal`; each use is in the audit log. */
                 reveal?: "true" | "false";
             };
             header?: never;
