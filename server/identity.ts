@@ -4,6 +4,7 @@ import { AppError } from '@/lib/protocol/errors';
 import type { Clock } from '@/lib/shared/clock';
 import type { JsonObject } from '@/lib/shared/json';
 import type { Operation } from '@/server/adapters/http/operation';
+import { erasureOperations } from '@/server/adapters/http/operations/erasure';
 import { identityOperations } from '@/server/adapters/http/operations/identity';
 import { scimOperations } from '@/server/adapters/http/operations/scim';
 import { teamOperations } from '@/server/adapters/http/operations/teams';
@@ -14,15 +15,17 @@ import { createGate } from '@/server/adapters/identity/gate';
 import { RateLimit } from '@/server/adapters/identity/rate-limit';
 import { createScimGate, SCIM_PATH } from '@/server/adapters/identity/scim-gate';
 import { createAuditLog } from '@/server/adapters/postgres/audit-log';
+import { createErasureStore } from '@/server/adapters/postgres/erasure-store';
 import { createIdentityStore } from '@/server/adapters/postgres/identity-store';
 import type { Pool } from '@/server/adapters/postgres/pool';
 import { createPrisma } from '@/server/adapters/postgres/prisma';
-import type { MakeCounter } from '@/server/adapters/redis/counters';
 import { createScimStore } from '@/server/adapters/postgres/scim-store';
 import { createTeamStore } from '@/server/adapters/postgres/team-store';
+import type { MakeCounter } from '@/server/adapters/redis/counters';
 import type { Config } from '@/server/config/config';
 import type { IdentityStore } from '@/server/ports/identity-store';
 import type { Log } from '@/server/ports/log';
+import { ErasureService } from '@/server/services/erasure-service';
 import { KeyService } from '@/server/services/key-service';
 import { MemberService } from '@/server/services/member-service';
 import { ScimService } from '@/server/services/scim-service';
@@ -45,6 +48,8 @@ export interface IdentityDeps {
   config: Config;
   /** Connections as oc_auth. */
   pool: Pool;
+  /** Connections as oc_engine, for what people have run. */
+  engine: Pool;
   /** A client that connects as oc_app, for the audit log. */
   prisma: ReturnType<typeof createPrisma>;
   owner: Actor;
@@ -89,12 +94,18 @@ export function createIdentity(deps: IdentityDeps) {
   const hosts = [...config.allowedHosts, config.host];
   const limitOf = (name: string, points: number, seconds: number, what: string) =>
     new RateLimit(points, seconds, what, deps.counter(name, points, seconds));
+  const digest = (email: string) =>
+    createHmac('sha256', deps.secret)
+      .update(`person\n${email.trim().toLowerCase()}`)
+      .digest('hex')
+      .slice(0, 32);
   const members = new MemberService({
     store,
     audit,
     auth: config.auth,
     now: () => clock.now(),
     newId: randomUUID,
+    digest,
     publicUrl: deps.publicUrl,
   });
   const keys = new KeyService({
@@ -130,9 +141,14 @@ export function createIdentity(deps: IdentityDeps) {
     auth,
     store: scimStore,
     checkHost: (request) => checkHost(request, hosts),
-    byAddress: new RateLimit(ADDRESS_TRIES, MINUTE_S, 'Too many requests without a token from this address'),
+    byAddress: limitOf(
+      'scim-address',
+      ADDRESS_TRIES,
+      MINUTE_S,
+      'Too many requests without a token from this address',
+    ),
     byOrganization:
-      config.rateLimit === 0 ? null : new RateLimit(config.rateLimit, MINUTE_S, 'Too many requests'),
+      config.rateLimit === 0 ? null : limitOf('scim', config.rateLimit, MINUTE_S, 'Too many requests'),
     roles: (organizationId) => store.roles(organizationId),
     async wrote({ id, name: displayName, organizationId }, address, action, object, details) {
       const source = `${address}, directory ${displayName}`;
@@ -142,6 +158,13 @@ export function createIdentity(deps: IdentityDeps) {
     log,
   });
 
+  const erasures = new ErasureService({
+    store: createErasureStore(pool, deps.engine, deps.prisma),
+    identities: store,
+    members,
+    audit,
+    digest,
+  });
   const gate = createGate({
     auth,
     checkOrigin: (request) => checkHost(request, hosts),
@@ -171,11 +194,14 @@ export function createIdentity(deps: IdentityDeps) {
       if (found?.status === 'pending') return found;
       throw new AppError('INVITATION_NOT_FOUND', 'This invitation was used, withdrawn, or has run out.');
     },
-    async join({ id, organizationId, role, email }, userId) {
+    async join({ id, organizationId, role }, userId) {
       if (!(await store.settleInvitation(id, 'accepted')))
         throw new AppError('INVITATION_NOT_FOUND', 'This invitation was used already.');
       await store.addMember(organizationId, userId, role);
-      await audit.record({ ...owner, organizationId, id: userId }, 'member.join', email, { role });
+      await audit.record({ ...owner, organizationId, id: userId }, 'member.join', userId, {
+        role,
+        invitation: id,
+      });
     },
     async wrote(userId, action, source, organizationId) {
       const member = await store.membership(userId, organizationId ?? null);
@@ -194,7 +220,9 @@ export function createIdentity(deps: IdentityDeps) {
       ...identityOperations(members, keys),
       ...teamOperations(teams),
       ...scimOperations(scim),
+      ...erasureOperations(erasures),
     ] satisfies Operation[],
+
     /** Requests of one actor in a minute; null without a limit. Nobody is limited on their own machine. */
     limit:
       isLocal || config.rateLimit === 0

@@ -46,6 +46,7 @@ export function createPreferences({ config, prisma, clock, environment }: Prefer
     'servers.probe': true,
     'runs.servers': null,
     'runs.maxInputBytes': config.maxPayloadBytes,
+    'runs.sensitive': [],
   };
   const limit = given.find((row) => row.key === 'limits.payloadBytes');
   const settings = new SettingsService({

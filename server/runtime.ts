@@ -18,6 +18,7 @@ import { createExecutionStore } from '@/server/adapters/postgres/execution-store
 import { createIdentityStore } from '@/server/adapters/postgres/identity-store';
 import { createLeaseStore } from '@/server/adapters/postgres/lease-store';
 import { createMaintenanceStore } from '@/server/adapters/postgres/maintenance-store';
+import { createMaskSource } from '@/server/adapters/postgres/mask-source';
 import { createPayloadReader, createPayloads } from '@/server/adapters/postgres/payload-store';
 import { createPool } from '@/server/adapters/postgres/pool';
 import { createPrisma } from '@/server/adapters/postgres/prisma';
@@ -40,10 +41,13 @@ import { TaskPresenter } from '@/server/presenters/task-presenter';
 import { createShared } from '@/server/redis';
 import { CallProgress } from '@/server/services/call-progress';
 import { HealthService } from '@/server/services/health-service';
+import { maskedRuns } from '@/server/services/masked-runs';
+import { maskedStreams } from '@/server/services/masked-streams';
 import { PayloadService } from '@/server/services/payload-service';
 import { RerunService } from '@/server/services/rerun-service';
 import { RunControl } from '@/server/services/run-control';
 import { RunEventFeed } from '@/server/services/run-event-feed';
+import { RunMasks } from '@/server/services/run-masks';
 import { RunService } from '@/server/services/run-service';
 import { RunReader } from '@/server/services/run-state';
 import { ServerService } from '@/server/services/server-service';
@@ -112,6 +116,13 @@ export async function createRuntime(options: RuntimeOptions) {
   const streams = createStreamStore(pools.watch);
   const definitions = createDefinitionStore(prisma);
   const queries = createRunQueries(prisma);
+  const masks = new RunMasks({
+    source: createMaskSource(prisma, queries),
+    audit: createAuditLog(prisma),
+    now: () => clock.now(),
+    everywhere: async (organizationId) => (await settings.current(organizationId))['runs.sensitive'],
+  });
+  const shownStreams = maskedStreams(streams, masks);
   const programs = new Programs(definitions);
   const newRunId = () => uuidv7(clock.now(), randomBytes(10));
   const announce = (row: unknown) => {
@@ -157,7 +168,7 @@ export async function createRuntime(options: RuntimeOptions) {
   const runs = new RunService({
     workflows,
     store,
-    queries,
+    queries: maskedRuns(queries, masks),
     fleet,
     newRunId,
     shards,
@@ -170,24 +181,25 @@ export async function createRuntime(options: RuntimeOptions) {
   });
   const serverService = new ServerService({ fleet, audit: createAuditLog(prisma), newId: randomUUID });
   const program = (organizationId: string, hash: string) => programs.get(organizationId, hash);
-  const feed = new RunEventFeed({ runs, bus, clock, hintChannel: OUTBOX_CHANNEL });
-  const stream = new StreamFeed({ store: streams, bus, clock, hintChannel: STREAM_CHANNEL });
+  const feed = new RunEventFeed({ runs, masks, bus, clock, hintChannel: OUTBOX_CHANNEL });
+  const stream = new StreamFeed({ store: shownStreams, bus, clock, hintChannel: STREAM_CHANNEL });
   const reader = new RunReader({ runs, program });
   const calls = new CallProgress(bus, PROGRESS_CHANNEL);
   const runDetails = new RunPresenter({
     runs,
     reader,
+    masks,
     now: () => clock.now(),
     progress: (runId, nodes) => calls.addTo(runId, nodes),
   });
-  const tasks = new TaskPresenter({ runs, reader });
+  const tasks = new TaskPresenter({ runs, reader, masks });
   const control = new RunControl({ runs, reader, newId: newRunId });
-  const payloads = new PayloadService({ runs, store: createPayloadReader(prisma) });
+  const payloads = new PayloadService({ runs, masks, store: createPayloadReader(prisma) });
   const reruns = new RerunService({ runs, reader, workflows });
   const stopping = new AbortController();
 
   // Volatile: whoever watches is told, nothing is written.
-  const onProgress = (facts: ActivityProgress) => bus.publish(PROGRESS_CHANNEL, facts);
+  const onProgress = masks.progress((facts: ActivityProgress) => bus.publish(PROGRESS_CHANNEL, facts));
   const hasEngine = config.roles.includes('engine');
   const host = new EngineHost({
     process: { id: randomUUID(), buildId, host: machineName(), pid: process.pid },
@@ -255,6 +267,7 @@ export async function createRuntime(options: RuntimeOptions) {
     watch: pools.watch,
     workflows,
     runs,
+    masks,
     openBreakers: () => servers.fleet.openCircuits(),
     bus,
     clock,
@@ -303,6 +316,7 @@ export async function createRuntime(options: RuntimeOptions) {
   const identity = createIdentity({
     config,
     pool: pools.auth,
+    engine: pools.engine,
     prisma,
     owner,
     clock,
@@ -353,7 +367,8 @@ export async function createRuntime(options: RuntimeOptions) {
     host,
     store,
     definitions,
-    streams,
+    /** As watchers may see them. */
+    streams: shownStreams,
     bus,
     clock,
     fleet,

@@ -21,6 +21,7 @@ import type { OpenBreaker } from '@/server/ports/alert-store';
 import type { Bus } from '@/server/ports/bus';
 import type { Log } from '@/server/ports/log';
 import { AlertService } from '@/server/services/alert-service';
+import type { RunMasks } from '@/server/services/run-masks';
 import type { RunService } from '@/server/services/run-service';
 import { WebhookInService } from '@/server/services/webhook-in-service';
 import { WEBHOOKS_CHANNEL, WebhookOutService } from '@/server/services/webhook-out-service';
@@ -44,6 +45,7 @@ export interface WebhookDeps {
   watch: Pool;
   workflows: WorkflowService;
   runs: RunService;
+  masks: RunMasks;
   openBreakers: () => OpenBreaker[];
   bus: Bus;
   clock: Clock;
@@ -52,7 +54,7 @@ export interface WebhookDeps {
 
 /** Part of the composition root: webhooks in and out, alerts, their REST operations and their workers. */
 export function createWebhooks(deps: WebhookDeps) {
-  const { config, app, prisma, watch, workflows, runs, bus, clock, log } = deps;
+  const { config, app, prisma, watch, workflows, runs, masks, bus, clock, log } = deps;
   const audit = createAuditLog(prisma);
   const sealer = createSealer(loadSecretKey(config.secretKey, config.dataDir));
   const now = () => clock.now();
@@ -66,7 +68,12 @@ export function createWebhooks(deps: WebhookDeps) {
   const store = createWebhookOutStore(app, sealer);
   const queue = createWebhookQueue(watch);
   const loop = { bus, clock, log, newId };
-  const dispatcher = new WebhookDispatcher({ ...loop, queue, pollMs: POLL_MS });
+  const dispatcher = new WebhookDispatcher({
+    ...loop,
+    queue,
+    mask: (offered) => masks.offered(offered),
+    pollMs: POLL_MS,
+  });
   const deliverer = new WebhookDeliverer({
     ...loop,
     queue,

@@ -129,6 +129,7 @@ export const OPERATION_COMMANDS: Readonly<Record<string, Reach>> = {
   removeMember: none(NOT_YET),
   listInvitations: none(NOT_YET),
   inviteMember: by('member invite'),
+  erasePerson: by('user erase'),
   withdrawInvitation: none(NOT_YET),
   listRoles: by('role list'),
   putRole: none(NOT_YET),

@@ -121,6 +121,7 @@ export const COMMANDS = [
   identity.whoami,
   identity.memberList,
   identity.memberInvite,
+  identity.userErase,
   identity.roleList,
   team.teamList,
   team.teamCreate,

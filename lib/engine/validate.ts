@@ -6,6 +6,7 @@ import { checkExpressions } from '@/lib/engine/validate-expressions';
 import { placeGraphs } from '@/lib/engine/validate-graphs';
 import { checkLimits } from '@/lib/engine/validate-limits';
 import { describeSchemaIssues } from '@/lib/engine/validate-schema';
+import { checkSensitive } from '@/lib/engine/validate-sensitive';
 import { checkStructure } from '@/lib/engine/validate-structure';
 import type { DefinitionProblem } from '@/lib/protocol/api';
 import { type WorkflowDefinition, workflowDefinitionSchema } from '@/lib/protocol/definition';
@@ -31,6 +32,7 @@ export function validateDefinition(
   checkLimits(definition, graphs, problems);
   const types = checkExpressions(definition, graphs, knowledge, problems);
   if (knowledge !== undefined) checkCalls(graphs, knowledge, types, problems);
+  checkSensitive(definition, graphs, knowledge, problems);
   if (!problems.hasErrors) checkCompiles(definition, problems);
   return { definition, problems: problems.list };
 }

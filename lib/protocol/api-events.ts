@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { pageSchema, TOPICS } from '@/lib/protocol/api';
-import { MAX_COUNT } from '@/lib/protocol/api-runs';
+import { MAX_COUNT, revealSchema } from '@/lib/protocol/api-runs';
 import { streamEventSchema } from '@/lib/protocol/event';
 
 /** REST queries about events. */
@@ -20,6 +20,7 @@ const reading = {
 export const listEventsQuerySchema = z.strictObject({
   after: z.coerce.number().int().min(0).max(MAX_COUNT).default(0).describe('Only events with a larger seq.'),
   ...reading,
+  reveal: revealSchema,
 });
 
 export const listStreamQuerySchema = z.strictObject({

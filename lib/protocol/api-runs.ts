@@ -197,7 +197,15 @@ export const workflowMetricsSchema = z.object({
   }),
 });
 
+export const revealSchema = z
+  .enum(['true', 'false'])
+  .default('false')
+  .transform((text) => text === 'true')
+  .describe('Sensitive values as they are. Needs `payloads:reveal`; each use is in the audit log.');
+export const revealQuerySchema = z.strictObject({ reveal: revealSchema });
+
 export const historyQuerySchema = z.strictObject({
+  reveal: revealSchema,
   format: z.enum(['native', 'temporal']).default('native'),
 });
 /** A whole history: ours, or in the shape of a Temporal history file. */
@@ -207,6 +215,7 @@ export const historySchema = z.object({
 });
 
 export const payloadQuerySchema = z.strictObject({
+  reveal: revealSchema,
   node: plainText(2000).describe('Full path of the node, iterations included: `loop/3/extract`.'),
 });
 /** One node with its whole input and output. */

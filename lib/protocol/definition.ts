@@ -7,6 +7,7 @@ import {
   type WorkflowEdge,
 } from '@/lib/protocol/definition-common';
 import { nodeSchema, type WorkflowNode } from '@/lib/protocol/definition-nodes';
+import { sensitivePathSchema } from '@/lib/protocol/sensitive';
 import type { Json } from '@/lib/shared/json';
 
 export { durationSchema, NODE_KINDS, type NodeKind } from '@/lib/protocol/definition-common';
@@ -38,6 +39,8 @@ export const workflowDefinitionSchema = z.strictObject({
   searchAttributes: z.record(z.string().min(1).max(100), z.json()).optional(),
   /** Names of the secrets that the workflow may refer to. */
   secrets: z.array(z.string().min(1).max(200)).max(100).optional(),
+  /** Places of the run's data that nobody is shown; marks in schemas (`x-sensitive`, `writeOnly`) count as well. */
+  sensitive: z.array(sensitivePathSchema).max(1000).optional(),
   /** For people and screens only: never read by the engine. */
   ui: z
     .strictObject({
@@ -64,6 +67,7 @@ export interface WorkflowDefinition {
   failureWorkflow?: string | undefined;
   searchAttributes?: Record<string, Json> | undefined;
   secrets?: string[] | undefined;
+  sensitive?: string[] | undefined;
   ui?:
     | {
         positions?: Record<string, Position> | undefined;

@@ -13,6 +13,8 @@ export const PERMISSIONS = {
   'workflows:execute': 'Start runs.',
   'workflows:write': 'Publish and change workflows.',
   'executions:read': 'Read runs, their histories and payloads; watch them live.',
+  'payloads:reveal':
+    'See sensitive values of runs that everybody else sees masked; each look is in the audit log.',
   'executions:control': 'Pause, resume, cancel, end, signal, retry and rerun runs, one or many.',
   'tasks:read': 'See what waits for people.',
   'tasks:answer': 'Answer what servers ask and settle calls whose outcome nobody knows.',
@@ -98,7 +100,7 @@ const GRANTS: Readonly<Record<Role, readonly Grant[]>> = {
     'settings:*',
     'audit:*',
   ],
-  owner: ['organization:*'],
+  owner: ['organization:*', 'payloads:reveal'],
 };
 
 const OF_ROLE = new Map<Role, ReadonlySet<Permission>>();
@@ -142,6 +144,7 @@ export const TOPIC_PERMISSIONS: Readonly<Record<Topic, Permission>> = {
 const IMPLIED: Readonly<Partial<Record<Permission, readonly Permission[]>>> = {
   'workflows:execute': ['workflows:read', 'executions:read'],
   'executions:control': ['executions:read', 'workflows:read'],
+  'payloads:reveal': ['executions:read'],
   'tasks:answer': ['tasks:read', 'executions:read'],
   'approvals:decide': ['tasks:read', 'executions:read'],
   'schedules:write': ['schedules:read', 'workflows:read'],

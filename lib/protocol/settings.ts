@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { plainText } from '@/lib/protocol/api-runs';
+import { sensitivePathSchema } from '@/lib/protocol/sensitive';
 import { serverNameSchema } from '@/lib/protocol/server-config';
 
 /** REST bodies of /api/v1/settings, and the table of what an organisation can set. */
@@ -29,6 +30,12 @@ export const ORGANIZATION_SETTINGS = {
     schema: z.int().min(2).max(GIBIBYTE),
     allowed: 'bytes, never more than limits.payloadBytes',
     description: 'Largest input with which a run may be started.',
+  },
+  'runs.sensitive': {
+    schema: z.array(sensitivePathSchema).max(200),
+    allowed: 'a list of *.KEY and paths such as /input/ssn',
+    description:
+      'Places and keys that are masked in the data of every run, beside those that its workflow marks.',
   },
 } as const;
 

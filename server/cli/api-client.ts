@@ -25,6 +25,7 @@ import { isAppError } from '@/lib/protocol/errors';
 import { type RunDetail, runDetailSchema } from '@/lib/protocol/run';
 import type { Target } from '@/server/cli/base-url';
 import { badInput, CliError, EXIT, toCliError } from '@/server/cli/cli-error';
+import { revealed } from '@/server/cli/reveal';
 
 /** Time for an answer, in milliseconds, beyond the time the server is asked to wait. */
 const ANSWER_MS = 30_000;
@@ -116,8 +117,9 @@ export class ApiClient {
     return this.send('get', '/api/v1/runs', { query, schema: runPageSchema });
   }
 
-  run(runId: string): Promise<RunDetail> {
-    return this.send('get', '/api/v1/runs/{runId}', { path: { runId }, schema: runDetailSchema });
+  run(runId: string, reveal?: boolean): Promise<RunDetail> {
+    const query = revealed({ reveal });
+    return this.send('get', '/api/v1/runs/{runId}', { path: { runId }, query, schema: runDetailSchema });
   }
 
   events(

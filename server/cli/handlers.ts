@@ -6,6 +6,7 @@ import * as backups from '@/server/cli/backup-commands';
 import * as bulk from '@/server/cli/bulk-commands';
 import { printCompletion } from '@/server/cli/completion-commands';
 import type { CliContext } from '@/server/cli/context';
+import { erasePerson } from '@/server/cli/erase-command';
 import * as hook from '@/server/cli/hook-commands';
 import * as identity from '@/server/cli/identity-commands';
 import * as inspect from '@/server/cli/inspect-commands';
@@ -131,6 +132,7 @@ export const HANDLERS: { readonly [N in CommandName]: Handler<ArgsOf<CommandOf<N
   whoami: identity.whoAmI,
   'member list': identity.listMembers,
   'member invite': identity.inviteMember,
+  'user erase': erasePerson,
   'role list': identity.listRoles,
   'team list': team.listTeams,
   'team create': team.createTeam,

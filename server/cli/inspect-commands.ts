@@ -9,6 +9,7 @@ import { type StreamEvent, workflowEventSchema } from '@/lib/protocol/event';
 import { scheduleTimesSchema } from '@/lib/protocol/schedule';
 import { EXIT } from '@/server/cli/cli-error';
 import type { CliContext } from '@/server/cli/context';
+import { revealed } from '@/server/cli/reveal';
 import { NODE_COLUMNS } from '@/server/cli/steps';
 import { clean, timing } from '@/server/cli/style';
 import type { Column } from '@/server/cli/table';
@@ -87,7 +88,7 @@ export async function showStep(
 ): Promise<number> {
   const node = await api.send('get', '/api/v1/runs/{runId}/payload', {
     path: { runId: args.run },
-    query: { node: args.step },
+    query: { node: args.step, ...revealed(args) },
     schema: payloadSchema,
   });
   const people = () => {
@@ -109,6 +110,7 @@ export async function showEvent(
 ): Promise<number> {
   const event = await api.send('get', '/api/v1/runs/{runId}/events/{seq}', {
     path: { runId: args.run, seq: args.seq },
+    query: revealed(args),
     schema: workflowEventSchema,
   });
   const people = () => {

@@ -5,6 +5,7 @@ import type { runPayload } from '@/lib/commands/rows/run-again';
 import type { ArgsOf } from '@/lib/commands/types';
 import { badInput, EXIT } from '@/server/cli/cli-error';
 import type { CliContext } from '@/server/cli/context';
+import { revealed } from '@/server/cli/reveal';
 
 /** `run payload`: saves one content as a file. */
 export async function savePayload(
@@ -14,6 +15,7 @@ export async function savePayload(
   const sha256 = args.sha256.trim().toLowerCase();
   const body = await api.send('get', '/api/v1/runs/{runId}/payloads/{sha256}', {
     path: { runId: args.run, sha256 },
+    query: revealed(args),
     schema: z.instanceof(Buffer),
     raw: true,
     timeoutMs: 300_000,

@@ -6,6 +6,7 @@ import { EXIT } from '@/server/cli/cli-error';
 import type { CliContext } from '@/server/cli/context';
 import { readJsonSource } from '@/server/cli/input';
 import { watchToEnd } from '@/server/cli/orchestrate';
+import { revealed } from '@/server/cli/reveal';
 
 const startedSchema = z.looseObject({ runId: z.string() });
 
@@ -55,7 +56,7 @@ export async function showHistory(
   const format = args.format ?? 'native';
   const history = await api.send('get', '/api/v1/runs/{runId}/history', {
     path: { runId: args.run },
-    query: { format },
+    query: { format, ...revealed(args) },
     schema: historySchema,
   });
   await output.record(

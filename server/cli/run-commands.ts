@@ -81,7 +81,7 @@ function orderOf({ by, order }: ViewSort) {
 
 /** `run show` */
 export async function showRun(args: ArgsOf<typeof runShow>, { api, output }: CliContext): Promise<number> {
-  const run = await api.run(args.run);
+  const run = await api.run(args.run, args.reveal);
   const people = () => {
     output.line(`${output.paint('bold', clean(run.workflow))} v${run.version}  ${clean(run.workflowId)}`);
     output.line(

@@ -14,13 +14,14 @@ export interface StoredDefinition {
 export interface DefinitionStore {
   /**
    * Adds a version; the same content as the latest version gives that one back. With `expectedVersion` only when that
-   * is the latest one (0: there is none yet); else throws VERSION_CONFLICT.
+   * is the latest one (0: there is none yet); else throws VERSION_CONFLICT. `sensitive` are the paths that are masked in its runs.
    */
   put(
     actor: Actor,
     definition: WorkflowDefinition,
     hash: string,
     expectedVersion?: number,
+    sensitive?: readonly string[],
   ): Promise<StoredDefinition>;
   /** The version asked for, else the latest; null when there is none. */
   get(organizationId: string, name: string, version?: number): Promise<StoredDefinition | null>;

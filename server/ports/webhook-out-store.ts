@@ -144,7 +144,10 @@ export interface WebhookQueue {
    * says what to send. Deliveries and the new place are stored together, so that nothing is lost or told twice. False when
    * there was nothing new anywhere.
    */
-  dispatch(types: readonly string[], match: (offered: readonly Offered[]) => NewDelivery[]): Promise<boolean>;
+  dispatch(
+    types: readonly string[],
+    match: (offered: readonly Offered[]) => NewDelivery[] | Promise<NewDelivery[]>,
+  ): Promise<boolean>;
   /**
    * Takes deliveries that are due, few of each subscription; nobody else gets them for `leaseMs`. A process that dies
    * meanwhile leaves them to others.

@@ -1,3 +1,5 @@
+import type { Masker } from '@/lib/engine/mask';
+import { maskEvent, maskFailureOf, maskNodeView } from '@/lib/engine/mask-events';
 import { runUsage, workflowMetrics } from '@/lib/engine/metrics';
 import { toTemporalHistory } from '@/lib/engine/temporal-history';
 import { toTimeline } from '@/lib/engine/timeline';
@@ -9,12 +11,14 @@ import type { WorkflowEventRecord } from '@/lib/protocol/event';
 import { DEFAULT_PRIORITY, type NodeView, type RunSummary } from '@/lib/protocol/run';
 import type { Json } from '@/lib/shared/json';
 import type { RunRow } from '@/server/ports/run-queries';
+import type { RunMasks } from '@/server/services/run-masks';
 import type { RunService } from '@/server/services/run-service';
 import { type ReadRun, type RunReader, toEngineEvent } from '@/server/services/run-state';
 
 export interface RunPresenterDeps {
   runs: RunService;
   reader: RunReader;
+  masks: RunMasks;
   now: () => number;
   /** Adds what servers said of calls under way. */
   progress: (runId: string, nodes: NodeView[]) => NodeView[];
@@ -30,12 +34,13 @@ export function toSummary(row: RunRow): RunSummary {
 export class RunPresenter {
   constructor(private readonly deps: RunPresenterDeps) {}
 
-  async detail(actor: Actor, runId: string): Promise<RunRecord> {
+  async detail(actor: Actor, runId: string, reveal = false): Promise<RunRecord> {
     const [{ row, program, state, events }, links] = await Promise.all([
       this.deps.reader.read(actor, runId),
       this.deps.runs.neighbours(actor, runId),
     ]);
-    return {
+    const masker = await this.deps.masks.for(actor, runId, reveal, 'run');
+    const record: RunRecord = {
       ...toSummary(row),
       historyLength: Math.max(row.historyLength, events.length),
       input: state?.input ?? null,
@@ -47,6 +52,8 @@ export class RunPresenter {
       traceId: state?.trace?.traceparent.split('-')[1] ?? null,
       links,
     };
+    if (reveal && state?.failure !== undefined && record.failure !== null) record.failure = state.failure;
+    return masker === null ? record : maskRecord(masker, record);
   }
 
   /** The history as bars, one a node path. */
@@ -67,27 +74,47 @@ export class RunPresenter {
   }
 
   /** The whole history: ours, or as a Temporal history file. */
-  async history(actor: Actor, runId: string, format: 'native' | 'temporal') {
-    const events = await this.deps.reader.history(actor, await this.deps.runs.get(actor, runId));
+  async history(actor: Actor, runId: string, format: 'native' | 'temporal', reveal = false) {
+    const all = await this.deps.reader.history(actor, await this.deps.runs.get(actor, runId));
+    const masker = await this.deps.masks.for(actor, runId, reveal, 'history');
+    const events = masker === null ? all : all.map((event) => maskEvent(masker, event));
     return format === 'native' ? { runId, events } : toTemporalHistory(events.map(toEngineEvent));
   }
 
   /** One node with its whole input and output. Throws NODE_NOT_FOUND. */
-  async payload(actor: Actor, runId: string, path: string): Promise<NodeView> {
+  async payload(actor: Actor, runId: string, path: string, reveal = false): Promise<NodeView> {
     const { program, state } = await this.deps.reader.read(actor, runId);
     const node = state?.nodes.get(path);
-    if (node !== undefined) return toNodeView(program, node);
+    if (node !== undefined) {
+      const view = toNodeView(program, node);
+      const masker = await this.deps.masks.for(actor, runId, reveal, `node ${path}`);
+      return masker === null ? view : maskNodeView(masker, view);
+    }
     throw new AppError('NODE_NOT_FOUND', `Nothing has happened to a node "${path.slice(0, 200)}".`, {
       path: '/node',
     });
   }
 
   /** One event, whole, however large. Throws EVENT_NOT_FOUND. */
-  async event(actor: Actor, runId: string, seq: number): Promise<WorkflowEventRecord> {
+  async event(actor: Actor, runId: string, seq: number, reveal = false): Promise<WorkflowEventRecord> {
     const [event] = await this.deps.runs.events(actor, runId, seq - 1, 1);
-    if (event?.seq === seq) return event;
+    if (event?.seq === seq) {
+      const masker = await this.deps.masks.for(actor, runId, reveal, `event ${seq}`);
+      return masker === null ? event : maskEvent(masker, event);
+    }
     throw new AppError('EVENT_NOT_FOUND', `The run has no event ${seq}.`, { path: '/seq' });
   }
+}
+
+function maskRecord(masker: Masker, record: RunRecord): RunRecord {
+  return {
+    ...record,
+    input: masker.value(record.input, ['input']),
+    output: masker.value(record.output, ['output']),
+    failure: maskFailureOf(masker, record.failure),
+    nodes: record.nodes.map((node) => maskNodeView(masker, node)),
+    searchAttributes: masker.value(record.searchAttributes) as RunRecord['searchAttributes'],
+  };
 }
 
 function begun({ row, state }: ReadRun) {

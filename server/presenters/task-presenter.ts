@@ -1,4 +1,6 @@
 import { refusedDecision } from '@/lib/engine/admit';
+import type { Masker } from '@/lib/engine/mask';
+import { maskFailureOf } from '@/lib/engine/mask-events';
 import { compiledOf, parseActivityId } from '@/lib/engine/state';
 import type { ApprovalState } from '@/lib/engine/types';
 import { type Actor, hasRole, ROLES } from '@/lib/protocol/actor';
@@ -9,6 +11,7 @@ import type { Json } from '@/lib/shared/json';
 import type { RunRow } from '@/server/ports/run-queries';
 import { openQuestions } from '@/server/services/run-answers';
 import { openApprovals, unknownCalls } from '@/server/services/run-control';
+import type { RunMasks } from '@/server/services/run-masks';
 import type { RunService } from '@/server/services/run-service';
 import type { ReadRun, RunReader } from '@/server/services/run-state';
 
@@ -30,7 +33,7 @@ type Found = { task: Task; approval: ApprovalState | null };
 export class TaskPresenter {
   private readonly kept = new Map<string, { length: number; found: Found[] }>();
 
-  constructor(private readonly deps: { runs: RunService; reader: RunReader }) {}
+  constructor(private readonly deps: { runs: RunService; reader: RunReader; masks: RunMasks }) {}
 
   /** `nextCursor` is the last run that the page looked at. All tasks of one run are on one page, so it can be longer than `limit`. */
   async list(actor: Actor, kind: Kind | undefined, limit: number, cursor: string | null) {
@@ -39,7 +42,10 @@ export class TaskPresenter {
     for (;;) {
       const rows = await this.deps.runs.asking(actor, ROUND, before);
       for (const row of rows) {
-        for (const { task, approval } of await this.tasksOf(actor, row)) {
+        const tasks = await this.tasksOf(actor, row);
+        const masker = tasks.length === 0 ? null : await this.deps.masks.of(row.organizationId, row.runId);
+        for (const { task: open, approval } of tasks) {
+          const task = masker === null ? open : maskTask(masker, open);
           if (kind !== undefined && task.kind !== kind) continue;
           items.push(approval === null ? task : ({ ...task, mayDecide: mayDecide(actor, approval) } as Task));
         }
@@ -59,6 +65,32 @@ export class TaskPresenter {
     if (this.kept.size >= MAX_KEPT) this.kept.delete(this.kept.keys().next().value as string);
     this.kept.set(row.runId, { length: read.events.length, found });
     return found;
+  }
+}
+
+/** A task as it may be shown: who decides sees what everybody sees. */
+function maskTask(masker: Masker, task: Task): Task {
+  const at = ['nodes', task.nodePath.slice(task.nodePath.lastIndexOf('/') + 1)];
+  switch (task.kind) {
+    case 'approval':
+      return {
+        ...task,
+        title: masker.text(task.title),
+        description: task.description === null ? null : masker.text(task.description),
+        subject: masker.value(task.subject, [...at, 'input']),
+        decisions: task.decisions.map((one) => ({
+          ...one,
+          comment: one.comment === null ? null : masker.text(one.comment),
+        })),
+      };
+    case 'unknown-outcome':
+      return {
+        ...task,
+        input: masker.value(task.input, [...at, task.purpose === 'do' ? 'input' : 'compensate']),
+        failure: maskFailureOf(masker, task.failure),
+      };
+    case 'input':
+      return { ...task, requests: masker.value(task.requests as unknown as Json) as typeof task.requests };
   }
 }
 

@@ -21,6 +21,8 @@ export interface MemberServiceDeps {
   auth: 'local' | 'required';
   now: () => number;
   newId: () => string;
+  /** Stands for an address in the audit log. */
+  digest: (email: string) => string;
   /** Where browsers reach this instance. */
   publicUrl: () => string;
 }
@@ -90,15 +92,22 @@ export class MemberService {
     await this.deps.store.removeMember(actor.organizationId, userId);
   }
 
+  /** Throws what `remove` would. */
+  async mayRemove(actor: Actor, userId: string): Promise<void> {
+    requirePermission(actor, 'users:manage');
+    await this.mayTouch(actor, await this.member(actor, userId), null);
+  }
+
   async invite(actor: Actor, body: { email: string; role: string; days: number }): Promise<InvitationBody> {
     requirePermission(actor, 'users:manage');
     await this.mayGive(actor, body.role);
-    const { store, audit, newId, now } = this.deps;
+    const { store, audit, newId, now, digest } = this.deps;
     const id = newId();
     const email = body.email.trim().toLowerCase();
     const expiresAt = new Date(now() + body.days * DAY_MS);
     const { organizationId } = actor;
-    await audit.record(actor, 'member.invite', email, { role: body.role });
+    // Sealed entries are never changed: they hold nothing that names a person who may ask to be forgotten.
+    await audit.record(actor, 'member.invite', id, { role: body.role, person: digest(email) });
     await store.invite({ id, organizationId, email, role: body.role, expiresAt, invitedBy: actor.id });
     const made = await store.invitation(id);
     if (!made) throw new AppError('INVITATION_NOT_FOUND', 'The invitation is gone.');

@@ -147,6 +147,7 @@ describe('settings', () => {
         'tools.changes': 'warn',
         'servers.probe': true,
         'runs.servers': null,
+        'runs.sensitive': [],
         'runs.maxInputBytes': 1000,
       },
       sources: { 'runs.maxInputBytes': 'environment' },

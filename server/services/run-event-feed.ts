@@ -1,16 +1,17 @@
 import type { Actor } from '@/lib/protocol/actor';
 import type { WorkflowEventRecord } from '@/lib/protocol/event';
+import type { RunMasks } from '@/server/services/run-masks';
 import type { RunService } from '@/server/services/run-service';
 import { type HintDeps, waitForHint } from '@/server/services/wait-for-hint';
 
 /** Long-poll reads of one run's history. */
 export class RunEventFeed {
   /** Messages on `hintChannel` carry { runId }. */
-  constructor(private readonly deps: HintDeps & { runs: RunService }) {}
+  constructor(private readonly deps: HintDeps & { runs: RunService; masks: RunMasks }) {}
 
   /**
    * Events after `after`. With none there, waits up to `waitMs` for the first; gives an empty list when none came or
-   * `signal` fired. Throws RUN_NOT_FOUND.
+   * `signal` fired. Sensitive values are masked. Throws RUN_NOT_FOUND.
    */
   async read(
     actor: Actor,
@@ -19,10 +20,14 @@ export class RunEventFeed {
     limit: number,
     waitMs: number,
     signal: AbortSignal,
+    reveal = false,
   ): Promise<WorkflowEventRecord[]> {
     const isMine = (told: unknown) => (told as { runId?: string }).runId === runId;
-    return waitForHint(this.deps, isMine, waitMs, signal, () =>
+    const events = await waitForHint(this.deps, isMine, waitMs, signal, () =>
       this.deps.runs.events(actor, runId, after, limit),
     );
+    if (!reveal) return this.deps.masks.events(actor.organizationId, runId, events);
+    await this.deps.masks.for(actor, runId, true, `events ${after + 1}–${events.at(-1)?.seq ?? after}`);
+    return events;
   }
 }

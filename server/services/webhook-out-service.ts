@@ -165,7 +165,7 @@ export class WebhookOutService {
     const id = newId();
     const data = {
       message: `A test of the webhook "${name}": nothing has happened.`,
-      by: actor.displayName.slice(0, 200),
+      by: actor.id,
     };
     const delivery = await store.add({
       id,

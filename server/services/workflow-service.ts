@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { compile } from '@/lib/engine/compile';
+import { sensitivePaths } from '@/lib/engine/sensitivity';
 import { type Knowledge, validateDefinition } from '@/lib/engine/validate';
 import type { Actor } from '@/lib/protocol/actor';
 import type { ValidationResult, WorkflowSummary } from '@/lib/protocol/api';
@@ -101,11 +102,16 @@ export class WorkflowService {
     actor: Actor,
     candidate: unknown,
   ): Promise<ValidationResult & { definition?: WorkflowDefinition }> {
+    const { knowledge: _knowledge, ...result } = await this.checked(actor, candidate);
+    return result;
+  }
+
+  private async checked(actor: Actor, candidate: unknown) {
     requirePermission(actor, 'workflows:read');
     const knowledge = await this.deps.knowledge(actor.organizationId, serversOf(candidate ?? {}));
     const { definition, problems } = validateDefinition(candidate, knowledge);
     const valid = definition !== undefined && !problems.some((problem) => problem.severity === 'error');
-    return { valid, problems, ...(definition ? { definition } : {}) };
+    return { valid, problems, knowledge, ...(definition ? { definition } : {}) };
   }
 
   /**
@@ -119,7 +125,7 @@ export class WorkflowService {
     name?: string,
   ): Promise<StoredDefinition> {
     requirePermission(actor, 'workflows:write');
-    const { valid, problems, definition } = await this.validate(actor, candidate);
+    const { valid, problems, definition, knowledge } = await this.checked(actor, candidate);
     if (!valid || !definition) {
       const first = problems.find((problem) => problem.severity === 'error');
       throw new AppError('INVALID_DEFINITION', first?.message ?? 'The definition is not valid.', {
@@ -132,7 +138,19 @@ export class WorkflowService {
       throw new AppError('INVALID_INPUT', message, { path: '/name' });
     }
     compile(definition);
-    return this.deps.definitions.put(actor, definition, definitionHash(definition), seen);
+    const sensitive = await this.sensitive(actor, definition, knowledge);
+    return this.deps.definitions.put(actor, definition, definitionHash(definition), seen, sensitive);
+  }
+
+  /** What is masked in the runs of a definition, as far as its tools and children are known now. */
+  private async sensitive(actor: Actor, definition: WorkflowDefinition, knowledge: Knowledge | undefined) {
+    const children = new Map<string, WorkflowDefinition>();
+    for (const { node } of compile(definition).nodes.values()) {
+      if (node.kind !== 'subworkflow') continue;
+      const child = await this.find(actor, node.workflow, node.version);
+      if (child !== null) children.set(`${node.workflow}@${node.version}`, child.definition);
+    }
+    return sensitivePaths(definition, knowledge, (name, version) => children.get(`${name}@${version}`));
   }
 
   /** What a run of a stored workflow would do, without doing it. Throws WORKFLOW_NOT_FOUND. */

@@ -1,7 +1,7 @@
 import type { Clock } from '@/lib/shared/clock';
 import type { Bus } from '@/server/ports/bus';
 import type { Log } from '@/server/ports/log';
-import type { WebhookQueue } from '@/server/ports/webhook-out-store';
+import type { Offered, WebhookQueue } from '@/server/ports/webhook-out-store';
 import { matchEvents, TOLD_TYPES } from '@/server/services/webhook-events';
 import { WEBHOOKS_CHANNEL } from '@/server/services/webhook-out-service';
 import { STREAM_CHANNEL } from '@/server/workers/relay';
@@ -13,6 +13,8 @@ const SPACING_MS = 100;
 export interface WebhookDispatcherDeps {
   queue: Pick<WebhookQueue, 'dispatch'>;
   bus: Bus;
+  /** Takes what is sensitive out of events; they are passed on as they are when left out. */
+  mask?: (offered: readonly Offered[]) => Promise<readonly Offered[]>;
   clock: Clock;
   log: Log;
   pollMs: number;
@@ -32,8 +34,8 @@ export class WebhookDispatcher {
     const timing = { name: 'webhook_dispatch', channels: [STREAM_CHANNEL], spacingMs: SPACING_MS };
     this.loop = new WebhookLoop({ ...deps, ...timing }, async (isStopped) => {
       let made = 0;
-      const match: Parameters<WebhookQueue['dispatch']>[1] = (offered) => {
-        const deliveries = matchEvents(offered, newId);
+      const match: Parameters<WebhookQueue['dispatch']>[1] = async (offered) => {
+        const deliveries = matchEvents((await deps.mask?.(offered)) ?? offered, newId);
         made += deliveries.length;
         return deliveries;
       };

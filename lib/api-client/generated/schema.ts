@@ -180,6 +180,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/erasures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Erase a person’s data, or see what that would remove. */
+        post: operations["erasePerson"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/events": {
         parameters: {
             query?: never;
@@ -2038,6 +2055,7 @@ export interface components {
                 [key: string]: components["schemas"]["Json"];
             };
             secrets?: string[];
+            sensitive?: string[];
             timeout?: number | string;
             title?: string;
             ui?: {
@@ -2806,7 +2824,7 @@ export interface operations {
                 "application/json": {
                     days?: number;
                     name: string;
-                    scopes?: ("workflows:read" | "workflows:execute" | "workflows:write" | "executions:read" | "executions:control" | "tasks:read" | "tasks:answer" | "approvals:decide" | "schedules:read" | "schedules:write" | "servers:read" | "servers:call" | "servers:manage" | "registries:read" | "registries:manage" | "secrets:read" | "secrets:write" | "webhooks:read" | "webhooks:write" | "alerts:read" | "alerts:write" | "views:read" | "views:write" | "settings:read" | "settings:write" | "audit:read" | "keys:write" | "users:read" | "users:manage" | "organization:read" | "organization:manage" | "about:read")[];
+                    scopes?: ("workflows:read" | "workflows:execute" | "workflows:write" | "executions:read" | "payloads:reveal" | "executions:control" | "tasks:read" | "tasks:answer" | "approvals:decide" | "schedules:read" | "schedules:write" | "servers:read" | "servers:call" | "servers:manage" | "registries:read" | "registries:manage" | "secrets:read" | "secrets:write" | "webhooks:read" | "webhooks:write" | "alerts:read" | "alerts:write" | "views:read" | "views:write" | "settings:read" | "settings:write" | "audit:read" | "keys:write" | "users:read" | "users:manage" | "organization:read" | "organization:manage" | "about:read")[];
                 };
             };
         };
@@ -3269,6 +3287,66 @@ export interface operations {
                         matched: number;
                         /** @enum {string} */
                         state: "running" | "completed" | "cancelled" | "dry-run";
+                    };
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    erasePerson: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /**
+                     * @description Only say what would be removed.
+                     * @default false
+                     */
+                    dryRun?: boolean;
+                    /** @description An address, or `me` for who asks. */
+                    person: "me" | string;
+                    /**
+                     * @description Delete the closed runs that the person started, with histories and contents. Needs `users:manage`.
+                     * @default false
+                     */
+                    withRuns?: boolean;
+                };
+            };
+        };
+        responses: {
+            /** @description What was removed, and what is kept. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        allowed: boolean;
+                        dryRun: boolean;
+                        kept: {
+                            count: number;
+                            what: string;
+                            why: string;
+                        }[];
+                        obstacle: string | null;
+                        removed: {
+                            count: number;
+                            what: string;
+                        }[];
+                        userId: string | null;
                     };
                 };
             };
@@ -3899,7 +3977,7 @@ export interface operations {
                 "application/json": {
                     /** @default  */
                     description?: string;
-                    permissions: ("workflows:read" | "workflows:execute" | "workflows:write" | "executions:read" | "executions:control" | "tasks:read" | "tasks:answer" | "approvals:decide" | "schedules:read" | "schedules:write" | "servers:read" | "servers:call" | "servers:manage" | "registries:read" | "registries:manage" | "secrets:read" | "secrets:write" | "webhooks:read" | "webhooks:write" | "alerts:read" | "alerts:write" | "views:read" | "views:write" | "settings:read" | "settings:write" | "audit:read" | "keys:write" | "users:read" | "users:manage" | "organization:read" | "organization:manage" | "about:read")[];
+                    permissions: ("workflows:read" | "workflows:execute" | "workflows:write" | "executions:read" | "payloads:reveal" | "executions:control" | "tasks:read" | "tasks:answer" | "approvals:decide" | "schedules:read" | "schedules:write" | "servers:read" | "servers:call" | "servers:manage" | "registries:read" | "registries:manage" | "secrets:read" | "secrets:write" | "webhooks:read" | "webhooks:write" | "alerts:read" | "alerts:write" | "views:read" | "views:write" | "settings:read" | "settings:write" | "audit:read" | "keys:write" | "users:read" | "users:manage" | "organization:read" | "organization:manage" | "about:read")[];
                 };
             };
         };
@@ -4046,7 +4124,10 @@ export interface operations {
     };
     getRun: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Sensitive values as they are. Needs `payloads:reveal`; each use is in the audit log. */
+                reveal?: "true" | "false";
+            };
             header?: never;
             path: {
                 runId: string;
@@ -4159,6 +4240,8 @@ export interface operations {
                 /** @description Server-sent events instead of one page. */
                 follow?: "1" | "" | "true";
                 limit?: number;
+                /** @description Sensitive values as they are. Needs `payloads:reveal`; each use is in the audit log. */
+                reveal?: "true" | "false";
                 /** @description Long poll: milliseconds to wait for a first entry when there is none yet. */
                 waitMs?: number;
             };
@@ -4203,7 +4286,10 @@ export interface operations {
     };
     getRunEvent: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Sensitive values as they are. Needs `payloads:reveal`; each use is in the audit log. */
+                reveal?: "true" | "false";
+            };
             header?: never;
             path: {
                 runId: string;
@@ -4237,6 +4323,8 @@ export interface operations {
         parameters: {
             query?: {
                 format?: "native" | "temporal";
+                /** @description Sensitive values as they are. Needs `payloads:reveal`; each use is in the audit log. */
+                reveal?: "true" | "false";
             };
             header?: never;
             path: {
@@ -4422,6 +4510,8 @@ export interface operations {
             query: {
                 /** @description Full path of the node, iterations included: `loop/3/extract`. */
                 node: string;
+                /** @description Sensitive values as they are. Needs `payloads:reveal`; each use is in the audit log. */
+                reveal?: "true" | "false";
             };
             header?: never;
             path: {
@@ -4453,7 +4543,10 @@ export interface operations {
     };
     downloadRunPayload: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Sensitive values as they are. Needs `payloads:reveal`; each use is in the audit log. */
+                reveal?: "true" | "false";
+            };
             header?: never;
             path: {
                 runId: string;

@@ -66,6 +66,37 @@ export const memberInvite = defineCommand({
   examples: [{ line: 'member invite ada@example.com --role operator', does: 'A link for Ada.' }],
 });
 
+/** Erase a person's data. */
+export const userErase = defineCommand({
+  code: 'UERA',
+  name: 'user erase',
+  aliases: ['member erase'],
+  keywords: ['gdpr', 'forget', 'privacy', 'delete account', 'personal data'],
+  summary: 'Erase a person’s data',
+  help: 'Account, sessions, keys, grants, memberships, private views and invitations are gone for good. Runs and the audit log keep the id, which then stands for nobody. See first with --dry-run.',
+  args: [
+    {
+      name: 'person',
+      type: 'string',
+      placeholder: 'EMAIL',
+      summary: 'Their address, or me for yourself.',
+      required: true,
+    },
+  ],
+  flags: [
+    { name: 'dry-run', type: 'boolean', summary: 'Only say what would be removed.' },
+    { name: 'with-runs', type: 'boolean', summary: 'Delete the closed runs that they started, too.' },
+  ],
+  objects: [],
+  role: 'viewer',
+  surfaces: ['cli'],
+  output: 'table',
+  examples: [
+    { line: 'user erase ada@example.com --dry-run', does: 'What is known of Ada, with counts.' },
+    { line: 'user erase ada@example.com --with-runs --yes', does: 'Ada’s data and closed runs are gone.' },
+  ],
+});
+
 /** Roles. */
 export const roleList = defineCommand({
   code: 'ROLE',

@@ -1,4 +1,4 @@
-import { RUN_ID } from '@/lib/commands/rows/run';
+import { REVEAL, RUN_ID } from '@/lib/commands/rows/run';
 import { defineCommand } from '@/lib/commands/types';
 
 /** When a run did what. */
@@ -43,7 +43,7 @@ export const runStep = defineCommand({
   summary: 'Show a step with its input and output',
   help: 'The step is named by its path, iterations included: each/3/extract.',
   args: [RUN_ID, { name: 'step', type: 'string', summary: 'Path of the step.' }],
-  flags: [],
+  flags: [REVEAL],
   objects: ['run'],
   role: 'viewer',
   surfaces: ['cli', 'bar'],
@@ -59,7 +59,7 @@ export const runEvent = defineCommand({
   summary: 'Show one event of a run in full',
   help: 'By its number in the history (`run events`).',
   args: [RUN_ID, { name: 'seq', type: 'integer', min: 1, summary: 'Number of the event.' }],
-  flags: [],
+  flags: [REVEAL],
   objects: ['run'],
   role: 'viewer',
   surfaces: ['cli', 'bar'],

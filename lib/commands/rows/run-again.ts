@@ -1,4 +1,4 @@
-import { RUN_ID, TIMEOUT } from '@/lib/commands/rows/run';
+import { REVEAL, RUN_ID, TIMEOUT } from '@/lib/commands/rows/run';
 import { defineCommand } from '@/lib/commands/types';
 
 const EXAMPLE = '0192f3a0-7c11-7d2e-9b1a-3f5d8c6e2a10';
@@ -81,6 +81,7 @@ export const runHistory = defineCommand({
   help: '--format temporal gives the shape of a Temporal history file, which the tools of Temporal can show.',
   args: [RUN_ID],
   flags: [
+    REVEAL,
     {
       name: 'format',
       type: 'enum',
@@ -110,6 +111,7 @@ export const runPayload = defineCommand({
     { name: 'sha256', type: 'string', summary: 'SHA-256 of the content, as the output names it.' },
   ],
   flags: [
+    REVEAL,
     {
       name: 'file',
       short: 'f',

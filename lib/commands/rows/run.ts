@@ -10,6 +10,13 @@ export const RUN_ID = {
   object: 'run',
 } as const;
 
+/** Shows what is masked, to who may see it. */
+export const REVEAL = {
+  name: 'reveal',
+  type: 'boolean',
+  summary: 'Show sensitive values as they are (payloads:reveal; each use is in the audit log).',
+} as const;
+
 /** How long a command waits. */
 export const TIMEOUT = {
   name: 'timeout',
@@ -167,7 +174,7 @@ export const runShow = defineCommand({
   summary: 'Show a run: state, steps and result',
   help: 'Shows the state of the run, each step with its timing, and the result or the failure.',
   args: [RUN_ID],
-  flags: [],
+  flags: [REVEAL],
   objects: ['run'],
   role: 'viewer',
   surfaces: ['cli', 'bar'],

@@ -9,6 +9,7 @@ import { failed, failedBeforeSending, failedCall } from '@/server/adapters/mcp/f
 import { answersOf, isInputRequired, roundOf, urlRound } from '@/server/adapters/mcp/input-requests';
 import { PausableDeadline } from '@/server/adapters/mcp/pausable-deadline';
 import { type ConnectionPool, type Lease, type PoolKey, raceAbort } from '@/server/adapters/mcp/pool';
+import type { SecretValues } from '@/server/adapters/mcp/secret-values';
 import type { ServerState } from '@/server/adapters/mcp/server-state';
 import { followTask } from '@/server/adapters/mcp/task-follower';
 import { taskOf } from '@/server/adapters/mcp/task-states';
@@ -20,6 +21,7 @@ import type {
   SamplingAnswerer,
   ServerTask,
   ToolCall,
+  ToolFailure,
   ToolOutcome,
 } from '@/server/ports/mcp-fleet';
 
@@ -42,12 +44,41 @@ export interface CallEnvironment {
 
 /** Runs one call to its outcome: queue, breaker, connection, check, send, check. Never throws. */
 export async function runCall(call: ToolCall, env: CallEnvironment): Promise<ToolOutcome> {
-  const attempt = new CallAttempt(call, env);
+  const attempt = new CallAttempt(discreet(call, env.state.secrets), env);
   try {
-    return await attempt.run();
+    const outcome = await attempt.run();
+    return outcome.ok
+      ? env.state.secrets.json(outcome)
+      : { ok: false, failure: cleared(outcome.failure, env) };
   } finally {
     attempt.end();
   }
+}
+
+/** The call with whatever its server says in the meantime cleared of secrets. */
+function discreet(call: ToolCall, secrets: SecretValues): ToolCall {
+  const { onProgress, onInputRequired } = call;
+  return {
+    ...call,
+    ...(onProgress === undefined ? {} : { onProgress: (progress) => onProgress(secrets.json(progress)) }),
+    ...(onInputRequired === undefined
+      ? {}
+      : {
+          onInputRequired: (input, signal) =>
+            onInputRequired({ ...input, requests: secrets.json(input.requests) }, signal),
+        }),
+  };
+}
+
+/** A failure without secrets. What goes back to the server with the answers stays as the server gave it. */
+function cleared({ inputRequired, ...failure }: ToolFailure, { state }: CallEnvironment): ToolFailure {
+  const { secrets } = state;
+  return {
+    ...secrets.json(failure),
+    ...(inputRequired === undefined
+      ? {}
+      : { inputRequired: { ...inputRequired, requests: secrets.json(inputRequired.requests) } }),
+  };
 }
 
 /** One call on its way, with the two things that can end it early: its deadline and the caller. */

@@ -73,7 +73,9 @@ export class Connector {
           `The address of ${key.server} still holds a placeholder.`,
         );
       }
-      const filled = await withSecrets(key.organizationId, config, this.options.secrets);
+      const filled = await withSecrets(key.organizationId, config, this.options.secrets, (value) =>
+        state.secrets.add(value),
+      );
       const attempt = new ConnectAttempt(key, state, limit, this.options);
       const connection = filled.type === 'stdio' ? await attempt.stdio(filled) : await attempt.http(filled);
       state.connected(connection);
@@ -88,10 +90,8 @@ export class Connector {
       this.options.onEvent({ ...facts, type: 'connected', at: clock.now(), protocolVersion, durationMs });
       return connection;
     } catch (error) {
-      const failure = connectError(
-        limit.aborted ? limit.reason : error,
-        key.server,
-        state.log.tail(LOG_LINES),
+      const failure = state.secrets.inError(
+        connectError(limit.aborted ? limit.reason : error, key.server, state.log.tail(LOG_LINES)),
       );
       state.connectError = failure.message;
       state.log.add(clock.now(), 'client', `connecting failed: ${failure.message}`);

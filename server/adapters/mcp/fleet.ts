@@ -143,12 +143,12 @@ class Fleet implements ManagedMcpFleet {
     try {
       const { connection } = lease;
       const tools = await connection.listTools(this.connectTimeoutMs);
-      return {
+      return this.state(organizationId, server, config).secrets.json({
         ...this.summary(organizationId, { name: server, config }),
         version: connection.serverVersion,
         instructions: connection.instructions,
         toolList: [...tools.values()].map((entry) => entry.tool),
-      };
+      });
     } finally {
       lease.release();
     }
@@ -264,7 +264,7 @@ class Fleet implements ManagedMcpFleet {
         ? done('WRONG_TRANSPORT', 'It speaks the older HTTP+SSE, not Streamable HTTP.')
         : done('OPEN', null);
     } catch (error) {
-      const failure = connectError(error, server);
+      const failure = state.secrets.inError(connectError(error, server));
       const templated = config.type !== 'stdio' && isTemplateUrl(config.url);
       return done(healthStateOf(failure.code, templated), failure.message);
     }
@@ -342,7 +342,10 @@ class Fleet implements ManagedMcpFleet {
     const config = await this.config(organizationId, server);
     if (config.type === 'stdio')
       throw new AppError('SERVER_NOT_CONFIGURED', `${server} is not a remote server.`);
-    const filled = await withSecrets(organizationId, config, this.options.secrets ?? noSecrets);
+    const { secrets } = this.state(organizationId, server, config);
+    const filled = await withSecrets(organizationId, config, this.options.secrets ?? noSecrets, (value) =>
+      secrets.add(value),
+    );
     return { key: poolKey(organizationId, server, subject), config: filled };
   }
 

@@ -22,6 +22,8 @@ export async function withSecrets<T extends ServerConfig>(
   organizationId: string,
   config: T,
   lookup: SecretLookup,
+  /** Told each value that is put in. */
+  onValue: (value: string) => void = () => undefined,
 ): Promise<T> {
   const fill = async (text: string): Promise<string> => {
     const values = new Map<string, string>();
@@ -30,6 +32,7 @@ export async function withSecrets<T extends ServerConfig>(
       const value = await lookup(organizationId, name);
       if (value === undefined) throw new AppError('SERVER_NOT_CONFIGURED', `The secret ${name} is not set.`);
       values.set(name, value);
+      onValue(value);
     }
     return text.replace(SECRET, (_whole, name: string) => values.get(name) ?? '');
   };

@@ -15,11 +15,17 @@ export class ServerLog {
   private added = 0;
   private startedAt = 0;
 
-  constructor(private readonly capacity = 500) {}
+  /** @param shown what may be kept of a text: secrets are taken out */
+  constructor(
+    private readonly capacity = 500,
+    private readonly shown: (text: string) => string = (text) => text,
+  ) {}
 
   /** Adds one line; longer ones are cut. */
   add(at: number, stream: ServerLogLine['stream'], text: string): void {
-    const clean = plain(text.length > MAX_LINE_CHARACTERS ? `${text.slice(0, MAX_LINE_CHARACTERS)}…` : text);
+    const whole = this.shown(text);
+    const cut = whole.length > MAX_LINE_CHARACTERS ? `${whole.slice(0, MAX_LINE_CHARACTERS)}…` : whole;
+    const clean = plain(cut);
     const line: ServerLogLine = { at, stream, text: clean };
     if (this.ring.length < this.capacity) this.ring.push(line);
     else this.ring[this.next] = line;

@@ -6,6 +6,7 @@ import { CallStats } from '@/server/adapters/mcp/call-stats';
 import type { Connection } from '@/server/adapters/mcp/connection';
 import { HealthLog } from '@/server/adapters/mcp/health-log';
 import { Limiter } from '@/server/adapters/mcp/limiter';
+import { SecretValues } from '@/server/adapters/mcp/secret-values';
 import { ServerLog } from '@/server/adapters/mcp/server-log';
 import { TokenBucket } from '@/server/adapters/mcp/token-bucket';
 import type { ToolEntry } from '@/server/adapters/mcp/tool-catalogue';
@@ -20,7 +21,9 @@ const KEPT_SHARE = 0.5;
 /** What the fleet remembers of one server of one organisation, whether or not it is connected now. */
 export class ServerState {
   readonly stats = new CallStats();
-  readonly log = new ServerLog();
+  /** Values of secrets that its configuration was filled with: nothing that the server says may repeat them. */
+  readonly secrets = new SecretValues();
+  readonly log = new ServerLog(undefined, (text) => this.secrets.text(text));
   readonly breaker: ServerBreaker;
   readonly health = new HealthLog();
   /** The tools as they were last read, kept for the time when the server is not connected. */

@@ -26,6 +26,17 @@ function latest(tx: UnitOfWork, organizationId: string, name: string): Promise<R
   });
 }
 
+async function mask(tx: UnitOfWork, organizationId: string, hash: string, paths: readonly string[]) {
+  const before = await tx.definitionMask.findFirst({ where: { organizationId, hash } });
+  const all = [...new Set([...((before?.paths ?? []) as string[]), ...paths])];
+  const data = { organizationId, hash, paths: all };
+  await tx.definitionMask.upsert({
+    where: { organizationId_hash: { organizationId, hash } },
+    create: data,
+    update: { paths: all },
+  });
+}
+
 /**
  * Workflow definitions through Prisma.
  *
@@ -33,7 +44,7 @@ function latest(tx: UnitOfWork, organizationId: string, name: string): Promise<R
  */
 export function createDefinitionStore(prisma: PrismaClient): DefinitionStore & VersionQueries {
   return {
-    async put(actor, definition, hash, expectedVersion) {
+    async put(actor, definition, hash, expectedVersion, sensitive = []) {
       const { organizationId } = actor;
       const { name } = definition;
       return inOrganization(prisma, organizationId, async (tx) => {
@@ -49,6 +60,8 @@ export function createDefinitionStore(prisma: PrismaClient): DefinitionStore & V
             { path: '/headers/if-match' },
           );
         }
+        // Tools may mark more than when the same content was published before; nothing that was masked is ever shown again.
+        if (sensitive.length > 0) await mask(tx, organizationId, hash, sensitive);
         if (before?.hash === hash) return toStored(before);
         await tx.workflowDefinition.createMany({
           data: [{ organizationId, hash, definition: definition as unknown as Prisma.InputJsonValue }],

@@ -76,6 +76,17 @@ export const identityCases: Cases = {
         world.ask('POST', '/api/v1/invitations', { email: 'a@example.com', role: 'no-such-role' }),
     },
   },
+  erasePerson: {
+    success: {
+      status: 200,
+      ask: (world) => world.ask('POST', '/api/v1/erasures', { person: 'me', dryRun: true }),
+    },
+    failure: {
+      status: 404,
+      code: 'MEMBER_NOT_FOUND',
+      ask: (world) => world.ask('POST', '/api/v1/erasures', { person: 'nobody@example.com' }),
+    },
+  },
   withdrawInvitation: {
     success: {
       status: 204,

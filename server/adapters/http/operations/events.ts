@@ -49,10 +49,14 @@ export function eventOperations({ runs, feed, stream, log }: EventOperationDeps)
         const runId = text(params, 'runId');
         const { limit, waitMs } = query;
         if (query.follow === undefined) {
-          const items = await feed.read(actor, runId, query.after, limit, waitMs, signal);
+          const items = await feed.read(actor, runId, query.after, limit, waitMs, signal, query.reveal);
           const nextCursor = items.length === limit ? String(items.at(-1)?.seq) : null;
           return { status: 200, body: { items, nextCursor } };
         }
+        if (query.reveal)
+          throw new AppError('INVALID_INPUT', 'A stream shows nothing that is sensitive.', {
+            path: '/reveal',
+          });
         const after = resumeAfter(headers, query.after);
         const endOf = async (seen: number) => {
           const row = await runs.get(actor, runId);

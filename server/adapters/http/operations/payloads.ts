@@ -1,3 +1,4 @@
+import { revealQuerySchema } from '@/lib/protocol/api-runs';
 import { payloadPathSchema } from '@/lib/protocol/payload';
 import { type Operation, operation } from '@/server/adapters/http/operation';
 import type { PayloadService } from '@/server/services/payload-service';
@@ -35,6 +36,7 @@ export function payloadOperations(payloads: PayloadService): Operation[] {
         'content itself under its media type; it never changes.',
       permission: 'executions:read',
       params: payloadPathSchema,
+      query: revealQuerySchema,
       answers: {
         200: {
           description: 'The content.',
@@ -43,8 +45,9 @@ export function payloadOperations(payloads: PayloadService): Operation[] {
         },
       },
       errors: ['RUN_NOT_FOUND', 'PAYLOAD_NOT_FOUND'],
-      handle: async ({ actor, params, signal }) => {
-        const { facts, pieces } = await payloads.open(actor, params.runId, params.sha256);
+      handle: async ({ actor, params, query, signal }) => {
+        const { reveal } = query;
+        const { facts, masked, pieces } = await payloads.open(actor, params.runId, params.sha256, reveal);
         const { mimeType, bytes, sha256 } = facts;
         const name = `payload-${sha256.slice(0, 12)}.${ENDINGS[mimeType] ?? 'bin'}`;
         const how = SHOWN.test(mimeType) ? 'inline' : 'attachment';
@@ -57,8 +60,10 @@ export function payloadOperations(payloads: PayloadService): Operation[] {
             'x-content-type-options': 'nosniff',
             'content-security-policy': "default-src 'none'; sandbox",
             'cross-origin-resource-policy': 'same-origin',
-            'cache-control': 'private, max-age=31536000, immutable',
-            etag: `"${sha256}"`,
+            // What is shown once, or not as it is, has to be asked for again.
+            ...(masked || reveal
+              ? { 'cache-control': 'no-store' }
+              : { 'cache-control': 'private, max-age=31536000, immutable', etag: `"${sha256}"` }),
           },
         });
       },

@@ -4,6 +4,7 @@ import {
   historySchema,
   payloadQuerySchema,
   payloadSchema,
+  revealQuerySchema,
   timelineSchema,
   workflowMetricsSchema,
 } from '@/lib/protocol/api-runs';
@@ -61,7 +62,7 @@ export function runReadOperations({ runDetails }: { runDetails: RunPresenter }):
       errors: ['RUN_NOT_FOUND'],
       handle: async ({ actor, params, query }) => {
         const runId = text(params, 'runId');
-        const body = await runDetails.history(actor, runId, query.format);
+        const body = await runDetails.history(actor, runId, query.format, query.reveal);
         const suffix = query.format === 'temporal' ? '.temporal' : '';
         const disposition = `attachment; filename="run-${runId}${suffix}.json"`;
         return { status: 200, body, headers: { 'content-disposition': disposition } };
@@ -79,7 +80,7 @@ export function runReadOperations({ runDetails }: { runDetails: RunPresenter }):
       errors: ['RUN_NOT_FOUND', 'NODE_NOT_FOUND'],
       handle: async ({ actor, params, query }) => ({
         status: 200,
-        body: await runDetails.payload(actor, text(params, 'runId'), query.node),
+        body: await runDetails.payload(actor, text(params, 'runId'), query.node, query.reveal),
       }),
     }),
     operation({
@@ -90,11 +91,12 @@ export function runReadOperations({ runDetails }: { runDetails: RunPresenter }):
       summary: 'Read one event, whole, however large its payload is.',
       permission: 'executions:read',
       params: eventPathSchema,
+      query: revealQuerySchema,
       answers: answers(200, 'The event.', workflowEventSchema),
       errors: ['RUN_NOT_FOUND', 'EVENT_NOT_FOUND'],
-      handle: async ({ actor, params }) => ({
+      handle: async ({ actor, params, query }) => ({
         status: 200,
-        body: await runDetails.event(actor, params.runId, params.seq),
+        body: await runDetails.event(actor, params.runId, params.seq, query.reveal),
       }),
     }),
   ];

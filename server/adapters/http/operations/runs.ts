@@ -1,5 +1,5 @@
 import { runPageSchema, startRunBodySchema } from '@/lib/protocol/api';
-import { runFilterQuerySchema, runRecordSchema } from '@/lib/protocol/api-runs';
+import { revealQuerySchema, runFilterQuerySchema, runRecordSchema } from '@/lib/protocol/api-runs';
 import { runSummarySchema } from '@/lib/protocol/run';
 import { answers, idempotencyKey, type Operation, operation, text } from '@/server/adapters/http/operation';
 import { type RunPresenter, toSummary } from '@/server/presenters/run-presenter';
@@ -83,11 +83,12 @@ export function runOperations({ runs, runDetails, views }: RunOperationDeps): Op
       path: '/api/v1/runs/{runId}',
       summary: 'Read a run with its nodes, input, output and neighbours.',
       permission: 'executions:read',
+      query: revealQuerySchema,
       answers: answers(200, 'The run, folded from its history.', runRecordSchema),
       errors: ['RUN_NOT_FOUND'],
-      handle: async ({ actor, params }) => ({
+      handle: async ({ actor, params, query }) => ({
         status: 200,
-        body: await runDetails.detail(actor, text(params, 'runId')),
+        body: await runDetails.detail(actor, text(params, 'runId'), query.reveal),
       }),
     }),
   ];
