@@ -92,6 +92,8 @@ export interface IdentityStore {
   /** How many owners who can sign in there are besides this user. */
   otherOwners(organizationId: string, userId: string): Promise<number>;
   findUser(email: string): Promise<{ id: string; hasPassword: boolean } | null>;
+  /** Ids of the teams of this organisation that a member belongs to; none for who is not a member. */
+  teamsOf(organizationId: string, userId: string): Promise<string[]>;
 
   invite(invitation: Omit<Invitation, 'organization' | 'status' | 'createdAt'>): Promise<void>;
   invitations(organizationId: string): Promise<Invitation[]>;

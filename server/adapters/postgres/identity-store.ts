@@ -153,6 +153,15 @@ export function createIdentityStore(pool: pg.Pool): IdentityStore {
          FROM app_user u WHERE u.email = $1`,
         [email],
       ),
+    teamsOf: async (organizationId, userId) =>
+      (
+        await all<{ id: string }>(
+          `SELECT DISTINCT t.id FROM team t JOIN team_member tm ON tm.team_id = t.id
+           JOIN member m ON m.organization_id = t.organization_id AND m.user_id = tm.user_id
+           WHERE t.organization_id = $1 AND tm.user_id = $2 ORDER BY t.id`,
+          [organizationId, userId],
+        )
+      ).map((row) => row.id),
 
     async invite({ id, organizationId, email, role, expiresAt, invitedBy }) {
       await pool.query(
