@@ -20,6 +20,7 @@ import type { Config } from '@/server/config/config';
 import type { OpenBreaker } from '@/server/ports/alert-store';
 import type { Bus } from '@/server/ports/bus';
 import type { Log } from '@/server/ports/log';
+import type { AccessService } from '@/server/services/access-service';
 import { AlertService } from '@/server/services/alert-service';
 import type { RunService } from '@/server/services/run-service';
 import { WebhookInService } from '@/server/services/webhook-in-service';
@@ -44,6 +45,7 @@ export interface WebhookDeps {
   watch: Pool;
   workflows: WorkflowService;
   runs: RunService;
+  access: AccessService;
   openBreakers: () => OpenBreaker[];
   bus: Bus;
   clock: Clock;
@@ -52,7 +54,7 @@ export interface WebhookDeps {
 
 /** Part of the composition root: webhooks in and out, alerts, their REST operations and their workers. */
 export function createWebhooks(deps: WebhookDeps) {
-  const { config, app, prisma, watch, workflows, runs, bus, clock, log } = deps;
+  const { config, app, prisma, watch, workflows, runs, access, bus, clock, log } = deps;
   const audit = createAuditLog(prisma);
   const sealer = createSealer(loadSecretKey(config.secretKey, config.dataDir));
   const now = () => clock.now();
@@ -90,10 +92,11 @@ export function createWebhooks(deps: WebhookDeps) {
       ways: new WebhookInService({
         store: ways,
         workflows,
+        access,
         audit,
         newId: () => randomBytes(HOOK_ID_BYTES).toString('base64url'),
       }),
-      receiver: new WebhookReceiver({ store: ways, runs, workflows, now, checkShape, log }),
+      receiver: new WebhookReceiver({ store: ways, runs, workflows, access, now, checkShape, log }),
       subscriptions: new WebhookOutService({ store, sender, audit, newId, now, changed }),
     }),
     ...alertOperations(new AlertService({ store: createAlertStore(app), audit })),

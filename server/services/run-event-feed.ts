@@ -1,12 +1,15 @@
 import type { Actor } from '@/lib/protocol/actor';
 import type { WorkflowEventRecord } from '@/lib/protocol/event';
+import type { AccessService } from '@/server/services/access-service';
 import type { RunService } from '@/server/services/run-service';
 import { type HintDeps, waitForHint } from '@/server/services/wait-for-hint';
 
 /** Long-poll reads of one run's history. */
 export class RunEventFeed {
   /** Messages on `hintChannel` carry { runId }. */
-  constructor(private readonly deps: HintDeps & { runs: RunService }) {}
+  constructor(
+    private readonly deps: HintDeps & { runs: RunService; access: Pick<AccessService, 'refuseHiddenRun'> },
+  ) {}
 
   /**
    * Events after `after`. With none there, waits up to `waitMs` for the first; gives an empty list when none came or
@@ -21,8 +24,10 @@ export class RunEventFeed {
     signal: AbortSignal,
   ): Promise<WorkflowEventRecord[]> {
     const isMine = (told: unknown) => (told as { runId?: string }).runId === runId;
-    return waitForHint(this.deps, isMine, waitMs, signal, () =>
-      this.deps.runs.events(actor, runId, after, limit),
-    );
+    return waitForHint(this.deps, isMine, waitMs, signal, async () => {
+      // Asked at every reading: a stream is open for long, and a restriction ends it.
+      await this.deps.access.refuseHiddenRun(actor, runId);
+      return this.deps.runs.events(actor, runId, after, limit);
+    });
   }
 }

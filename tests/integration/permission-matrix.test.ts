@@ -210,6 +210,7 @@ describe('the table of permissions, held against everything that can be asked', 
       progressChannel: 'none',
       pollMs: 1_000,
       recheckMs: 200,
+      access: runtime.access,
       authenticate: (headers) =>
         runtime.authenticate(
           new Headers(headers.authorization ? { authorization: String(headers.authorization) } : {}),

@@ -1,4 +1,5 @@
 import type { PrismaClient } from '@/server/adapters/postgres/generated/client';
+import { withNothingHidden } from '@/server/adapters/postgres/hidden-scope';
 import { inOrganization, Prisma, type UnitOfWork } from '@/server/adapters/postgres/prisma';
 import type { QuotaStore } from '@/server/ports/quota-store';
 
@@ -8,13 +9,13 @@ const RUNS = Prisma.sql`
    AND run_id >= uuidv7_floor(date_trunc('day', now() AT TIME ZONE 'UTC') AT TIME ZONE 'UTC'))::int AS "runsToday"`;
 
 /**
- * Quotas through Prisma.
+ * Quotas through Prisma. They count every run, also those that whoever asks does not see.
  *
  * @param prisma a client that connects as oc_app
  */
 export function createQuotaStore(prisma: PrismaClient): QuotaStore {
   const within = <T>(organizationId: string, work: (tx: UnitOfWork) => Promise<T>) =>
-    inOrganization(prisma, organizationId, work);
+    withNothingHidden(() => inOrganization(prisma, organizationId, work));
   return {
     limits: (organizationId) =>
       within(organizationId, async (tx) => {
