@@ -68,7 +68,12 @@ export function createWebhooks(deps: WebhookDeps) {
   const store = createWebhookOutStore(app, sealer);
   const queue = createWebhookQueue(watch);
   const loop = { bus, clock, log, newId };
-  const dispatcher = new WebhookDispatcher({ ...loop, queue, pollMs: POLL_MS });
+  const dispatcher = new WebhookDispatcher({
+    ...loop,
+    queue,
+    lostBy: (...of) => access.lostBy(...of),
+    pollMs: POLL_MS,
+  });
   const deliverer = new WebhookDeliverer({
     ...loop,
     queue,
@@ -97,7 +102,7 @@ export function createWebhooks(deps: WebhookDeps) {
         newId: () => randomBytes(HOOK_ID_BYTES).toString('base64url'),
       }),
       receiver: new WebhookReceiver({ store: ways, runs, workflows, access, now, checkShape, log }),
-      subscriptions: new WebhookOutService({ store, sender, audit, newId, now, changed }),
+      subscriptions: new WebhookOutService({ store, sender, audit, access, newId, now, changed }),
     }),
     ...alertOperations(new AlertService({ store: createAlertStore(app), audit })),
   ];

@@ -109,6 +109,8 @@ export interface Subscription {
   id: string;
   events: readonly string[];
   workflow: string | null;
+  /** Whoever made it: it tells nothing that is hidden from them. */
+  createdBy?: string;
 }
 
 /** A committed event that somebody may want to hear of. `data` is null when it is too large to look at. */
@@ -144,7 +146,10 @@ export interface WebhookQueue {
    * says what to send. Deliveries and the new place are stored together, so that nothing is lost or told twice. False when
    * there was nothing new anywhere.
    */
-  dispatch(types: readonly string[], match: (offered: readonly Offered[]) => NewDelivery[]): Promise<boolean>;
+  dispatch(
+    types: readonly string[],
+    match: (offered: readonly Offered[]) => NewDelivery[] | Promise<NewDelivery[]>,
+  ): Promise<boolean>;
   /**
    * Takes deliveries that are due, few of each subscription; nobody else gets them for `leaseMs`. A process that dies
    * meanwhile leaves them to others.

@@ -97,6 +97,18 @@ export class AccessService {
     if (access.without(permission, ref.kind).includes(ref.id)) requirePermission(access.on(ref), permission);
   }
 
+  /**
+   * Throws FORBIDDEN when something that acts with the rights of whoever made it would be changed by somebody whom a restriction
+   * keeps from something: it could be made to do what they may not.
+   */
+  async refuseTakingOver(actor: Actor, maker: string): Promise<void> {
+    if (maker === actor.id) return;
+    const access = await this.of(actor);
+    const lacks = (permission: Permission) => (access?.without(permission, 'workflow').length ?? 0) > 0;
+    if (!(['executions:read', 'executions:control', 'workflows:execute'] as const).some(lacks)) return;
+    throw new AppError('FORBIDDEN', 'Somebody made it who reaches restricted workflows: they or an administrator change it.');
+  }
+
   /** True when the actor may do this with the object. */
   async may(actor: Actor, permission: Permission, ref: ObjectRef): Promise<boolean> {
     return ((await this.of(actor)) ?? byRoleAlone(actor)).may(permission, ref);

@@ -21,7 +21,7 @@ const USUAL: Partial<Record<BulkAction, RunStatus[]>> = {
 export interface BulkServiceDeps {
   store: BulkStore;
   audit: AuditLog;
-  access: Pick<AccessService, 'of' | 'workflowOf'>;
+  access: Pick<AccessService, 'of' | 'workflowOf' | 'refuseRestricted'>;
   /** Makes a UUIDv7: ids of runs made later are larger. */
   newId: () => string;
   now: () => number;
@@ -36,7 +36,7 @@ export class BulkService {
 
   /**
    * Writes a bulk operation down, with the number of runs that fit now; workers carry it out. A dry run only counts.
-   * Throws INVALID_INPUT (no filter, or a signal missing), PAYLOAD_TOO_LARGE.
+   * Throws INVALID_INPUT (no filter, or a signal missing), PAYLOAD_TOO_LARGE, WORKFLOW_NOT_FOUND (a restricted one).
    */
   async create(actor: Actor, body: CreateBulkBody): Promise<BulkOperationBody> {
     requirePermission(actor, 'executions:control');
@@ -47,6 +47,10 @@ export class BulkService {
     if ((body.action === 'signal') !== (body.signal !== undefined)) {
       const message = body.action === 'signal' ? 'Say which signal.' : `${body.action} takes no signal.`;
       throw new AppError('INVALID_INPUT', message, { path: '/signal' });
+    }
+    if (body.filter.workflow !== undefined) {
+      const ref = { kind: 'workflow', id: body.filter.workflow } as const;
+      await this.deps.access.refuseRestricted(actor, 'executions:control', ref);
     }
     const bytes = Buffer.byteLength(JSON.stringify(body.signal?.payload ?? null));
     if (bytes > this.deps.maxPayloadBytes) {

@@ -17,7 +17,7 @@ import type { WorkflowService } from '@/server/services/workflow-service';
 export interface WebhookInServiceDeps {
   store: WebhookInStore;
   workflows: Pick<WorkflowService, 'get'>;
-  access: Pick<AccessService, 'refuseRestricted'>;
+  access: Pick<AccessService, 'refuseRestricted' | 'refuseTakingOver'>;
   audit: AuditLog;
   /** A random text that nobody guesses, fit for an address. */
   newId: () => string;
@@ -70,6 +70,8 @@ export class WebhookInService {
     requirePermission(actor, 'webhooks:write');
     const { store, audit } = this.deps;
     const facts = await this.check(actor, spec);
+    const before = await store.get(actor.organizationId, name);
+    if (before !== null) await this.deps.access.refuseTakingOver(actor, before.createdBy);
     const changed = await store.update(actor.organizationId, name, facts, seen);
     if (changed === 'missing') throw notFound(name);
     if (changed === 'stale') throw stale(name);

@@ -99,6 +99,12 @@ CREATE POLICY hidden ON bulk_operation AS RESTRICTIVE TO oc_app
     USING ((SELECT cardinality(hidden_workflows())) = 0 OR CASE WHEN position('\u0000' IN filter::text) = 0
         THEN coalesce(filter ->> 'workflow', '') <> ALL ((SELECT hidden_workflows())::text[]) ELSE false END);
 
+CREATE POLICY hidden ON webhook_out_delivery AS RESTRICTIVE TO oc_app
+    USING ((SELECT cardinality(hidden_workflows())) = 0 OR CASE WHEN position('\u0000' IN payload::text) = 0
+        THEN coalesce(payload #>> '{data,workflow}', '') <> ALL ((SELECT hidden_workflows())::text[]) ELSE false END);
+-- Whoever made a subscription is not told what they do not see.
+GRANT SELECT (created_by) ON webhook_out TO oc_engine;
+
 -- What hangs on runs is seen when the run is: the subquery is under the policy of workflow_run itself.
 DO $$
 DECLARE

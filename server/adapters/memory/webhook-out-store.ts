@@ -147,7 +147,7 @@ export function createMemoryWebhookOut(db: MemoryDatabase): { store: WebhookOutS
           },
           subscriptions: all.filter(({ fromSeq }) => streamSeq > fromSeq),
         }));
-      for (const delivery of match(offered)) add(delivery);
+      for (const delivery of await match(offered)) add(delivery);
       cursors.set(organizationId, stream(organizationId).length);
       return true;
     },

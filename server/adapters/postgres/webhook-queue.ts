@@ -39,7 +39,7 @@ WHERE EXISTS (
 LIMIT 1 FOR UPDATE OF c SKIP LOCKED`;
 
 const SUBSCRIPTIONS = `
-SELECT id, events, workflow, from_seq AS "fromSeq", ${ms('from_at', 'fromAt')}
+SELECT id, events, workflow, created_by AS "createdBy", from_seq AS "fromSeq", ${ms('from_at', 'fromAt')}
 FROM webhook_out WHERE organization_id = $1 AND enabled`;
 
 /**
@@ -168,7 +168,7 @@ export function createWebhookQueue(pool: pg.Pool): WebhookQueue {
           const event = { ...row, organizationId, type: 'RUN_GIVEN_UP', data };
           return { event, subscriptions: all.filter(({ fromAt }) => row.at >= fromAt) };
         });
-        await insert(client, match([...offered, ...dead]));
+        await insert(client, await match([...offered, ...dead]));
         // Entries that retention took away leave a gap up to the head: nothing is left there to read.
         await client.query(
           `UPDATE webhook_cursor SET given_up_at = clock_timestamp(), last_seq = greatest(last_seq, coalesce($2::bigint,
