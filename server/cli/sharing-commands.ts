@@ -2,6 +2,7 @@ import type { SHARE_LEVELS } from '@/lib/protocol/permissions';
 import { type ShareView, type SharingBody, type SharingView, sharingSchema } from '@/lib/protocol/sharing';
 import { badInput, EXIT } from '@/server/cli/cli-error';
 import type { CliContext } from '@/server/cli/context';
+import { clean } from '@/server/cli/style';
 import type { Column } from '@/server/cli/table';
 import { findView } from '@/server/cli/view-commands';
 
@@ -54,12 +55,16 @@ const ofView: Find<{ view: string }> = async (args, context) => {
 };
 
 async function told(place: Place, sharing: SharingView, { output }: CliContext): Promise<number> {
-  const empty = sharing.restricted ? 'Only its creator and administrators reach it.' : 'Shared with nobody.';
-  await output.list(sharing.shares, COLUMNS, sharing, empty);
-  const says = sharing.restricted
-    ? 'restricted: those above, its creator and administrators'
-    : 'not restricted: everybody as their role says, those above with more';
-  output.line(output.paint('dim', `${place.label}  ${says}`));
+  const { restricted, shares } = sharing;
+  const people = () => {
+    if (shares.length > 0) output.table(shares, COLUMNS);
+    else output.line(restricted ? 'Only its creator and administrators reach it.' : 'Shared with nobody.');
+    const says = restricted
+      ? 'restricted: those it is shared with, its creator and administrators'
+      : 'not restricted: everybody as their role says, those it is shared with with more';
+    output.line(output.paint('dim', `${clean(place.label)}  ${says}`));
+  };
+  await output.record(sharing, people, shares, COLUMNS);
   return EXIT.ok;
 }
 

@@ -34,7 +34,7 @@ export const workflowSharing = defineCommand({
   objects: ['workflow'],
   role: 'viewer',
   surfaces: ['cli'],
-  output: 'table',
+  output: 'record',
   examples: [{ line: 'workflow sharing nightly', does: 'Who reaches it.' }],
 });
 
@@ -54,7 +54,7 @@ export const workflowShare = defineCommand({
   objects: ['workflow'],
   role: 'admin',
   surfaces: ['cli'],
-  output: 'table',
+  output: 'record',
   examples: [
     {
       line: 'workflow share nightly --with user:ann@example.com,team:ops --level write',
@@ -76,7 +76,7 @@ export const workflowUnshare = defineCommand({
   objects: ['workflow'],
   role: 'admin',
   surfaces: ['cli'],
-  output: 'table',
+  output: 'record',
   examples: [
     {
       line: 'workflow unshare nightly --with user:ann@example.com',
@@ -98,7 +98,7 @@ export const workflowRestrict = defineCommand({
   objects: ['workflow'],
   role: 'admin',
   surfaces: ['cli'],
-  output: 'table',
+  output: 'record',
   examples: [{ line: 'workflow restrict nightly', does: 'Only by shares.' }],
 });
 
@@ -115,7 +115,7 @@ export const workflowUnrestrict = defineCommand({
   objects: ['workflow'],
   role: 'admin',
   surfaces: ['cli'],
-  output: 'table',
+  output: 'record',
   examples: [{ line: 'workflow unrestrict nightly', does: 'Roles decide again.' }],
 });
 
@@ -132,7 +132,7 @@ export const viewSharing = defineCommand({
   objects: ['view'],
   role: 'viewer',
   surfaces: ['cli'],
-  output: 'table',
+  output: 'record',
   examples: [{ line: 'view sharing failures', does: 'Who reaches it.' }],
 });
 
@@ -151,7 +151,7 @@ export const viewShare = defineCommand({
   objects: ['view'],
   role: 'admin',
   surfaces: ['cli'],
-  output: 'table',
+  output: 'record',
   examples: [
     {
       line: 'view share failures --with user:ann@example.com,team:ops --level write',
@@ -173,7 +173,7 @@ export const viewUnshare = defineCommand({
   objects: ['view'],
   role: 'admin',
   surfaces: ['cli'],
-  output: 'table',
+  output: 'record',
   examples: [
     { line: 'view unshare failures --with user:ann@example.com', does: 'Ann has what her role gives her.' },
   ],
@@ -192,7 +192,7 @@ export const viewRestrict = defineCommand({
   objects: ['view'],
   role: 'admin',
   surfaces: ['cli'],
-  output: 'table',
+  output: 'record',
   examples: [{ line: 'view restrict failures', does: 'Only by shares.' }],
 });
 
@@ -209,6 +209,6 @@ export const viewUnrestrict = defineCommand({
   objects: ['view'],
   role: 'admin',
   surfaces: ['cli'],
-  output: 'table',
+  output: 'record',
   examples: [{ line: 'view unrestrict failures', does: 'Roles decide again.' }],
 });
