@@ -106,7 +106,10 @@ export class AccessService {
     const access = await this.of(actor);
     const lacks = (permission: Permission) => (access?.without(permission, 'workflow').length ?? 0) > 0;
     if (!(['executions:read', 'executions:control', 'workflows:execute'] as const).some(lacks)) return;
-    throw new AppError('FORBIDDEN', 'Somebody made it who reaches restricted workflows: they or an administrator change it.');
+    throw new AppError(
+      'FORBIDDEN',
+      'Somebody made it who reaches restricted workflows: they or an administrator change it.',
+    );
   }
 
   /** True when the actor may do this with the object. */

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { signedHeaders } from '@/server/services/webhook-signature';
 import { eventually } from '../support/eventually';
 import { type Person, type SharingWorld, sharingWorld } from '../support/sharing-world';
 import { plainWorkflow } from './rest-cases/definitions';
@@ -399,6 +400,40 @@ describe('a restricted workflow', () => {
     const made = await w.ask(ada, 'POST', '/api/v1/webhooks/in', { name: 'adas', ...hook });
     expect(made.status, made.text).toBe(201);
     expect((await w.ask(mia, 'PUT', '/api/v1/webhooks/in/adas', hook)).code).toBe('FORBIDDEN');
+  });
+
+  it('is told to no subscription, and started by no webhook, of who does not reach it', async () => {
+    await restrict([], false);
+    const listening = { url: 'http://127.0.0.1:1/', events: ['run.started'] };
+    await make(mia, 'POST', '/api/v1/webhooks/out', { name: 'mias-ear', ...listening });
+    await make(ada, 'POST', '/api/v1/webhooks/out', { name: 'adas-ear', ...listening });
+    const action = { kind: 'start', workflow: CANARY };
+    const { id, secret } = await make(mia, 'POST', '/api/v1/webhooks/in', { name: 'mias-door', action });
+    const post = async (delivery: string) => {
+      const headers = signedHeaders([secret], delivery, Date.now(), '{}');
+      const init = {
+        method: 'POST',
+        headers: { ...headers, 'content-type': 'application/json' },
+        body: '{}',
+      };
+      return (await w.runtime.handle(new Request(`${w.url}/api/v1/hooks/${id}`, init))).status;
+    };
+    expect(await post('before')).toBe(202);
+    await restrict();
+    expect(await post('after')).toBe(403);
+    const hidden = (await make(ada, 'POST', '/api/v1/runs', { workflow: CANARY })).runId;
+    const visible = (await make(ada, 'POST', '/api/v1/runs', { workflow: 'open' })).runId;
+    const heard = async (name: string, who = ada) =>
+      (await w.ask(who, 'GET', `/api/v1/webhooks/out/${name}/deliveries?limit=100`)).text;
+    await eventually(
+      'both hear of the run that all see',
+      async () => (await heard('mias-ear')).includes(visible) && (await heard('adas-ear')).includes(visible),
+    );
+    expect(await heard('adas-ear')).toContain(hidden);
+    expect(await heard('mias-ear')).not.toContain(hidden);
+    expect(await heard('adas-ear', otto)).toContain(visible);
+    expect(await heard('adas-ear', otto)).not.toContain(hidden);
+    expect((await w.ask(mia, 'PUT', '/api/v1/webhooks/out/adas-ear', listening)).code).toBe('FORBIDDEN');
   });
 
   it('is hidden by the database itself from a query that forgets to ask', async () => {
