@@ -121,6 +121,7 @@ async function serve(config: Config, runtime: Runtime, log: Log, root: string) {
         streamChannel: STREAM_CHANNEL,
         progressChannel: PROGRESS_CHANNEL,
         pollMs: 250,
+        access: runtime.access,
         authenticate: (headers) => runtime.authenticate(new Headers(every(headers))),
         checkOrigin: (headers) => checkHost(new Request('http://socket/', { headers: flat(headers) }), hosts),
       })

@@ -12,6 +12,7 @@ import { createScheduleStore } from '@/server/adapters/postgres/schedule-store';
 import type { Bus } from '@/server/ports/bus';
 import type { ExecutionStore, InboxRow } from '@/server/ports/execution-store';
 import type { Log } from '@/server/ports/log';
+import type { AccessService } from '@/server/services/access-service';
 import { BULK_CHANNEL, BulkService } from '@/server/services/bulk-service';
 import type { RerunService } from '@/server/services/rerun-service';
 import type { RunService } from '@/server/services/run-service';
@@ -37,15 +38,18 @@ export interface JobDeps {
   newRunId: () => string;
   announce: (row: InboxRow) => void;
   maxPayloadBytes: number;
+  access: AccessService;
 }
 
 /** Part of the composition root: schedules and bulk operations, their REST operations and their workers. */
 export function createJobs(deps: JobDeps) {
   const { pool, prisma, store, workflows, runs, bus, clock, log, newRunId, announce, maxPayloadBytes } = deps;
+  const { access } = deps;
   const audit = createAuditLog(prisma);
   const schedules = new ScheduleService({
     store: createScheduleStore(prisma),
     workflows,
+    access,
     audit,
     newId: randomUUID,
     maxPayloadBytes,
@@ -53,6 +57,7 @@ export function createJobs(deps: JobDeps) {
   });
   const bulk = new BulkService({
     store: createBulkStore(prisma),
+    access,
     audit,
     newId: newRunId,
     now: () => clock.now(),
@@ -62,6 +67,7 @@ export function createJobs(deps: JobDeps) {
   const scheduler = new Scheduler({
     queue: createScheduleQueue(pool),
     runs,
+    lostBy: (...of) => access.lostBy(...of),
     bus,
     clock,
     log,

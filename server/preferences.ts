@@ -10,6 +10,7 @@ import { createSettingsStore } from '@/server/adapters/postgres/settings-store';
 import { createViewStore } from '@/server/adapters/postgres/view-store';
 import type { Config } from '@/server/config/config';
 import { instanceSettings } from '@/server/config/shown-settings';
+import type { AccessService } from '@/server/services/access-service';
 import { type GivenSetting, SettingsService } from '@/server/services/settings-service';
 import { ViewService } from '@/server/services/view-service';
 
@@ -19,6 +20,9 @@ export interface PreferenceDeps {
   prisma: ReturnType<typeof createPrisma>;
   clock: Clock;
   environment: Readonly<Record<string, string | undefined>>;
+  access: AccessService;
+  /** Told that a view is gone. */
+  forgetView: (organizationId: string, viewId: string) => Promise<void>;
 }
 
 /** What the environment alone decides and everybody may know: key of the API and name of the variable. */
@@ -32,7 +36,8 @@ const GIVEN = {
 } as const;
 
 /** Part of the composition root: what organisations set for themselves, and saved views. */
-export function createPreferences({ config, prisma, clock, environment }: PreferenceDeps) {
+export function createPreferences(deps: PreferenceDeps) {
+  const { config, prisma, clock, environment, access, forgetView: forget } = deps;
   const audit = createAuditLog(prisma);
   const instance = instanceSettings(config, environment);
   const given = Object.entries(GIVEN).map(([key, name]): GivenSetting => {
@@ -61,6 +66,8 @@ export function createPreferences({ config, prisma, clock, environment }: Prefer
   const views = new ViewService({
     views: createViewStore(prisma),
     audit,
+    access,
+    forget,
     newId: randomUUID,
     now: () => clock.now(),
   });

@@ -15,6 +15,7 @@ import { createAuditLog } from '@/server/adapters/postgres/audit-log';
 import { mustBeBound } from '@/server/adapters/postgres/bound';
 import { createDefinitionStore } from '@/server/adapters/postgres/definition-store';
 import { createExecutionStore } from '@/server/adapters/postgres/execution-store';
+import { withNothingHidden } from '@/server/adapters/postgres/hidden-scope';
 import { createIdentityStore } from '@/server/adapters/postgres/identity-store';
 import { createLeaseStore } from '@/server/adapters/postgres/lease-store';
 import { createMaintenanceStore } from '@/server/adapters/postgres/maintenance-store';
@@ -34,6 +35,7 @@ import { createIdentity } from '@/server/identity';
 import { createJobs } from '@/server/jobs';
 import { createTracing, registerGauges } from '@/server/observability';
 import type { ActivityFunction, ActivityProgress } from '@/server/ports/activity';
+import type { Bus } from '@/server/ports/bus';
 import type { Log } from '@/server/ports/log';
 import { createPreferences } from '@/server/preferences';
 import { RunPresenter } from '@/server/presenters/run-presenter';
@@ -55,6 +57,7 @@ import { publishStarters } from '@/server/services/starters';
 import { StreamFeed } from '@/server/services/stream-feed';
 import { toolKnowledge } from '@/server/services/tool-knowledge';
 import { WorkflowService } from '@/server/services/workflow-service';
+import { createSharing } from '@/server/sharing';
 import { createWebhooks } from '@/server/webhooks';
 import { crashPoint } from '@/server/workers/engine/crash-points';
 import { EngineHost } from '@/server/workers/engine/host';
@@ -110,7 +113,11 @@ export async function createRuntime(options: RuntimeOptions) {
   await Promise.all([pools.engine, pools.app, pools.auth].map((pool) => mustBeBound(pool)));
   const { redisUrl } = config;
   const shared = await createShared({ redisUrl, pool: pools.engine, clock, log, telemetry, gauge });
-  const { bus } = shared;
+  // Whoever is told works for the whole organisation, not for the request that told it.
+  const bus: Bus = {
+    ...shared.bus,
+    publish: (channel, message) => withNothingHidden(() => shared.bus.publish(channel, message)),
+  };
   const prisma = createPrisma(pools.app);
   const store = createExecutionStore(pools.engine);
   const streams = createStreamStore(pools.watch);
@@ -131,7 +138,25 @@ export async function createRuntime(options: RuntimeOptions) {
   };
   const owner: Actor = await createIdentityStore(pools.auth).ensureLocalOwner();
 
-  const preferences = createPreferences({ config, prisma, clock, environment: options.environment });
+  const sharing = createSharing({
+    auth: pools.auth,
+    prisma,
+    bus,
+    clock,
+    find: {
+      workflow: (actor, name) => workflows.get(actor, name),
+      view: (actor, id) => views.get(actor, id),
+    },
+  });
+  const { access } = sharing;
+  const preferences = createPreferences({
+    config,
+    prisma,
+    clock,
+    environment: options.environment,
+    access,
+    forgetView: (organizationId, id) => sharing.service.forget(organizationId, { kind: 'view', id }),
+  });
   const { settings, views } = preferences;
 
   const governance = createGovernance({
@@ -163,7 +188,12 @@ export async function createRuntime(options: RuntimeOptions) {
 
   const serverStates = async (organizationId: string) =>
     new Map((await fleet.list(organizationId)).map((server) => [server.name, server.status]));
-  const workflows = new WorkflowService({ definitions, knowledge: toolKnowledge(fleet), serverStates });
+  const workflows = new WorkflowService({
+    definitions,
+    knowledge: toolKnowledge(fleet),
+    serverStates,
+    access,
+  });
   const { shards, maxPayloadBytes } = config;
   const runs = new RunService({
     workflows,
@@ -181,8 +211,8 @@ export async function createRuntime(options: RuntimeOptions) {
   });
   const serverService = new ServerService({ fleet, audit: createAuditLog(prisma), newId: randomUUID });
   const program = (organizationId: string, hash: string) => programs.get(organizationId, hash);
-  const feed = new RunEventFeed({ runs, masks, bus, clock, hintChannel: OUTBOX_CHANNEL });
-  const stream = new StreamFeed({ store: shownStreams, bus, clock, hintChannel: STREAM_CHANNEL });
+  const feed = new RunEventFeed({ runs, masks, access, bus, clock, hintChannel: OUTBOX_CHANNEL });
+  const stream = new StreamFeed({ store: shownStreams, access, bus, clock, hintChannel: STREAM_CHANNEL });
   const reader = new RunReader({ runs, program });
   const calls = new CallProgress(bus, PROGRESS_CHANNEL);
   const runDetails = new RunPresenter({
@@ -192,7 +222,7 @@ export async function createRuntime(options: RuntimeOptions) {
     now: () => clock.now(),
     progress: (runId, nodes) => calls.addTo(runId, nodes),
   });
-  const tasks = new TaskPresenter({ runs, reader, masks });
+  const tasks = new TaskPresenter({ runs, reader, masks, access });
   const control = new RunControl({ runs, reader, newId: newRunId });
   const payloads = new PayloadService({ runs, masks, store: createPayloadReader(prisma) });
   const reruns = new RerunService({ runs, reader, workflows });
@@ -258,6 +288,7 @@ export async function createRuntime(options: RuntimeOptions) {
     newRunId,
     announce,
     maxPayloadBytes,
+    access,
   });
 
   const webhooks = createWebhooks({
@@ -268,6 +299,7 @@ export async function createRuntime(options: RuntimeOptions) {
     workflows,
     runs,
     masks,
+    access,
     openBreakers: () => servers.fleet.openCircuits(),
     bus,
     clock,
@@ -346,12 +378,14 @@ export async function createRuntime(options: RuntimeOptions) {
       ...payloadOperations(payloads),
       ...identity.operations,
       ...governance.operations,
+      ...sharing.operations,
     ],
   });
   const handleApi = createRouter({
     operations,
     authenticate: identity.ofRequest,
     limit: identity.limit,
+    gate: sharing.gate,
     allowedHosts: [...config.allowedHosts, config.host],
     maxBodyBytes: config.maxBodyBytes,
     log,
@@ -374,6 +408,7 @@ export async function createRuntime(options: RuntimeOptions) {
     fleet,
     runs,
     workflows,
+    access,
     authenticate: identity.authenticate,
     /** Every REST operation, hidden ones too. */
     operations,

@@ -20,6 +20,7 @@ import type { Config } from '@/server/config/config';
 import type { OpenBreaker } from '@/server/ports/alert-store';
 import type { Bus } from '@/server/ports/bus';
 import type { Log } from '@/server/ports/log';
+import type { AccessService } from '@/server/services/access-service';
 import { AlertService } from '@/server/services/alert-service';
 import type { RunMasks } from '@/server/services/run-masks';
 import type { RunService } from '@/server/services/run-service';
@@ -46,6 +47,7 @@ export interface WebhookDeps {
   workflows: WorkflowService;
   runs: RunService;
   masks: RunMasks;
+  access: AccessService;
   openBreakers: () => OpenBreaker[];
   bus: Bus;
   clock: Clock;
@@ -54,7 +56,7 @@ export interface WebhookDeps {
 
 /** Part of the composition root: webhooks in and out, alerts, their REST operations and their workers. */
 export function createWebhooks(deps: WebhookDeps) {
-  const { config, app, prisma, watch, workflows, runs, masks, bus, clock, log } = deps;
+  const { config, app, prisma, watch, workflows, runs, masks, access, bus, clock, log } = deps;
   const audit = createAuditLog(prisma);
   const sealer = createSealer(loadSecretKey(config.secretKey, config.dataDir));
   const now = () => clock.now();
@@ -72,6 +74,7 @@ export function createWebhooks(deps: WebhookDeps) {
     ...loop,
     queue,
     mask: (offered) => masks.offered(offered),
+    lostBy: (...of) => access.lostBy(...of),
     pollMs: POLL_MS,
   });
   const deliverer = new WebhookDeliverer({
@@ -97,11 +100,12 @@ export function createWebhooks(deps: WebhookDeps) {
       ways: new WebhookInService({
         store: ways,
         workflows,
+        access,
         audit,
         newId: () => randomBytes(HOOK_ID_BYTES).toString('base64url'),
       }),
-      receiver: new WebhookReceiver({ store: ways, runs, workflows, now, checkShape, log }),
-      subscriptions: new WebhookOutService({ store, sender, audit, newId, now, changed }),
+      receiver: new WebhookReceiver({ store: ways, runs, workflows, access, now, checkShape, log }),
+      subscriptions: new WebhookOutService({ store, sender, audit, access, newId, now, changed }),
     }),
     ...alertOperations(new AlertService({ store: createAlertStore(app), audit })),
   ];

@@ -122,7 +122,7 @@ export class LiveConnection {
       return;
     }
     if (parsed.data.topic !== this.#topic) return;
-    this.#take(this.#cursor.accept(parsed.data.items));
+    this.#take(this.#cursor.accept(parsed.data.items, parsed.data.hidden));
   }
 
   #take(advance: { ready: StreamEvent[]; gap: boolean }): void {

@@ -31,6 +31,15 @@ describe('StreamCursor', () => {
     expect(seqs(filled.ready)).toEqual([11, 12, 13]);
     expect(filled.gap).toBe(false);
   });
+  it('passes over what it does not get to see', () => {
+    const cursor = new StreamCursor();
+    cursor.place(10);
+    const advance = cursor.accept([event(12), event(14)], [11, 13]);
+    expect(seqs(advance.ready)).toEqual([12, 14]);
+    expect(advance.gap).toBe(false);
+    expect(cursor.accept([], [15])).toEqual({ ready: [], gap: false });
+    expect(cursor.last()).toBe(15);
+  });
   it('can give a hole up', () => {
     const cursor = new StreamCursor();
     cursor.place(10);

@@ -17,7 +17,8 @@ export interface Advance {
  */
 export class StreamCursor {
   #last: number | null = null;
-  #held = new Map<number, StreamEvent>();
+  /** By number; null where there is an event that this client does not get to see. */
+  #held = new Map<number, StreamEvent | null>();
 
   /** Number of the last event handed on, or null before the first `place`. */
   last(): number | null {
@@ -30,10 +31,11 @@ export class StreamCursor {
     return this.#drain();
   }
 
-  accept(items: readonly StreamEvent[]): Advance {
-    for (const item of items) {
-      if (this.#last === null || item.streamSeq > this.#last) this.#held.set(item.streamSeq, item);
-    }
+  /** `hidden` are numbers whose events are kept from this client: they are passed over, and are no hole. */
+  accept(items: readonly StreamEvent[], hidden: readonly number[] = []): Advance {
+    const isNew = (streamSeq: number) => this.#last === null || streamSeq > this.#last;
+    for (const item of items) if (isNew(item.streamSeq)) this.#held.set(item.streamSeq, item);
+    for (const streamSeq of hidden) if (isNew(streamSeq)) this.#held.set(streamSeq, null);
     return this.#drain();
   }
 
@@ -50,10 +52,10 @@ export class StreamCursor {
     for (const seq of this.#held.keys()) if (seq <= this.#last) this.#held.delete(seq);
     for (;;) {
       const next = this.#held.get(this.#last + 1);
-      if (!next) break;
-      this.#held.delete(next.streamSeq);
-      this.#last = next.streamSeq;
-      ready.push(next);
+      if (next === undefined) break;
+      this.#last += 1;
+      this.#held.delete(this.#last);
+      if (next !== null) ready.push(next);
     }
     if (this.#held.size > MAX_HELD) {
       const skipped = this.skipGap();

@@ -24,6 +24,8 @@ export const OPERATION_COMMANDS: Readonly<Record<string, Reach>> = {
     '`workflow show --version` and `workflow export --version` read it with getWorkflow.',
   ),
   planWorkflow: by('workflow plan'),
+  getWorkflowSharing: by('workflow sharing'),
+  putWorkflowSharing: by('workflow share'),
 
   startRun: by('orchestrate'),
   listRuns: by('run list'),
@@ -55,6 +57,8 @@ export const OPERATION_COMMANDS: Readonly<Record<string, Reach>> = {
   createView: by('view save'),
   replaceView: by('view save'),
   deleteView: by('view remove'),
+  getViewSharing: by('view sharing'),
+  putViewSharing: by('view share'),
 
   listServers: by('server list'),
   getServer: by('server inspect'),

@@ -14,6 +14,7 @@ import * as secret from '@/lib/commands/rows/secret';
 import * as server from '@/lib/commands/rows/server';
 import * as serverAdmin from '@/lib/commands/rows/server-admin';
 import * as settings from '@/lib/commands/rows/settings';
+import * as sharing from '@/lib/commands/rows/sharing';
 import * as system from '@/lib/commands/rows/system';
 import * as team from '@/lib/commands/rows/team';
 import { top } from '@/lib/commands/rows/top';
@@ -52,6 +53,11 @@ export const COMMANDS = [
   view.viewShow,
   view.viewSave,
   view.viewRemove,
+  sharing.viewSharing,
+  sharing.viewShare,
+  sharing.viewUnshare,
+  sharing.viewRestrict,
+  sharing.viewUnrestrict,
   inspect.events,
   top,
   workflow.workflowList,
@@ -61,6 +67,11 @@ export const COMMANDS = [
   workflow.workflowVersions,
   workflow.workflowExport,
   workflow.workflowPlan,
+  sharing.workflowSharing,
+  sharing.workflowShare,
+  sharing.workflowUnshare,
+  sharing.workflowRestrict,
+  sharing.workflowUnrestrict,
   workflow.workflowStarters,
   workflow.workflowStarter,
   server.serverList,

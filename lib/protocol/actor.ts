@@ -13,6 +13,9 @@ export const actorSchema = z.object({
   role: z.enum(ROLES),
   /** Set for custom roles and scoped keys: exactly these permissions, whatever the role has. */
   permissions: z.array(z.string()).optional(),
+  /** Behind a scoped key or token: the role of its user, which says what is reached; and what the key is limited to. */
+  standing: z.enum(ROLES).optional(),
+  scopes: z.array(z.string()).optional(),
   displayName: z.string(),
   /** Where the request came from, for the audit log: an address, and the key or client it acted through. */
   source: z.string().optional(),

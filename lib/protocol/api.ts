@@ -140,6 +140,8 @@ export type SubscribeAck = z.infer<typeof subscribeAckSchema>;
 export const eventsMessageSchema = z.object({
   topic: z.enum(TOPICS),
   items: z.array(streamEventSchema),
+  /** Numbers between the items that the receiver does not get to see: no hole. */
+  hidden: z.array(z.int().positive()).optional(),
 });
 export type EventsMessage = z.infer<typeof eventsMessageSchema>;
 

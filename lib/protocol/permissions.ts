@@ -12,6 +12,7 @@ export const PERMISSIONS = {
   'workflows:read': 'Read workflows, their versions and plans.',
   'workflows:execute': 'Start runs.',
   'workflows:write': 'Publish and change workflows.',
+  'workflows:share': 'Say who reaches a workflow.',
   'executions:read': 'Read runs, their histories and payloads; watch them live.',
   'payloads:reveal':
     'See sensitive values of runs that everybody else sees masked; each look is in the audit log.',
@@ -34,6 +35,7 @@ export const PERMISSIONS = {
   'alerts:write': 'Change alert rules; acknowledge alerts.',
   'views:read': 'Read saved views and dashboards.',
   'views:write': 'Save, change and remove views and dashboards.',
+  'views:share': 'Say who reaches a view or dashboard of somebody else.',
   'settings:read': 'Read the settings of the organisation.',
   'settings:write': 'Change the settings of the organisation.',
   'audit:read': 'Search, verify and export the audit log.',
@@ -133,6 +135,48 @@ export function may(actor: Pick<Actor, 'role' | 'permissions'>, permission: Perm
   return permissionsOf(actor.role).has(permission);
 }
 
+/** Kinds of objects that can be shared one by one. */
+export const OBJECT_KINDS = ['workflow', 'view'] as const;
+export type ObjectKind = (typeof OBJECT_KINDS)[number];
+
+/** What a share gives, weakest first; each level has what those before it have. */
+export const SHARE_LEVELS = ['read', 'write', 'admin'] as const;
+export type ShareLevel = (typeof SHARE_LEVELS)[number];
+
+const READ_WORKFLOW: readonly Permission[] = ['workflows:read', 'executions:read', 'tasks:read'];
+const WRITE_WORKFLOW: readonly Permission[] = [
+  ...READ_WORKFLOW,
+  'workflows:execute',
+  'workflows:write',
+  'executions:control',
+  'tasks:answer',
+  'approvals:decide',
+];
+
+/**
+ * What a level of sharing means: permissions, on the one object alone. The level `admin` of a kind is also the list of the
+ * permissions that are about one object of that kind; a restriction takes those, and no others, from who has no share.
+ */
+export const LEVEL_GRANTS: Readonly<Record<ObjectKind, Readonly<Record<ShareLevel, readonly Permission[]>>>> =
+  {
+    workflow: {
+      read: READ_WORKFLOW,
+      write: WRITE_WORKFLOW,
+      admin: [...WRITE_WORKFLOW, 'workflows:share'],
+    },
+    view: {
+      read: ['views:read'],
+      write: ['views:read', 'views:write'],
+      admin: ['views:read', 'views:write', 'views:share'],
+    },
+  };
+
+/** What saying who reaches an object needs; who made it has it with the permission to write. */
+export const SHARE_PERMISSIONS: Readonly<Record<ObjectKind, { share: Permission; write: Permission }>> = {
+  workflow: { share: 'workflows:share', write: 'workflows:write' },
+  view: { share: 'views:share', write: 'views:write' },
+};
+
 /** What watching a topic needs, over the socket and over REST. */
 export const TOPIC_PERMISSIONS: Readonly<Record<Topic, Permission>> = {
   runs: 'executions:read',
@@ -149,6 +193,7 @@ const IMPLIED: Readonly<Partial<Record<Permission, readonly Permission[]>>> = {
   'approvals:decide': ['tasks:read', 'executions:read'],
   'schedules:write': ['schedules:read', 'workflows:read'],
   'servers:call': ['servers:read'],
+  'workflows:share': ['workflows:read', 'users:read'],
 };
 
 /** A list of permissions together with those that they imply: reading goes with changing. In the order of the table. */

@@ -21,6 +21,7 @@ import * as secret from '@/server/cli/secret-commands';
 import * as serverAdmin from '@/server/cli/server-admin-commands';
 import * as server from '@/server/cli/server-commands';
 import * as settings from '@/server/cli/settings-commands';
+import { viewSharing, workflowSharing } from '@/server/cli/sharing-commands';
 import * as starters from '@/server/cli/starter-commands';
 import * as system from '@/server/cli/system-commands';
 import * as team from '@/server/cli/team-commands';
@@ -60,11 +61,21 @@ export const HANDLERS: { readonly [N in CommandName]: Handler<ArgsOf<CommandOf<N
   'run restart': again.restartRun,
   'task list': control.listTasks,
   'view list': view.listViews,
+  'view sharing': viewSharing.show,
+  'view share': viewSharing.share,
+  'view unshare': viewSharing.unshare,
+  'view restrict': viewSharing.restrict,
+  'view unrestrict': viewSharing.unrestrict,
   'view show': view.showView,
   'view save': view.saveView,
   'view remove': view.removeView,
   events: inspect.listAllEvents,
   top: showTop,
+  'workflow sharing': workflowSharing.show,
+  'workflow share': workflowSharing.share,
+  'workflow unshare': workflowSharing.unshare,
+  'workflow restrict': workflowSharing.restrict,
+  'workflow unrestrict': workflowSharing.unrestrict,
   'workflow list': workflow.listWorkflows,
   'workflow show': workflow.showWorkflow,
   'workflow validate': workflow.validateWorkflow,

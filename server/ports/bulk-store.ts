@@ -9,6 +9,8 @@ export interface BulkFilter {
   startedAfter: number | null;
   startedBefore: number | null;
   ids: readonly string[] | null;
+  /** Never runs of these workflows: whoever asked may not do this with them. */
+  except: readonly string[] | null;
   /** Only closed runs, and of each chain only the newest: what can be retried. */
   closed: boolean;
 }

@@ -21,8 +21,8 @@ export type ViewFacts = Pick<StoredView, 'name' | 'shared' | 'filters' | 'column
 
 /** Saved views, within one organisation. Who may see which is the service's business. */
 export interface ViewStore {
-  /** By name; shared ones and those of `owner`. */
-  list(organizationId: string, owner: string): Promise<StoredView[]>;
+  /** By name; shared ones, those of `owner` and those with these ids. */
+  list(organizationId: string, owner: string, viewIds?: readonly string[]): Promise<StoredView[]>;
   get(organizationId: string, viewId: string): Promise<StoredView | null>;
   /** Null when the name is taken. */
   create(view: Omit<StoredView, 'createdAt' | 'updatedAt' | 'version'>): Promise<StoredView | null>;

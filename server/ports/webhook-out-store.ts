@@ -109,6 +109,8 @@ export interface Subscription {
   id: string;
   events: readonly string[];
   workflow: string | null;
+  /** Whoever made it: it tells nothing that is hidden from them. */
+  createdBy?: string;
 }
 
 /** A committed event that somebody may want to hear of. `data` is null when it is too large to look at. */

@@ -9,6 +9,7 @@ import type { WorkflowEventRecord } from '@/lib/protocol/event';
 import type { Failure } from '@/lib/protocol/run';
 import type { Json } from '@/lib/shared/json';
 import type { RunRow } from '@/server/ports/run-queries';
+import type { AccessService } from '@/server/services/access-service';
 import { openQuestions } from '@/server/services/run-answers';
 import { openApprovals, unknownCalls } from '@/server/services/run-control';
 import type { RunMasks } from '@/server/services/run-masks';
@@ -33,7 +34,14 @@ type Found = { task: Task; approval: ApprovalState | null };
 export class TaskPresenter {
   private readonly kept = new Map<string, { length: number; found: Found[] }>();
 
-  constructor(private readonly deps: { runs: RunService; reader: RunReader; masks: RunMasks }) {}
+  constructor(
+    private readonly deps: {
+      runs: RunService;
+      reader: RunReader;
+      masks: RunMasks;
+      access: Pick<AccessService, 'may'>;
+    },
+  ) {}
 
   /** `nextCursor` is the last run that the page looked at. All tasks of one run are on one page, so it can be longer than `limit`. */
   async list(actor: Actor, kind: Kind | undefined, limit: number, cursor: string | null) {
@@ -47,13 +55,22 @@ export class TaskPresenter {
         for (const { task: open, approval } of tasks) {
           const task = masker === null ? open : maskTask(masker, open);
           if (kind !== undefined && task.kind !== kind) continue;
-          items.push(approval === null ? task : ({ ...task, mayDecide: mayDecide(actor, approval) } as Task));
+          if (approval === null) items.push(task);
+          else
+            items.push({ ...task, mayDecide: await this.mayDecide(actor, row.workflow, approval) } as Task);
         }
         before = row.runId;
         if (items.length >= limit) return { items, nextCursor: before };
       }
       if (rows.length < ROUND) return { items, nextCursor: null };
     }
+  }
+
+  /** True when the actor's yes would count, were the form filled in. */
+  private async mayDecide(actor: Actor, workflow: string, approval: ApprovalState): Promise<boolean> {
+    const roles = ROLES.filter((role) => hasRole(actor.role, role));
+    if (refusedDecision(approval, { by: actor.id, decision: 'reject', roles }) !== null) return false;
+    return this.deps.access.may(actor, 'approvals:decide', { kind: 'workflow', id: workflow });
   }
 
   private async tasksOf(actor: Actor, row: RunRow): Promise<Found[]> {
@@ -184,11 +201,4 @@ function failureOf(events: readonly WorkflowEventRecord[], activityId: string): 
     (one) => one.type === 'ACTIVITY_TASK_OUTCOME_UNKNOWN' && one.data.activityId === activityId,
   );
   return (event?.data.failure ?? null) as Failure | null;
-}
-
-/** True when the actor's yes would count, were the form filled in. */
-function mayDecide(actor: Actor, approval: ApprovalState): boolean {
-  if (!hasRole(actor.role, 'operator')) return false;
-  const roles = ROLES.filter((role) => hasRole(actor.role, role));
-  return refusedDecision(approval, { by: actor.id, decision: 'reject', roles }) === null;
 }

@@ -6,6 +6,7 @@ import type { RunStatus } from '@/lib/protocol/run';
 import { isUuid } from '@/lib/shared/ids';
 import type { AuditLog } from '@/server/ports/audit-log';
 import type { BulkFilter, BulkOperation, BulkStore } from '@/server/ports/bulk-store';
+import type { AccessService } from '@/server/services/access-service';
 
 /** Channel of the bus on which a new bulk operation is told, as a hint to look. */
 export const BULK_CHANNEL = 'bulk';
@@ -20,6 +21,7 @@ const USUAL: Partial<Record<BulkAction, RunStatus[]>> = {
 export interface BulkServiceDeps {
   store: BulkStore;
   audit: AuditLog;
+  access: Pick<AccessService, 'of' | 'workflowOf' | 'refuseRestricted'>;
   /** Makes a UUIDv7: ids of runs made later are larger. */
   newId: () => string;
   now: () => number;
@@ -34,7 +36,7 @@ export class BulkService {
 
   /**
    * Writes a bulk operation down, with the number of runs that fit now; workers carry it out. A dry run only counts.
-   * Throws INVALID_INPUT (no filter, or a signal missing), PAYLOAD_TOO_LARGE.
+   * Throws INVALID_INPUT (no filter, or a signal missing), PAYLOAD_TOO_LARGE, WORKFLOW_NOT_FOUND (a restricted one).
    */
   async create(actor: Actor, body: CreateBulkBody): Promise<BulkOperationBody> {
     requirePermission(actor, 'executions:control');
@@ -46,13 +48,18 @@ export class BulkService {
       const message = body.action === 'signal' ? 'Say which signal.' : `${body.action} takes no signal.`;
       throw new AppError('INVALID_INPUT', message, { path: '/signal' });
     }
+    if (body.filter.workflow !== undefined) {
+      const ref = { kind: 'workflow', id: body.filter.workflow } as const;
+      await this.deps.access.refuseRestricted(actor, 'executions:control', ref);
+    }
     const bytes = Buffer.byteLength(JSON.stringify(body.signal?.payload ?? null));
     if (bytes > this.deps.maxPayloadBytes) {
       const message = `${bytes} bytes; the limit is ${this.deps.maxPayloadBytes}.`;
       throw new AppError('PAYLOAD_TOO_LARGE', message, { path: '/signal/payload' });
     }
     const bulkId = this.deps.newId();
-    const filter = toFilter(body);
+    const except = (await this.deps.access.of(actor))?.without('executions:control', 'workflow') ?? [];
+    const filter = { ...toFilter(body), except: except.length === 0 ? null : except };
     const matched = await this.deps.store.count(actor.organizationId, filter, bulkId);
     const operation: BulkOperation = {
       bulkId,
@@ -81,16 +88,31 @@ export class BulkService {
 
   async list(actor: Actor, limit: number): Promise<BulkOperationBody[]> {
     requirePermission(actor, 'executions:read');
-    return (await this.deps.store.list(actor.organizationId, limit)).map(toBody);
+    const found = await this.deps.store.list(actor.organizationId, limit);
+    return Promise.all(found.map((operation) => this.shown(actor, operation)));
   }
 
   /** Throws BULK_NOT_FOUND. */
   async get(actor: Actor, bulkId: string): Promise<BulkOperationBody> {
     requirePermission(actor, 'executions:read');
     const found = isUuid(bulkId) ? await this.deps.store.get(actor.organizationId, bulkId) : null;
-    if (found) return toBody(found);
+    if (found) return this.shown(actor, found);
     const message = `There is no bulk operation ${bulkId.slice(0, 100)}.`;
     throw new AppError('BULK_NOT_FOUND', message, { path: '/bulkId' });
+  }
+
+  /** Without the failures of runs that the actor does not see. */
+  private async shown(actor: Actor, operation: BulkOperation): Promise<BulkOperationBody> {
+    const { access } = this.deps;
+    const hidden =
+      operation.failures.length === 0 ? [] : ((await access.of(actor))?.hidden('workflow') ?? []);
+    if (hidden.length === 0) return toBody(operation);
+    const failures = [];
+    for (const failure of operation.failures) {
+      const workflow = await access.workflowOf(actor.organizationId, failure.runId);
+      if (workflow !== null && !hidden.includes(workflow)) failures.push(failure);
+    }
+    return toBody({ ...operation, failures });
   }
 
   /** Ends it early: runs that have the command already keep it. Without effect when it is over. Throws BULK_NOT_FOUND. */
@@ -104,7 +126,7 @@ export class BulkService {
   }
 }
 
-function toFilter({ action, filter }: CreateBulkBody): BulkFilter {
+function toFilter({ action, filter }: CreateBulkBody): Omit<BulkFilter, 'except'> {
   const { status, workflow, startedAfter, startedBefore, ids } = filter;
   return {
     status: status ?? (ids === undefined ? (USUAL[action] ?? null) : null),

@@ -63,7 +63,14 @@ describe('saved views', () => {
     let n = 0;
     const log = auditLog();
     const newId = () => `00000000-0000-4000-8000-0000000000${String(++n).padStart(2, '0')}`;
-    const views = new ViewService({ views: viewStore(), audit: log.audit, newId, now: () => 86_400_000 });
+    const views = new ViewService({
+      views: viewStore(),
+      audit: log.audit,
+      access: { of: async () => null },
+      forget: async () => {},
+      newId,
+      now: () => 86_400_000,
+    });
     return { views, ...log };
   };
   const body = (name: string, more: object = {}) => viewBodySchema.parse({ name, ...more });

@@ -20,6 +20,7 @@ import type {
   ScheduleStore,
   Timing,
 } from '@/server/ports/schedule-store';
+import type { AccessService } from '@/server/services/access-service';
 import { checkTiming, nextTime, nextTimes } from '@/server/services/schedule-times';
 import type { WorkflowService } from '@/server/services/workflow-service';
 
@@ -34,6 +35,7 @@ const MOST_BACKFILLED = 1_000;
 export interface ScheduleServiceDeps {
   store: ScheduleStore;
   workflows: Pick<WorkflowService, 'get'>;
+  access: Pick<AccessService, 'refuseRestricted'>;
   audit: AuditLog;
   newId: () => string;
   maxPayloadBytes: number;
@@ -82,7 +84,7 @@ export class ScheduleService {
   /** Replaces what the schedule says; times are counted anew from now. Throws as `create`, and SCHEDULE_NOT_FOUND. */
   async replace(actor: Actor, name: string, spec: ScheduleSpec): Promise<ScheduleSummary> {
     requirePermission(actor, 'schedules:write');
-    const { scheduleId } = await this.find(actor, name);
+    const { scheduleId } = await this.findToChange(actor, name);
     const now = await this.deps.store.now();
     await this.save(actor, scheduleId, await this.check(actor, name, spec, now), now);
     await this.told(actor, 'schedule.update', name);
@@ -92,7 +94,7 @@ export class ScheduleService {
   /** Runs that it started go on. Throws SCHEDULE_NOT_FOUND. */
   async remove(actor: Actor, name: string): Promise<void> {
     requirePermission(actor, 'schedules:write');
-    const { scheduleId } = await this.find(actor, name);
+    const { scheduleId } = await this.findToChange(actor, name);
     await this.deps.store.remove(actor.organizationId, scheduleId);
     await this.told(actor, 'schedule.delete', name);
   }
@@ -105,7 +107,7 @@ export class ScheduleService {
     note: string | undefined,
   ): Promise<ScheduleSummary> {
     requirePermission(actor, 'schedules:write');
-    const schedule = await this.find(actor, name);
+    const schedule = await this.findToChange(actor, name);
     const now = await this.deps.store.now();
     await this.save(actor, schedule.scheduleId, { ...schedule, paused, note: note ?? schedule.note }, now);
     await this.told(actor, paused ? 'schedule.pause' : 'schedule.resume', name);
@@ -120,7 +122,7 @@ export class ScheduleService {
     requestKey: string | null,
   ): Promise<string[]> {
     requirePermission(actor, 'schedules:write');
-    const { scheduleId } = await this.find(actor, name);
+    const { scheduleId } = await this.findToChange(actor, name);
     const { store } = this.deps;
     let taken: number[] = [];
     // Another time may hold this very millisecond.
@@ -146,7 +148,7 @@ export class ScheduleService {
     span: { from: string; to: string; overlap?: OverlapPolicy | undefined },
   ): Promise<string[]> {
     requirePermission(actor, 'schedules:write');
-    const schedule = await this.find(actor, name);
+    const schedule = await this.findToChange(actor, name);
     const [from, to] = [Date.parse(span.from), Date.parse(span.to)];
     if (to < from) throw new AppError('INVALID_INPUT', 'The end lies before the beginning.', { path: '/to' });
     if (to > (await this.deps.store.now())) {
@@ -197,6 +199,17 @@ export class ScheduleService {
     });
   }
 
+  /** The schedule, for a change. Throws as `find`, and FORBIDDEN when its workflow is restricted and the actor may not start it. */
+  private async findToChange(actor: Actor, name: string): Promise<Schedule> {
+    const schedule = await this.find(actor, name);
+    await this.mayStart(actor, schedule.workflow);
+    return schedule;
+  }
+
+  private async mayStart(actor: Actor, workflow: string): Promise<void> {
+    await this.deps.access.refuseRestricted(actor, 'workflows:execute', { kind: 'workflow', id: workflow });
+  }
+
   private async save(actor: Actor, scheduleId: string, facts: ScheduleFacts, now: number): Promise<void> {
     const { organizationId } = actor;
     await this.deps.store.update(organizationId, scheduleId, facts, nextTime(facts, now));
@@ -206,6 +219,7 @@ export class ScheduleService {
     const timing = toTiming(spec);
     checkTiming(timing, now);
     await this.deps.workflows.get(actor, spec.workflow, spec.version);
+    await this.mayStart(actor, spec.workflow);
     const bytes = Buffer.byteLength(JSON.stringify(spec.input));
     if (bytes > this.deps.maxPayloadBytes) {
       const message = `${bytes} bytes; the limit is ${this.deps.maxPayloadBytes}.`;

@@ -6,6 +6,7 @@ import { requirePermission, TOPIC_PERMISSIONS } from '@/lib/protocol/permissions
 import type { Clock } from '@/lib/shared/clock';
 import type { Bus } from '@/server/ports/bus';
 import type { StreamStore } from '@/server/ports/stream-store';
+import type { AccessService } from '@/server/services/access-service';
 import { waitForHint } from '@/server/services/wait-for-hint';
 
 export interface StreamFeedDeps {
@@ -14,6 +15,7 @@ export interface StreamFeedDeps {
   clock: Clock;
   /** Messages carry { organizationId, topic }. */
   hintChannel: string;
+  access: Pick<AccessService, 'hiddenWorkflows'>;
 }
 
 /** Reads of an organisation's numbered stream, waiting for what is to come. */
@@ -29,7 +31,8 @@ export class StreamFeed {
   /**
    * Entries behind `after`. With none there, waits up to `waitMs` for the first; empty when none came or `signal` fired.
    * Throws STREAM_TRIMMED when the one behind `after` is gone: what was missed can only be read from the lists. From 0 on
-   * the stream begins with the first entry that is kept.
+   * the stream begins with the first entry that is kept. Entries of workflows that the actor does not see are left out; `passed`
+   * is told how far was looked, so that a reader that goes on need not pass them again.
    */
   async read(
     actor: Actor,
@@ -38,6 +41,7 @@ export class StreamFeed {
     limit: number,
     waitMs: number,
     signal: AbortSignal,
+    passed: (streamSeq: number) => void = () => {},
   ): Promise<StreamEvent[]> {
     requirePermission(actor, TOPIC_PERMISSIONS[topic]);
     const { organizationId } = actor;
@@ -45,13 +49,29 @@ export class StreamFeed {
       const range = told as { organizationId?: string; topic?: string };
       return range.organizationId === organizationId && range.topic === topic;
     };
-    const items = await waitForHint(this.deps, isMine, waitMs, signal, () =>
-      this.deps.store.read(organizationId, topic, after, limit),
-    );
-    if (after === 0 || items[0]?.streamSeq === after + 1 || signal.aborted) return items;
-    const resumeAfter = await this.deps.store.trimmed(organizationId, topic, after);
-    if (resumeAfter !== null) throw trimmed(after, resumeAfter);
-    return items;
+    const until = this.deps.clock.now() + waitMs;
+    const items: StreamEvent[] = [];
+    for (let from = after; ; ) {
+      const rest = items.length > 0 ? 0 : Math.max(0, until - this.deps.clock.now());
+      const page = await waitForHint(this.deps, isMine, rest, signal, () =>
+        this.deps.store.read(organizationId, topic, from, limit),
+      );
+      if (from === after && after > 0 && page[0]?.streamSeq !== after + 1 && !signal.aborted) {
+        const resumeAfter = await this.deps.store.trimmed(organizationId, topic, after);
+        if (resumeAfter !== null) throw trimmed(after, resumeAfter);
+      }
+      const hidden = topic === 'runs' ? await this.deps.access.hiddenWorkflows(actor) : [];
+      for (const entry of page) {
+        if (hidden.includes(entry.workflow)) continue;
+        items.push(entry);
+        if (items.length === limit) break;
+      }
+      from = page.at(-1)?.streamSeq ?? from;
+      passed(items.length === limit ? (items.at(-1)?.streamSeq ?? from) : from);
+      // A page that was hidden in part is filled up; one that was hidden as a whole is no answer while there is time to wait.
+      const isEnd = page.length < limit && (items.length > 0 || this.deps.clock.now() >= until);
+      if (items.length === limit || isEnd || page.length === 0 || signal.aborted) return items;
+    }
   }
 }
 

@@ -1,28 +1,36 @@
 import { durationMs } from '@/lib/engine/duration';
 import type { Actor } from '@/lib/protocol/actor';
 import { AppError } from '@/lib/protocol/errors';
-import { requirePermission } from '@/lib/protocol/permissions';
+import { requirePermission, SHARE_LEVELS, type ShareLevel } from '@/lib/protocol/permissions';
 import type { SavedView, ViewBody, ViewFilters } from '@/lib/protocol/views';
 import { isUuid } from '@/lib/shared/ids';
 import type { AuditLog } from '@/server/ports/audit-log';
 import type { StoredView, ViewStore } from '@/server/ports/view-store';
+import type { AccessService } from '@/server/services/access-service';
+import type { ObjectRef } from '@/server/services/object-access';
 
 export interface ViewServiceDeps {
   views: ViewStore;
   audit: AuditLog;
+  access: Pick<AccessService, 'of'>;
+  /** Told that a view is gone. */
+  forget: (organizationId: string, viewId: string) => Promise<void>;
   newId: () => string;
   /** Epoch milliseconds. */
   now: () => number;
 }
 
-/** Use cases around saved views: a private one belongs to whoever made it, a shared one to everybody. */
+/**
+ * Use cases around saved views: a private one belongs to whoever made it, a shared one to everybody whom no restriction keeps
+ * from it; either can be shared with single people and teams besides.
+ */
 export class ViewService {
   constructor(private readonly deps: ViewServiceDeps) {}
 
-  /** The caller's own and the shared ones, by name; of two with the same name the caller's own first. */
+  /** The caller's own and those shared with the caller, by name; of two with the same name the caller's own first. */
   async list(actor: Actor, name?: string): Promise<SavedView[]> {
     requirePermission(actor, 'views:read');
-    const rows = await this.deps.views.list(actor.organizationId, actor.id);
+    const rows = await this.visible(actor);
     return rows.filter((row) => name === undefined || row.name === name).map((row) => shown(row, actor));
   }
 
@@ -35,7 +43,7 @@ export class ViewService {
   /** The filters of a view, by its id or its name; `startedWithin` counted back from now. Throws VIEW_NOT_FOUND. */
   async filtersOf(actor: Actor, idOrName: string): Promise<Omit<ViewFilters, 'startedWithin'>> {
     requirePermission(actor, 'views:read');
-    const rows = await this.deps.views.list(actor.organizationId, actor.id);
+    const rows = await this.visible(actor);
     const found =
       rows.find((row) => row.viewId === idOrName.toLowerCase()) ?? rows.find((row) => row.name === idOrName);
     if (found === undefined) throw notFound(idOrName);
@@ -60,7 +68,7 @@ export class ViewService {
   async replace(actor: Actor, viewId: string, seen: number, body: ViewBody): Promise<SavedView> {
     requirePermission(actor, 'views:write');
     const { views, audit } = this.deps;
-    const now = await this.mayChange(actor, viewId);
+    const now = await this.mayChange(actor, viewId, 'write');
     const changed =
       now.version === seen ? await views.update(actor.organizationId, now.viewId, seen, body) : 'conflict';
     if (changed === 'taken') throw taken(body.name);
@@ -73,23 +81,40 @@ export class ViewService {
   async remove(actor: Actor, viewId: string, seen: number | null): Promise<void> {
     requirePermission(actor, 'views:write');
     const { views, audit } = this.deps;
-    const now = await this.mayChange(actor, viewId);
+    const now = await this.mayChange(actor, viewId, 'admin');
     if (!(await views.remove(actor.organizationId, now.viewId, seen))) throw conflict(now);
+    await this.deps.forget(actor.organizationId, now.viewId);
     await audit.record(actor, 'view.remove', viewId, { name: now.name });
   }
 
-  /** A shared view is changed by its owner and by administrators. */
-  private async mayChange(actor: Actor, viewId: string): Promise<StoredView> {
+  /** A shared view is changed by its owner, by administrators, and by whom it is shared with at this level. */
+  private async mayChange(actor: Actor, viewId: string, needed: ShareLevel): Promise<StoredView> {
     const row = await this.find(actor, viewId);
-    if (row.owner !== actor.id) requirePermission(actor, 'settings:write');
+    const level = (await this.deps.access.of(actor))?.level(refOf(row)) ?? null;
+    const isEnough = level !== null && SHARE_LEVELS.indexOf(level) >= SHARE_LEVELS.indexOf(needed);
+    if (row.owner !== actor.id && !isEnough) requirePermission(actor, 'settings:write');
     return row;
+  }
+
+  private async visible(actor: Actor): Promise<StoredView[]> {
+    const access = await this.deps.access.of(actor);
+    const rows = await this.deps.views.list(actor.organizationId, actor.id, access?.shared('view') ?? []);
+    return access === null ? rows : rows.filter((row) => !access.isHidden(refOf(row)));
   }
 
   private async find(actor: Actor, viewId: string): Promise<StoredView> {
     const row = isUuid(viewId) ? await this.deps.views.get(actor.organizationId, viewId) : null;
-    if (row === null || (!row.shared && row.owner !== actor.id)) throw notFound(viewId);
+    if (row === null) throw notFound(viewId);
+    if (row.owner === actor.id) return row;
+    const access = await this.deps.access.of(actor);
+    const isShared = row.shared || (access !== null && access.level(refOf(row)) !== null);
+    if (!isShared || access?.isHidden(refOf(row))) throw notFound(viewId);
     return row;
   }
+}
+
+function refOf({ viewId }: StoredView): ObjectRef {
+  return { kind: 'view', id: viewId };
 }
 
 function shown(row: StoredView, actor: Actor): SavedView {

@@ -9,6 +9,7 @@ import type {
 } from '@/lib/protocol/webhooks';
 import type { AuditLog } from '@/server/ports/audit-log';
 import type { WebhookIn, WebhookInFacts, WebhookInStore } from '@/server/ports/webhook-in-store';
+import type { AccessService } from '@/server/services/access-service';
 import { checkMapping } from '@/server/services/webhook-mapping';
 import { newSecret } from '@/server/services/webhook-signature';
 import type { WorkflowService } from '@/server/services/workflow-service';
@@ -16,6 +17,7 @@ import type { WorkflowService } from '@/server/services/workflow-service';
 export interface WebhookInServiceDeps {
   store: WebhookInStore;
   workflows: Pick<WorkflowService, 'get'>;
+  access: Pick<AccessService, 'refuseRestricted' | 'refuseTakingOver'>;
   audit: AuditLog;
   /** A random text that nobody guesses, fit for an address. */
   newId: () => string;
@@ -68,6 +70,8 @@ export class WebhookInService {
     requirePermission(actor, 'webhooks:write');
     const { store, audit } = this.deps;
     const facts = await this.check(actor, spec);
+    const before = await store.get(actor.organizationId, name);
+    if (before !== null) await this.deps.access.refuseTakingOver(actor, before.createdBy);
     const changed = await store.update(actor.organizationId, name, facts, seen);
     if (changed === 'missing') throw notFound(name);
     if (changed === 'stale') throw stale(name);
@@ -115,7 +119,11 @@ export class WebhookInService {
   private async check(actor: Actor, spec: WebhookInSpec): Promise<WebhookInFacts> {
     const { action, when, scheme, enabled } = spec;
     checkMapping(action, when);
-    if (action.kind === 'start') await this.deps.workflows.get(actor, action.workflow, action.version);
+    if (action.kind === 'start') {
+      await this.deps.workflows.get(actor, action.workflow, action.version);
+      const ref = { kind: 'workflow', id: action.workflow } as const;
+      await this.deps.access.refuseRestricted(actor, 'workflows:execute', ref);
+    }
     return { action, scheme, enabled, when: when ?? null };
   }
 }

@@ -20,6 +20,7 @@ import type {
   WebhookOutStore,
   WebhookSender,
 } from '@/server/ports/webhook-out-store';
+import type { AccessService } from '@/server/services/access-service';
 import { envelope } from '@/server/services/webhook-events';
 import { type Revised, stale } from '@/server/services/webhook-in-service';
 import { newSecret } from '@/server/services/webhook-signature';
@@ -31,6 +32,7 @@ export interface WebhookOutServiceDeps {
   store: WebhookOutStore;
   sender: Pick<WebhookSender, 'check'>;
   audit: AuditLog;
+  access: Pick<AccessService, 'refuseRestricted' | 'refuseTakingOver'>;
   /** Ids that sort by time. */
   newId: () => string;
   now: () => number;
@@ -59,6 +61,7 @@ export class WebhookOutService {
     requirePermission(actor, 'webhooks:write');
     const { store, audit, newId } = this.deps;
     const { name } = spec;
+    await this.mayHear(actor, spec);
     const address = this.address(spec.url, spec.format);
     const secret = newSecret();
     const { organizationId, id: createdBy } = actor;
@@ -80,6 +83,9 @@ export class WebhookOutService {
   ): Promise<Revised<WebhookOutBody>> {
     requirePermission(actor, 'webhooks:write');
     const { store, audit } = this.deps;
+    await this.mayHear(actor, spec);
+    const before = await store.get(actor.organizationId, name);
+    if (before !== null) await this.deps.access.refuseTakingOver(actor, before.createdBy);
     const address = spec.url === undefined ? null : this.address(spec.url, spec.format);
     const changed = await store.update(actor.organizationId, name, factsOf(spec), address, seen);
     if (changed === 'missing') throw notFound(name);
@@ -89,6 +95,12 @@ export class WebhookOutService {
       enabled: spec.enabled,
     });
     return { revision: changed.done.revision, body: toBody(changed.done) };
+  }
+
+  /** Throws WORKFLOW_NOT_FOUND or FORBIDDEN when the one workflow that is asked for is restricted and the actor does not see its runs. */
+  private async mayHear(actor: Actor, { workflow }: Pick<WebhookOutSpec, 'workflow'>): Promise<void> {
+    if (workflow === undefined) return;
+    await this.deps.access.refuseRestricted(actor, 'executions:read', { kind: 'workflow', id: workflow });
   }
 
   /** What is not sent yet is not sent any more. Throws WEBHOOK_NOT_FOUND. */

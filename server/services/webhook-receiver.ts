@@ -1,9 +1,11 @@
 import type { Actor } from '@/lib/protocol/actor';
 import { AppError, isAppError, toAppError } from '@/lib/protocol/errors';
+import type { Permission } from '@/lib/protocol/permissions';
 import type { HookAnswer } from '@/lib/protocol/webhooks';
 import type { JsonObject } from '@/lib/shared/json';
 import type { Log } from '@/server/ports/log';
 import type { InboundDelivery, WebhookIn, WebhookInStore } from '@/server/ports/webhook-in-store';
+import type { AccessService } from '@/server/services/access-service';
 import type { RunService } from '@/server/services/run-service';
 import {
   type Asked,
@@ -20,6 +22,7 @@ export interface WebhookReceiverDeps {
   store: WebhookInStore;
   runs: Pick<RunService, 'begin' | 'send' | 'list'>;
   workflows: Pick<WorkflowService, 'get'>;
+  access: Pick<AccessService, 'lostBy' | 'workflowOf'>;
   /** Our time, epoch ms; the database's, so that a wrong clock of this machine refuses nobody. */
   now: () => number;
   /** Throws INVALID_INPUT for values that no schema should have to walk. */
@@ -108,6 +111,7 @@ export class WebhookReceiver {
     asked: Extract<Asked, { kind: 'start' }>,
   ): Promise<string> {
     const actor = actorOf(hook);
+    await this.refuseLost(hook, 'workflows:execute', asked.workflow);
     const definition = await this.deps.workflows.get(actor, asked.workflow, asked.version);
     const run = await this.deps.runs.begin(actor, {
       definition,
@@ -129,6 +133,8 @@ export class WebhookReceiver {
   ): Promise<string> {
     const actor = actorOf(hook);
     const runId = asked.runId ?? (await this.openRun(actor, asked.workflowId ?? ''));
+    const workflow = await this.deps.access.workflowOf(hook.organizationId, runId);
+    if (workflow !== null) await this.refuseLost(hook, 'executions:control', workflow);
     const key = keyOf(hook, deliveryId);
     // The key doubles as the signal's id, so that the engine drops a repetition as well.
     const data: JsonObject = { name: asked.signal, payload: asked.payload, signalId: key, by: actor.id };
@@ -146,6 +152,16 @@ export class WebhookReceiver {
       if (!isAppError(error) || error.code !== 'IDEMPOTENCY_CONFLICT') throw error;
     }
     return runId;
+  }
+
+  /** Throws FORBIDDEN when the workflow is restricted and whoever made the webhook may not do this with it (any more). */
+  private async refuseLost(hook: WebhookIn, permission: Permission, workflow: string): Promise<void> {
+    const { organizationId, createdBy } = hook;
+    if (!(await this.deps.access.lostBy(organizationId, createdBy, permission)).includes(workflow)) return;
+    throw new AppError(
+      'FORBIDDEN',
+      `Whoever made the webhook "${hook.name}" does not have ${permission} there.`,
+    );
   }
 
   /** Throws RUN_NOT_FOUND when no run of the chain is open. */

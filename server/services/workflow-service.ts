@@ -10,6 +10,7 @@ import { AppError } from '@/lib/protocol/errors';
 import { requirePermission } from '@/lib/protocol/permissions';
 import { canonicalJson } from '@/lib/shared/json';
 import type { DefinitionStore, StoredDefinition, VersionQueries } from '@/server/ports/definition-store';
+import type { AccessService } from '@/server/services/access-service';
 import { planSteps } from '@/server/services/workflow-plan';
 
 /** SHA-256 of the definition's canonical JSON: equal definitions share one hash. */
@@ -62,6 +63,7 @@ export interface WorkflowServiceDeps {
   knowledge: (organizationId: string, servers: readonly string[]) => Promise<Knowledge | undefined>;
   /** State of every configured server, by name. */
   serverStates: (organizationId: string) => Promise<ReadonlyMap<string, string>>;
+  access: Pick<AccessService, 'refuseRestricted'>;
 }
 
 /** Which version a writer has seen: that one, none at all (0), or it does not matter (undefined). */
@@ -116,7 +118,8 @@ export class WorkflowService {
 
   /**
    * Adds a version. Throws INVALID_DEFINITION with every problem when it is not valid, VERSION_CONFLICT when somebody else
-   * has published since `seen`, INVALID_INPUT when its name is not `name`.
+   * has published since `seen`, INVALID_INPUT when its name is not `name`, WORKFLOW_NOT_FOUND or FORBIDDEN when it calls a
+   * restricted workflow that the actor does not reach or may not start.
    */
   async publish(
     actor: Actor,
@@ -138,6 +141,9 @@ export class WorkflowService {
       throw new AppError('INVALID_INPUT', message, { path: '/name' });
     }
     compile(definition);
+    // Else a workflow of one's own would be a way around the restriction of another.
+    for (const called of calledBy(definition))
+      await this.deps.access.refuseRestricted(actor, 'workflows:execute', { kind: 'workflow', id: called });
     const sensitive = await this.sensitive(actor, definition, knowledge);
     return this.deps.definitions.put(actor, definition, definitionHash(definition), seen, sensitive);
   }
@@ -180,14 +186,19 @@ export class WorkflowService {
   }
 
   private async subworkflows(actor: Actor, definition: WorkflowDefinition) {
-    const names = new Set<string>();
-    for (const { node } of compile(definition).nodes.values())
-      if (node.kind === 'subworkflow') names.add(node.workflow);
-    if (definition.failureWorkflow !== undefined) names.add(definition.failureWorkflow);
     return Promise.all(
-      [...names].map(async (name) => ({ name, found: (await this.find(actor, name)) !== null })),
+      calledBy(definition).map(async (name) => ({ name, found: (await this.find(actor, name)) !== null })),
     );
   }
+}
+
+/** Names of the workflows that runs of a definition start, each once. */
+function calledBy(definition: WorkflowDefinition): string[] {
+  const names = new Set<string>();
+  for (const { node } of compile(definition).nodes.values())
+    if (node.kind === 'subworkflow') names.add(node.workflow);
+  if (definition.failureWorkflow !== undefined) names.add(definition.failureWorkflow);
+  return [...names];
 }
 
 function safetyOf(knowledge: Knowledge | undefined, server: string, tool: string) {

@@ -10,6 +10,7 @@ import type {
   ScheduleQueue,
   ScheduleView,
 } from '@/server/ports/schedule-store';
+import type { AccessService } from '@/server/services/access-service';
 import type { RunService } from '@/server/services/run-service';
 import { planTurn } from '@/server/services/schedule-plan';
 import { SCHEDULES_CHANNEL } from '@/server/services/schedule-service';
@@ -20,6 +21,8 @@ const REST_MS = 5_000;
 export interface SchedulerDeps {
   queue: ScheduleQueue;
   runs: Pick<RunService, 'start' | 'send'>;
+  /** Restricted workflows that whoever made a schedule may not start any more. */
+  lostBy: AccessService['lostBy'];
   bus: Bus;
   clock: Clock;
   log: Log;
@@ -93,6 +96,20 @@ export class Scheduler {
     try {
       const plan = planTurn(view);
       const actor = actorOf(schedule);
+      if (plan.start.length > 0 && (await this.isLost(schedule))) {
+        const reason = `Whoever made the schedule may not start "${schedule.workflow}" any more.`;
+        const skipped = plan.start.map((one) => ({
+          ...one,
+          state: 'skipped' as const,
+          reason,
+          settledAt: now,
+        }));
+        return {
+          nextAt: plan.nextAt,
+          attentionAt: plan.attentionAt,
+          occurrences: [...plan.settled, ...skipped],
+        };
+      }
       if (plan.stop) await this.stopOthers(actor, view.openRuns, plan.stop.how, plan.stop.for);
       const occurrences = [...plan.settled];
       let { attentionAt } = plan;
@@ -115,6 +132,10 @@ export class Scheduler {
       });
       return { nextAt: schedule.nextAt, attentionAt: now + REST_MS, occurrences: [] };
     }
+  }
+
+  private async isLost({ organizationId, createdBy, workflow }: Schedule): Promise<boolean> {
+    return (await this.deps.lostBy(organizationId, createdBy, 'workflows:execute')).includes(workflow);
   }
 
   /** Starts the run of one time. Gives the occurrence back as it is then: `waiting` when it is worth another try. */

@@ -2,6 +2,7 @@ import type { Clock } from '@/lib/shared/clock';
 import type { Bus } from '@/server/ports/bus';
 import type { Log } from '@/server/ports/log';
 import type { Offered, WebhookQueue } from '@/server/ports/webhook-out-store';
+import type { AccessService } from '@/server/services/access-service';
 import { matchEvents, TOLD_TYPES } from '@/server/services/webhook-events';
 import { WEBHOOKS_CHANNEL } from '@/server/services/webhook-out-service';
 import { STREAM_CHANNEL } from '@/server/workers/relay';
@@ -18,6 +19,8 @@ export interface WebhookDispatcherDeps {
   clock: Clock;
   log: Log;
   pollMs: number;
+  /** Restricted workflows whose runs somebody does not see. */
+  lostBy: AccessService['lostBy'];
   /** Ids that sort by time. */
   newId: () => string;
 }
@@ -30,12 +33,13 @@ export class WebhookDispatcher {
   private readonly loop: WebhookLoop;
 
   constructor(deps: WebhookDispatcherDeps) {
-    const { queue, bus, newId } = deps;
+    const { queue, bus, newId, lostBy } = deps;
     const timing = { name: 'webhook_dispatch', channels: [STREAM_CHANNEL], spacingMs: SPACING_MS };
     this.loop = new WebhookLoop({ ...deps, ...timing }, async (isStopped) => {
       let made = 0;
       const match: Parameters<WebhookQueue['dispatch']>[1] = async (offered) => {
-        const deliveries = matchEvents((await deps.mask?.(offered)) ?? offered, newId);
+        const shown = (await deps.mask?.(offered)) ?? offered;
+        const deliveries = matchEvents(await seen(shown, lostBy), newId);
         made += deliveries.length;
         return deliveries;
       };
@@ -51,4 +55,23 @@ export class WebhookDispatcher {
   stop(): Promise<void> {
     return this.loop.stop();
   }
+}
+
+/** What is offered, each event only to subscriptions of people who see its run. */
+async function seen(offered: readonly Offered[], lostBy: AccessService['lostBy']): Promise<Offered[]> {
+  const hidden = new Map<string, string[]>();
+  for (const { event, subscriptions } of offered) {
+    for (const { createdBy } of subscriptions) {
+      if (createdBy === undefined || hidden.has(createdBy)) continue;
+      // One dispatch is of one organisation.
+      hidden.set(createdBy, await lostBy(event.organizationId, createdBy, 'executions:read'));
+    }
+  }
+  if ([...hidden.values()].every((names) => names.length === 0)) return [...offered];
+  return offered.map(({ event, subscriptions }) => ({
+    event,
+    subscriptions: subscriptions.filter(
+      ({ createdBy = '' }) => !hidden.get(createdBy)?.includes(event.workflow),
+    ),
+  }));
 }

@@ -79,6 +79,7 @@ const anything: BulkFilter = {
   startedAfter: null,
   startedBefore: null,
   ids: null,
+  except: null,
   closed: false,
 };
 

@@ -25,6 +25,7 @@ it('progress of calls reaches those who watch the runs of the organisation, and 
     streamChannel: 'stream',
     progressChannel: 'progress',
     pollMs: 1_000,
+    access: { isUsed: async () => false, hiddenWorkflows: async () => [], workflowOf: async () => null },
     checkOrigin: () => undefined,
     authenticate: async ({ who }) => ({
       id: String(who),

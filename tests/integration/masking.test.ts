@@ -274,7 +274,8 @@ describe('what is sensitive in a run', () => {
     const runtime = await watching();
     const server = createServer();
     const live = new Live(server, {
-      ...{ store: runtime.streams, bus: runtime.bus, clock: runtime.clock, log: createLog('silent') },
+      ...{ store: runtime.streams, access: runtime.access, bus: runtime.bus, clock: runtime.clock },
+      log: createLog('silent'),
       ...{ streamChannel: 'stream', progressChannel: 'progress', pollMs: 50 },
       authenticate: (given) => runtime.authenticate(new Headers(given as Record<string, string>)),
       checkOrigin: () => {},

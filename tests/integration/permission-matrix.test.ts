@@ -11,7 +11,16 @@ import { OPERATION_COMMANDS } from '@/lib/commands/operations';
 import { COMMANDS } from '@/lib/commands/registry';
 import { ROLES } from '@/lib/protocol/actor';
 import { TOPICS } from '@/lib/protocol/api';
-import { may, permissionsOf, TOPIC_PERMISSIONS, weakestRole, withImplied } from '@/lib/protocol/permissions';
+import {
+  LEVEL_GRANTS,
+  may,
+  OBJECT_KINDS,
+  permissionsOf,
+  SHARE_LEVELS,
+  TOPIC_PERMISSIONS,
+  weakestRole,
+  withImplied,
+} from '@/lib/protocol/permissions';
 import { createLog } from '@/server/adapters/observability/pino-log';
 import { Live } from '@/server/adapters/socketio/live';
 import { loadConfig } from '@/server/config/config';
@@ -54,13 +63,20 @@ describe('the table of permissions, held against everything that can be asked', 
     );
     return key;
   };
-  const ask = async (key: string, method: string, path: string, body?: unknown) => {
+  const ask = async (
+    key: string,
+    method: string,
+    path: string,
+    body?: unknown,
+    headers: Record<string, string> = {},
+  ) => {
     const response = await runtime.handle(
       new Request(`http://127.0.0.1${path}`, {
         method,
         headers: {
           authorization: `Bearer ${key}`,
           ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+          ...headers,
         },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       }),
@@ -209,6 +225,81 @@ describe('the table of permissions, held against everything that can be asked', 
       expect((await ask(owner, 'GET', `/api/v1/${path}`)).text, path).toMatch(/canary[-_]7f3a/);
   });
 
+  it('every operation on a workflow and its runs × every role × shared at every level × restricted or not', async () => {
+    const admin = keyOf('a', 'owner');
+    const users = new Map<string, string>();
+    for (const role of EVERY_ROLE)
+      users.set(role, JSON.parse((await ask(keyOf('a', role), 'GET', '/api/v1/me')).text).id);
+    const path = '/api/v1/workflows/lent';
+    const begin = { workflow: 'lent' };
+    expect((await ask(admin, 'POST', '/api/v1/workflows', plainWorkflow('lent'))).status).toBe(201);
+    const { text: started } = await ask(admin, 'POST', '/api/v1/runs', begin);
+    const values = { ...ofA, name: 'lent', runId: JSON.parse(started).runId as string };
+    const about = runtime.operations.filter((of) => /\/(workflows\/\{name\}|runs\/\{runId\})/.test(of.path));
+    expect(about.length).toBeGreaterThan(25);
+    const wrong: string[] = [];
+    for (const restricted of [false, true]) {
+      for (const level of [null, ...SHARE_LEVELS]) {
+        const shares =
+          level === null ? [] : EVERY_ROLE.map((role) => ({ subject: `user:${users.get(role)}`, level }));
+        const now = JSON.parse((await ask(admin, 'GET', `${path}/sharing`)).text).version as number;
+        const etag = { 'if-match': `"v${now}"` };
+        const { status, text } = await ask(admin, 'PUT', `${path}/sharing`, { restricted, shares }, etag);
+        expect(status, text).toBe(200);
+        for (const role of EVERY_ROLE) {
+          const isAdmin = role === 'admin' || role === 'owner';
+          const mine = new Set<string>(permissionsFor(role));
+          if (restricted && !isAdmin) for (const one of LEVEL_GRANTS.workflow.admin) mine.delete(one);
+          for (const one of level === null ? [] : LEVEL_GRANTS.workflow[level]) mine.add(one);
+          const isHidden = restricted && level === null && !isAdmin;
+          for (const of of about) {
+            // Whoever would have been refused without any restriction is told the same as before.
+            const expected = isHidden
+              ? permissionsFor(role).has(of.permission)
+                ? 'missing'
+                : 'refused'
+              : mine.has(of.permission)
+                ? 'let through'
+                : 'refused';
+            const { code = '' } = await ask(keyOf('a', role), of.method, fill(of.path, values));
+            const got =
+              code === 'FORBIDDEN'
+                ? 'refused'
+                : /^(WORKFLOW|RUN)_NOT_FOUND$/.test(code)
+                  ? 'missing'
+                  : 'let through';
+            if (got !== expected)
+              wrong.push(
+                `${of.id} as ${role}, ${level}, ${restricted ? 'restricted' : 'open'}: ${got}, not ${expected}`,
+              );
+          }
+          const { status } = await ask(keyOf('a', role), 'POST', '/api/v1/runs', begin);
+          const wanted =
+            isHidden && permissionsFor(role).has('workflows:execute')
+              ? 404
+              : mine.has('workflows:execute')
+                ? 201
+                : 403;
+          if (status !== wanted)
+            wrong.push(`startRun as ${role}, ${level}, ${restricted}: ${status}, not ${wanted}`);
+        }
+      }
+    }
+    expect(wrong).toEqual([]);
+  });
+
+  it('levels only grow, and every one of them lets the object be read', () => {
+    for (const kind of OBJECT_KINDS) {
+      for (const [i, level] of SHARE_LEVELS.entries()) {
+        const below = SHARE_LEVELS[i - 1];
+        const grants = LEVEL_GRANTS[kind][level];
+        expect(grants).toContain(`${kind}s:read`);
+        if (below !== undefined)
+          expect(grants).toEqual(expect.arrayContaining([...LEVEL_GRANTS[kind][below]]));
+      }
+    }
+  });
+
   it('every topic of the socket × every role: joined or refused, exactly as the table says', async () => {
     const http = createServer();
     await new Promise<void>((done) => http.listen(0, '127.0.0.1', done));
@@ -221,6 +312,7 @@ describe('the table of permissions, held against everything that can be asked', 
       progressChannel: 'none',
       pollMs: 1_000,
       recheckMs: 200,
+      access: runtime.access,
       authenticate: (headers) =>
         runtime.authenticate(
           new Headers(headers.authorization ? { authorization: String(headers.authorization) } : {}),

@@ -51,6 +51,7 @@ export async function startWebHere(options: {
   const url = `http://127.0.0.1:${(http.address() as AddressInfo).port}`;
   const live = new Live(http, {
     store: runtime.streams,
+    access: runtime.access,
     bus: runtime.bus,
     clock: runtime.clock,
     log,

@@ -1340,6 +1340,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/views/{viewId}/sharing": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read who reaches the view, beside what roles say. */
+        get: operations["getViewSharing"];
+        /** Say who reaches the view; needs the ETag of what was read in If-Match. */
+        put: operations["putViewSharing"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/webhooks/in": {
         parameters: {
             query?: never;
@@ -1596,6 +1614,24 @@ export interface paths {
         /** See what a run would do, without doing it. */
         get: operations["planWorkflow"];
         put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/workflows/{name}/sharing": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read who reaches the workflow, beside what roles say. */
+        get: operations["getWorkflowSharing"];
+        /** Say who reaches the workflow; needs the ETag of what was read in If-Match. */
+        put: operations["putWorkflowSharing"];
         post?: never;
         delete?: never;
         options?: never;
@@ -7431,6 +7467,129 @@ export interface operations {
             };
         };
     };
+    getViewSharing: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                viewId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Restriction and shares. */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description Id of whoever made it; a restriction does not touch them. */
+                        creator: string | null;
+                        /** @enum {string} */
+                        kind: "workflow" | "view";
+                        /** @description Name of the workflow, id of the view. */
+                        object: string;
+                        restricted: boolean;
+                        shares: {
+                            /**
+                             * @description `read`: see it and its runs. `write`: also start and control runs, answer their tasks, publish versions. `admin`: also change who reaches it.
+                             * @enum {string}
+                             */
+                            level: "read" | "write" | "admin";
+                            /** @description What people call it: an e-mail address, the name of a team. */
+                            name: string;
+                            /** @description `user:ID`, `team:ID` or `everyone`. */
+                            subject: string;
+                        }[];
+                        version: number;
+                    };
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    putViewSharing: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description ETag of the version that was read: refused when it is no longer the newest one. */
+                "If-Match"?: string;
+            };
+            path: {
+                viewId: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description Only those it is shared with, its creator and administrators reach it; to others it does not exist. */
+                    restricted: boolean;
+                    shares: {
+                        /**
+                         * @description `read`: see it and its runs. `write`: also start and control runs, answer their tasks, publish versions. `admin`: also change who reaches it.
+                         * @enum {string}
+                         */
+                        level: "read" | "write" | "admin";
+                        /** @description `user:` with an id or e-mail address, `team:` with an id or name, or `everyone`. */
+                        subject: string;
+                    }[];
+                };
+            };
+        };
+        responses: {
+            /** @description Restriction and shares. */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description Id of whoever made it; a restriction does not touch them. */
+                        creator: string | null;
+                        /** @enum {string} */
+                        kind: "workflow" | "view";
+                        /** @description Name of the workflow, id of the view. */
+                        object: string;
+                        restricted: boolean;
+                        shares: {
+                            /**
+                             * @description `read`: see it and its runs. `write`: also start and control runs, answer their tasks, publish versions. `admin`: also change who reaches it.
+                             * @enum {string}
+                             */
+                            level: "read" | "write" | "admin";
+                            /** @description What people call it: an e-mail address, the name of a team. */
+                            name: string;
+                            /** @description `user:ID`, `team:ID` or `everyone`. */
+                            subject: string;
+                        }[];
+                        version: number;
+                    };
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     listWebhooksIn: {
         parameters: {
             query?: never;
@@ -8706,6 +8865,129 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["WorkflowPlan"];
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getWorkflowSharing: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Restriction and shares. */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description Id of whoever made it; a restriction does not touch them. */
+                        creator: string | null;
+                        /** @enum {string} */
+                        kind: "workflow" | "view";
+                        /** @description Name of the workflow, id of the view. */
+                        object: string;
+                        restricted: boolean;
+                        shares: {
+                            /**
+                             * @description `read`: see it and its runs. `write`: also start and control runs, answer their tasks, publish versions. `admin`: also change who reaches it.
+                             * @enum {string}
+                             */
+                            level: "read" | "write" | "admin";
+                            /** @description What people call it: an e-mail address, the name of a team. */
+                            name: string;
+                            /** @description `user:ID`, `team:ID` or `everyone`. */
+                            subject: string;
+                        }[];
+                        version: number;
+                    };
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    putWorkflowSharing: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description ETag of the version that was read: refused when it is no longer the newest one. */
+                "If-Match"?: string;
+            };
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description Only those it is shared with, its creator and administrators reach it; to others it does not exist. */
+                    restricted: boolean;
+                    shares: {
+                        /**
+                         * @description `read`: see it and its runs. `write`: also start and control runs, answer their tasks, publish versions. `admin`: also change who reaches it.
+                         * @enum {string}
+                         */
+                        level: "read" | "write" | "admin";
+                        /** @description `user:` with an id or e-mail address, `team:` with an id or name, or `everyone`. */
+                        subject: string;
+                    }[];
+                };
+            };
+        };
+        responses: {
+            /** @description Restriction and shares. */
+            200: {
+                headers: {
+                    ETag?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @description Id of whoever made it; a restriction does not touch them. */
+                        creator: string | null;
+                        /** @enum {string} */
+                        kind: "workflow" | "view";
+                        /** @description Name of the workflow, id of the view. */
+                        object: string;
+                        restricted: boolean;
+                        shares: {
+                            /**
+                             * @description `read`: see it and its runs. `write`: also start and control runs, answer their tasks, publish versions. `admin`: also change who reaches it.
+                             * @enum {string}
+                             */
+                            level: "read" | "write" | "admin";
+                            /** @description What people call it: an e-mail address, the name of a team. */
+                            name: string;
+                            /** @description `user:ID`, `team:ID` or `everyone`. */
+                            subject: string;
+                        }[];
+                        version: number;
+                    };
                 };
             };
             /** @description A problem document. */

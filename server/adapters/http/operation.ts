@@ -85,6 +85,11 @@ export interface Operation<
   answers: Readonly<Record<number, AnswerSpec>>;
   /** Codes it can fail with, besides those that every operation has. */
   errors: readonly ErrorCode[];
+  /**
+   * The one object that a request is about, where the body names it; its permission is then asked for that object. Paths below
+   * `/workflows/{name}`, `/runs/{runId}` and `/views/{viewId}` need not say it.
+   */
+  target?: (body: z.infer<B>) => { kind: 'workflow'; id: string } | null;
   /** Served, but not part of the API that the document describes. */
   hidden?: boolean;
   handle(request: OperationRequest<z.infer<P>, z.infer<Q>, z.infer<B>>): Promise<JsonAnswer | Response>;

@@ -6,9 +6,9 @@ import {
   toProblem,
   zodToAppError,
 } from '@/lib/protocol/errors';
-import { requirePermission } from '@/lib/protocol/permissions';
 import { type Allowance, allowanceHeaders } from '@/server/adapters/http/allowance';
 import { readBody, readBytes } from '@/server/adapters/http/body';
+import { type Gate, openGate } from '@/server/adapters/http/object-gate';
 import type { Operation } from '@/server/adapters/http/operation';
 import type { Log } from '@/server/ports/log';
 import type { Telemetry } from '@/server/ports/telemetry';
@@ -21,6 +21,8 @@ export interface RouterDeps {
   /** Host names under which this instance may be called, besides loopback. */
   allowedHosts: readonly string[];
   maxBodyBytes: number;
+  /** Checks permissions; by roles alone when left out. */
+  gate?: Gate;
   log: Log;
   newRequestId: () => string;
   /** Fires when the process stops: streams end. */
@@ -56,7 +58,7 @@ const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]', '::1']);
 /** The REST API as one function from Request to Response, independent of the server in front of it. */
 export function createRouter(deps: RouterDeps): (request: Request) => Promise<Response> {
   const routes = deps.operations.map(toRoute).sort((a, b) => b.literals - a.literals);
-  const { tracing, telemetry } = deps;
+  const { tracing, telemetry, gate = openGate } = deps;
   const answer = async (request: Request, span?: RequestSpan): Promise<Response> => {
     let template = 'none';
     const requestId = deps.newRequestId();
@@ -74,19 +76,27 @@ export function createRouter(deps: RouterDeps): (request: Request) => Promise<Re
       if (!of.open) {
         actor = await deps.authenticate(request);
         if (deps.limit) allowance = await deps.limit.take(actor.id);
-        requirePermission(actor, of.permission);
       }
-      const given = await of.handle({
-        actor: actor ?? NOBODY,
-        ...(of.rawBody ? { raw: await readBytes(request, deps.maxBodyBytes) } : {}),
-        params: parsePart(of.params, params) as Record<string, string>,
-        query: parsePart(of.query, queryOf(request)),
-        body: of.body
-          ? parsePart(of.body, await readBody(request, deps.maxBodyBytes, of.yaml === true))
-          : undefined,
-        headers: request.headers,
-        signal: deps.stopping ? AbortSignal.any([request.signal, deps.stopping]) : request.signal,
-      });
+      let read: Promise<unknown> | undefined;
+      const body = () => {
+        read ??= of.body
+          ? readBody(request, deps.maxBodyBytes, of.yaml === true).then((raw) => parsePart(of.body, raw))
+          : Promise.resolve(undefined);
+        return read;
+      };
+      const handle = async (acting: Actor) =>
+        of.handle({
+          actor: acting,
+          ...(of.rawBody ? { raw: await readBytes(request, deps.maxBodyBytes) } : {}),
+          params: parsePart(of.params, params) as Record<string, string>,
+          query: parsePart(of.query, queryOf(request)),
+          body: await body(),
+          headers: request.headers,
+          signal: deps.stopping ? AbortSignal.any([request.signal, deps.stopping]) : request.signal,
+        });
+      const given = await (actor === undefined
+        ? handle(NOBODY)
+        : gate(actor, { operation: of, params, body }, handle));
       if (given instanceof Response) {
         response = given;
         response.headers.set('x-request-id', requestId);

@@ -85,5 +85,6 @@ function withCredential(
   const scopes = new Set(credential.scopes);
   // Never more than its user may, whatever was written into the key when that was different.
   const permissions = mine.filter((one) => scopes.has(one) || one === ('about:read' satisfies Permission));
-  return { ...actor, kind, source, permissions, role: standingOf(new Set(permissions)) };
+  const role = standingOf(new Set(permissions));
+  return { ...actor, kind, source, permissions, role, standing: actor.role, scopes: credential.scopes };
 }

@@ -96,6 +96,7 @@ function fitting(
       return false;
     return (
       (filter.ids === null || filter.ids.includes(run.runId)) &&
+      !filter.except?.includes(run.workflow) &&
       (filter.status === null || filter.status.includes(status)) &&
       (filter.workflow === null || filter.workflow === run.workflow) &&
       (filter.startedAfter === null || createdAt >= filter.startedAfter) &&

@@ -30,6 +30,7 @@ function fitting(organizationId: string, filter: BulkFilter, after: string, unti
   } else if (filter.ids === null) where.push('r.closed_at IS NULL');
   add(filter.ids, (place) => `r.run_id = ANY(${place}::uuid[])`);
   add(filter.status, (place) => `r.status = ANY(${place}::text[])`);
+  add(filter.except, (place) => `r.workflow <> ALL(${place}::text[])`);
   add(filter.workflow, (place) => `r.workflow = ${place}`);
   add(filter.startedAfter, (place) => `r.created_at >= to_timestamp(${place}::float8 / 1000.0)`);
   add(filter.startedBefore, (place) => `r.created_at < to_timestamp(${place}::float8 / 1000.0)`);
@@ -37,13 +38,14 @@ function fitting(organizationId: string, filter: BulkFilter, after: string, unti
 }
 
 function toFilter(json: unknown): BulkFilter {
-  const { status, workflow, startedAfter, startedBefore, ids, closed } = json as Partial<BulkFilter>;
+  const { status, workflow, startedAfter, startedBefore, ids, except, closed } = json as Partial<BulkFilter>;
   return {
     status: status ?? null,
     workflow: workflow ?? null,
     startedAfter: startedAfter ?? null,
     startedBefore: startedBefore ?? null,
     ids: ids ?? null,
+    except: except ?? null,
     closed: closed ?? false,
   };
 }

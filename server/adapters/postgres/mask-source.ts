@@ -1,19 +1,22 @@
 import { sensitivePaths } from '@/lib/engine/sensitivity';
 import type { WorkflowDefinition } from '@/lib/protocol/definition';
 import type { PrismaClient } from '@/server/adapters/postgres/generated/client';
+import { withNothingHidden } from '@/server/adapters/postgres/hidden-scope';
 import { inOrganization } from '@/server/adapters/postgres/prisma';
 import type { MaskedRun, MaskSource } from '@/server/ports/mask-source';
 import type { RunQueries } from '@/server/ports/run-queries';
 
 /**
- * What masking reads, through Prisma.
+ * What masking reads, through Prisma. It is read for the organisation and kept for everybody: what is hidden from whoever asks
+ * first (a parent run of a restricted workflow, say) is sensitive all the same.
  *
  * @param prisma a client that connects as oc_app
  */
 export function createMaskSource(prisma: PrismaClient, queries: Pick<RunQueries, 'events'>): MaskSource {
+  const within: typeof inOrganization = (...of) => withNothingHidden(() => inOrganization(...of));
   return {
     runs(organizationId, runIds) {
-      return inOrganization(
+      return within(
         prisma,
         organizationId,
         (tx) =>
@@ -25,7 +28,7 @@ export function createMaskSource(prisma: PrismaClient, queries: Pick<RunQueries,
     },
 
     paths(organizationId, hashes) {
-      return inOrganization(prisma, organizationId, async (tx) => {
+      return within(prisma, organizationId, async (tx) => {
         const rows = await tx.$queryRaw<
           { hash: string; paths: string[] | null; definition: WorkflowDefinition | null }[]
         >`
@@ -44,6 +47,7 @@ export function createMaskSource(prisma: PrismaClient, queries: Pick<RunQueries,
       });
     },
 
-    events: (organizationId, runId, after, limit) => queries.events(organizationId, runId, after, limit),
+    events: (organizationId, runId, after, limit) =>
+      withNothingHidden(() => queries.events(organizationId, runId, after, limit)),
   };
 }

@@ -1,6 +1,7 @@
 import { PrismaPg } from '@prisma/adapter-pg';
 import type pg from 'pg';
 import { Prisma, PrismaClient } from '@/server/adapters/postgres/generated/client';
+import { hiddenNow } from '@/server/adapters/postgres/hidden-scope';
 
 export { Prisma };
 
@@ -24,7 +25,7 @@ export type UnitOfWork = Prisma.TransactionClient;
 
 /**
  * Runs a unit of work of one organisation: a transaction in which row-level security shows that organisation's rows
- * and no others.
+ * and no others; of those, none that is hidden from whoever asks.
  *
  * @param prisma a client whose pool connects as oc_app
  */
@@ -33,8 +34,13 @@ export function inOrganization<T>(
   organizationId: string,
   work: (tx: UnitOfWork) => Promise<T>,
 ): Promise<T> {
+  const hidden = hiddenNow();
   return prisma.$transaction(async (tx) => {
-    await tx.$executeRaw`SELECT set_config('app.organization_id', ${organizationId}, true)`;
+    if (hidden === null)
+      await tx.$executeRaw`SELECT set_config('app.organization_id', ${organizationId}, true)`;
+    else
+      await tx.$executeRaw`SELECT set_config('app.organization_id', ${organizationId}, true),
+        set_config('app.hidden_workflows', ${hidden}, true)`;
     return work(tx);
   }, PATIENCE);
 }

@@ -1,8 +1,9 @@
 import type pg from 'pg';
+import { hiddenNow } from '@/server/adapters/postgres/hidden-scope';
 
 /**
  * Runs a unit of work of one organisation over `pg`: a transaction in which row-level security shows that organisation's
- * rows and no others.
+ * rows and no others; of those, none that is hidden from whoever asks.
  *
  * @param pool connections as oc_app
  */
@@ -11,8 +12,10 @@ export async function withinOrganization<T>(
   organizationId: string,
   work: (client: pg.PoolClient) => Promise<T>,
 ): Promise<T> {
+  const hidden = hiddenNow();
   return inTransaction(pool, async (client) => {
     await client.query(`SELECT set_config('app.organization_id', $1, true)`, [organizationId]);
+    if (hidden !== null) await client.query(`SELECT set_config('app.hidden_workflows', $1, true)`, [hidden]);
     return work(client);
   });
 }

@@ -25,10 +25,10 @@ function isTaken(error: unknown): boolean {
  */
 export function createViewStore(prisma: PrismaClient): ViewStore {
   return {
-    async list(organizationId, owner) {
+    async list(organizationId, owner, viewIds = []) {
       const rows = await inOrganization(prisma, organizationId, (tx) =>
         tx.savedView.findMany({
-          where: { organizationId, OR: [{ shared: true }, { owner }] },
+          where: { organizationId, OR: [{ shared: true }, { owner }, { viewId: { in: [...viewIds] } }] },
           orderBy: [{ name: 'asc' }, { shared: 'asc' }],
         }),
       );

@@ -39,7 +39,7 @@ WHERE EXISTS (
 LIMIT 1 FOR UPDATE OF c SKIP LOCKED`;
 
 const SUBSCRIPTIONS = `
-SELECT id, events, workflow, from_seq AS "fromSeq", ${ms('from_at', 'fromAt')}
+SELECT id, events, workflow, created_by AS "createdBy", from_seq AS "fromSeq", ${ms('from_at', 'fromAt')}
 FROM webhook_out WHERE organization_id = $1 AND enabled`;
 
 /**

@@ -16,12 +16,16 @@ import type { ActivityProgress } from '@/server/ports/activity';
 import type { Bus } from '@/server/ports/bus';
 import type { Log } from '@/server/ports/log';
 import type { StreamRange, StreamStore } from '@/server/ports/stream-store';
+import { ACCESS_CHANNEL, type AccessService } from '@/server/services/access-service';
 
 const PAGE = 500;
 /** More than this behind, a client is better served by rereading the lists than by a replay. */
 const MAX_REPLAY = 5_000;
 
 const RECHECK_MS = 30_000;
+
+/** What a socket may not see is looked up this often while it is sent things, besides when it is told to have changed. */
+const REMEMBER_MS = 1_000;
 
 export interface LiveDeps {
   store: StreamStore;
@@ -35,6 +39,7 @@ export interface LiveDeps {
   pollMs: number;
   /** How often a connection's rights are looked at again, in milliseconds; 30 s when left out. */
   recheckMs?: number;
+  access: Pick<AccessService, 'isUsed' | 'hiddenWorkflows' | 'workflowOf'>;
   authenticate: (headers: Record<string, string | string[] | undefined>) => Promise<Actor>;
   /** Refuses a connection by its Host and Origin headers; throws FORBIDDEN_ORIGIN. */
   checkOrigin: (headers: Record<string, string | string[] | undefined>) => void;
@@ -43,6 +48,8 @@ export interface LiveDeps {
 /** The live socket: one room per (organisation, topic); what is sent is read from the numbered stream, never from hints. */
 export class Live {
   private readonly io: Server;
+  /** Counts changes of who reaches what: what sockets remember of it is looked up again. */
+  private sharing = 0;
   private readonly feeds = new Map<string, RoomFeed>();
   private readonly unsubscribe: () => void;
   private cancelPoll: () => void = () => {};
@@ -78,12 +85,17 @@ export class Live {
       this.feeds.get(roomOf(organizationId, topic))?.pull();
     });
     const stopProgress = deps.bus.subscribe(deps.progressChannel, (told) => {
-      const { organizationId, ...facts } = told as ActivityProgress;
-      this.io.to(roomOf(organizationId, 'runs')).volatile.emit('progress', facts satisfies ProgressMessage);
+      this.progress(told as ActivityProgress).catch((error: unknown) =>
+        deps.log.warn('live_progress', { status: 'failed', error: String(error) }),
+      );
+    });
+    const stopAccess = deps.bus.subscribe(ACCESS_CHANNEL, () => {
+      this.sharing += 1;
     });
     this.unsubscribe = () => {
       stopRanges();
       stopProgress();
+      stopAccess();
     };
     this.poll();
   }
@@ -150,7 +162,7 @@ export class Live {
       await socket.join(room);
       for (;;) {
         const items = await this.deps.store.read(organizationId, topic, sent, PAGE);
-        if (items.length > 0) socket.emit('events', { topic, items } satisfies EventsMessage);
+        if (items.length > 0) await this.sendTo(socket, topic, items);
         sent = items.at(-1)?.streamSeq ?? sent;
         if (items.length < PAGE) break;
       }
@@ -165,13 +177,65 @@ export class Live {
     const room = roomOf(organizationId, topic);
     let feed = this.feeds.get(room);
     if (!feed) {
-      const send = (items: StreamEvent[]) =>
-        this.io.to(room).emit('events', { topic, items } satisfies EventsMessage);
+      const send = (items: StreamEvent[]) => this.sendToRoom(organizationId, topic, items);
       feed = new RoomFeed(this.deps.store, organizationId, topic, send, this.deps.log);
       this.feeds.set(room, feed);
     }
     await feed.ready;
     return feed;
+  }
+
+  /** One message for all where nothing is hidden from anybody; else each socket gets what its actor may see. */
+  private async sendToRoom(organizationId: string, topic: Topic, items: StreamEvent[]): Promise<void> {
+    const room = roomOf(organizationId, topic);
+    if (topic !== 'runs' || !(await this.deps.access.isUsed(organizationId))) {
+      this.io.to(room).emit('events', { topic, items } satisfies EventsMessage);
+      return;
+    }
+    for (const socket of this.socketsIn(room)) await this.sendTo(socket, topic, items);
+  }
+
+  private async sendTo(socket: Socket, topic: Topic, items: StreamEvent[]): Promise<void> {
+    const names = topic === 'runs' ? await this.hiddenFrom(socket) : [];
+    const isHidden = ({ workflow }: StreamEvent) => names.includes(workflow);
+    const hidden = items.filter(isHidden).map(({ streamSeq }) => streamSeq);
+    const message: EventsMessage =
+      hidden.length === 0
+        ? { topic, items }
+        : { topic, items: items.filter((item) => !isHidden(item)), hidden };
+    socket.emit('events', message);
+  }
+
+  private async progress({ organizationId, ...facts }: ActivityProgress): Promise<void> {
+    const message: ProgressMessage = facts;
+    const room = roomOf(organizationId, 'runs');
+    if (!(await this.deps.access.isUsed(organizationId))) {
+      this.io.to(room).volatile.emit('progress', message);
+      return;
+    }
+    const workflow = await this.deps.access.workflowOf(organizationId, facts.runId);
+    for (const socket of this.socketsIn(room)) {
+      const names = await this.hiddenFrom(socket);
+      if (workflow !== null && !names.includes(workflow)) socket.volatile.emit('progress', message);
+    }
+  }
+
+  /** Names of the workflows that a socket's actor does not see, remembered for a second. */
+  private async hiddenFrom(socket: Socket): Promise<string[]> {
+    const now = this.deps.clock.now();
+    const known = socket.data.hidden as { names: string[]; at: number; sharing: number } | undefined;
+    if (known !== undefined && known.sharing === this.sharing && now - known.at < REMEMBER_MS)
+      return known.names;
+    const { sharing } = this;
+    const names = await this.deps.access.hiddenWorkflows(socket.data.actor as Actor);
+    socket.data.hidden = { names, at: now, sharing };
+    return names;
+  }
+
+  private socketsIn(room: string): Socket[] {
+    return [...(this.io.sockets.adapter.rooms.get(room) ?? [])].flatMap(
+      (id) => this.io.sockets.sockets.get(id) ?? [],
+    );
   }
 
   private poll(): void {
@@ -210,7 +274,7 @@ class RoomFeed {
     private readonly store: StreamStore,
     private readonly organizationId: string,
     private readonly topic: Topic,
-    private readonly send: (items: StreamEvent[]) => void,
+    private readonly send: (items: StreamEvent[]) => Promise<void>,
     private readonly log: Log,
   ) {
     this.ready = store.head(organizationId, topic).then((head) => {
@@ -232,7 +296,7 @@ class RoomFeed {
         const items = await this.store.read(this.organizationId, this.topic, this.sent, PAGE);
         if (items.length > 0) {
           this.sent = items.at(-1)?.streamSeq ?? this.sent;
-          this.send(items);
+          await this.send(items);
         }
         if (items.length === PAGE) this.again = true;
       } while (this.again);

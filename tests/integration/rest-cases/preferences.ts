@@ -59,6 +59,29 @@ export const preferenceCases: Cases = {
     success: { status: 204, ask: async (w) => w.ask('DELETE', (await view(w)).path) },
     failure: missing('DELETE'),
   },
+  getViewSharing: {
+    success: { status: 200, ask: async (w) => w.ask('GET', `${(await view(w)).path}/sharing`) },
+    failure: {
+      status: 404,
+      code: 'VIEW_NOT_FOUND',
+      ask: (w) => w.ask('GET', `${VIEWS}/${NOBODY}/sharing`),
+    },
+  },
+  putViewSharing: {
+    success: {
+      status: 200,
+      ask: async (w) => {
+        const shares = [{ subject: 'everyone', level: 'read' }];
+        const { path } = await view(w);
+        return w.ask('PUT', `${path}/sharing`, { restricted: true, shares }, { 'if-match': '"v0"' });
+      },
+    },
+    failure: {
+      status: 428,
+      code: 'PRECONDITION_REQUIRED',
+      ask: async (w) => w.ask('PUT', `${(await view(w)).path}/sharing`, { restricted: true, shares: [] }),
+    },
+  },
   getSettings: {
     success: { status: 200, ask: (w) => w.ask('GET', SETTINGS) },
     failure: {

@@ -76,4 +76,40 @@ export const workflowCases: Cases = {
       ask: (w) => w.ask('GET', '/api/v1/workflows/nope/plan'),
     },
   },
+  getWorkflowSharing: {
+    success: { status: 200, ask: (w) => w.ask('GET', '/api/v1/workflows/plain/sharing') },
+    failure: {
+      status: 404,
+      code: 'WORKFLOW_NOT_FOUND',
+      ask: (w) => w.ask('GET', '/api/v1/workflows/nope/sharing'),
+    },
+  },
+  putWorkflowSharing: {
+    success: {
+      status: 200,
+      ask: async (w) => {
+        await w.ask('POST', '/api/v1/workflows', plainWorkflow('shared'));
+        const { headers } = await w.ask('GET', '/api/v1/workflows/shared/sharing');
+        const shares = [{ subject: 'everyone', level: 'write' }];
+        const etag = headers.get('etag') ?? '';
+        return w.ask(
+          'PUT',
+          '/api/v1/workflows/shared/sharing',
+          { restricted: true, shares },
+          { 'if-match': etag },
+        );
+      },
+    },
+    failure: {
+      status: 412,
+      code: 'VERSION_CONFLICT',
+      ask: (w) =>
+        w.ask(
+          'PUT',
+          '/api/v1/workflows/plain/sharing',
+          { restricted: true, shares: [] },
+          { 'if-match': '"v77"' },
+        ),
+    },
+  },
 };

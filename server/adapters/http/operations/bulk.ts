@@ -40,7 +40,7 @@ export function bulkOperations(bulk: BulkService): Operation[] {
         ...answers(200, 'A dry run: how many runs fit.', bulkOperationSchema),
         ...answers(202, 'It is written down and will be carried out.', bulkOperationSchema, ['Location']),
       },
-      errors: [],
+      errors: ['WORKFLOW_NOT_FOUND'],
       handle: async ({ actor, body }) => {
         const made = await bulk.create(actor, body);
         if (made.bulkId === null) return { status: 200, body: made };

@@ -112,11 +112,15 @@ export function eventOperations({ runs, feed, stream, log }: EventOperationDeps)
           const message = `The stream has ${head} entries; ${after} is not one of them.`;
           throw new AppError('INVALID_INPUT', message, { path: '/after' });
         }
+        let passed = after;
         return eventStream(
           {
             read: async (from, wait, until) => {
               try {
-                const items = await stream.read(actor, topic, from, PAGE, wait, until);
+                const behind = Math.max(from, passed);
+                const items = await stream.read(actor, topic, behind, PAGE, wait, until, (seq) => {
+                  passed = seq;
+                });
                 return items.map((data) => ({ id: data.streamSeq, data }));
               } catch (error) {
                 const resumeAfter = resumeAfterOf(error);

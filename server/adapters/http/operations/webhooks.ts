@@ -222,7 +222,7 @@ function subscriptions(out: WebhookOutService): Operation[] {
       permission: 'webhooks:write',
       body: createWebhookOutSchema,
       answers: answers(201, 'The subscription and its secret.', webhookOutSecretSchema, ['Location', 'ETag']),
-      errors: ['WEBHOOK_EXISTS', 'ADDRESS_NOT_ALLOWED'],
+      errors: ['WEBHOOK_EXISTS', 'ADDRESS_NOT_ALLOWED', 'WORKFLOW_NOT_FOUND'],
       handle: async ({ actor, body }) =>
         tagged(201, await out.create(actor, body), { location: `${OUT}/${encodeURIComponent(body.name)}` }),
     }),
@@ -250,7 +250,7 @@ function subscriptions(out: WebhookOutService): Operation[] {
       body: webhookOutSpecSchema,
       headers: ['If-Match'],
       answers: answers(200, 'The subscription.', webhookOutSchema, ['ETag']),
-      errors: [...NOT_FOUND, 'VERSION_CONFLICT', 'ADDRESS_NOT_ALLOWED'],
+      errors: [...NOT_FOUND, 'VERSION_CONFLICT', 'ADDRESS_NOT_ALLOWED', 'WORKFLOW_NOT_FOUND'],
       handle: async ({ actor, params, body, headers }) =>
         tagged(200, await out.replace(actor, text(params, 'name'), body, seenRevision(headers))),
     }),

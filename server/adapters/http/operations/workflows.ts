@@ -73,10 +73,14 @@ export function workflowOperations({ workflows }: { workflows: WorkflowService }
         '`If-None-Match: *` for a new name) it is refused when somebody else has published since.',
       permission: 'workflows:write',
       body: candidateSchema,
+      target: (body) => {
+        const name = nameOf(body);
+        return name === undefined ? null : { kind: 'workflow', id: name };
+      },
       yaml: true,
       headers: ['If-Match', 'If-None-Match'],
       answers: answers(201, 'The version.', workflowSummarySchema, ['Location', 'ETag']),
-      errors: ['INVALID_DEFINITION', 'VERSION_CONFLICT'],
+      errors: ['INVALID_DEFINITION', 'VERSION_CONFLICT', 'WORKFLOW_NOT_FOUND'],
       handle: async ({ actor, body, headers }) => {
         const name = nameOf(body);
         const current = name === undefined ? null : await workflows.find(actor, name);
@@ -136,7 +140,7 @@ export function workflowOperations({ workflows }: { workflows: WorkflowService }
         ]),
         ...answers(201, 'The first version.', workflowSummarySchema, ['Location', 'ETag']),
       },
-      errors: ['INVALID_DEFINITION', 'VERSION_CONFLICT', 'PRECONDITION_REQUIRED'],
+      errors: ['INVALID_DEFINITION', 'VERSION_CONFLICT', 'PRECONDITION_REQUIRED', 'WORKFLOW_NOT_FOUND'],
       handle: async ({ actor, params, body, headers }) => {
         const name = text(params, 'name');
         if (!headers.has('if-match') && headers.get('if-none-match')?.trim() !== '*') {
