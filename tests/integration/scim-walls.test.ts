@@ -227,7 +227,7 @@ describe('the directories of two organisations', () => {
     expect((await ofA.send('GET', '/Users?count=0')).status).toBe(200);
   });
 
-  it('a large group is written at once', async () => {
+  it('a large group is written at once', { timeout: 240_000 }, async () => {
     const people = 110;
     await tables.query(
       `WITH u AS (INSERT INTO app_user (id, name, email)
