@@ -67,8 +67,10 @@ export interface SharedDeps {
 export async function createShared(deps: SharedDeps): Promise<Shared> {
   const { redisUrl, pool, clock, log, telemetry, gauge } = deps;
   const local = createMemoryBus((error) => log.error('bus', { error: String(error) }));
-  if (redisUrl === undefined)
+  if (redisUrl === undefined) {
+    gauge('conductor_redis_up', () => undefined);
     return { bus: local, counter: memoryCounter, checks: {}, close: () => local.close() };
+  }
   const link = new RedisLink({ url: redisUrl, prefix: `oc:${await databaseIdentity(pool)}:`, clock, log });
   const bus = createRedisBus({
     link,

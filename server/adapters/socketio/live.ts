@@ -152,7 +152,7 @@ export class Live {
       requirePermission(actor, TOPIC_PERMISSIONS[topic]);
       const { organizationId } = actor;
       const room = roomOf(organizationId, topic);
-      const feed = await this.feed(organizationId, topic);
+      await this.feed(organizationId, topic);
       const head = await this.deps.store.head(organizationId, topic);
       let sent = after ?? head;
       if (head - sent > MAX_REPLAY) sent = head - MAX_REPLAY;
@@ -160,6 +160,8 @@ export class Live {
       // What came up while reading is either in the next page or, once the room is joined, sent by the feed; an entry
       // sent twice is dropped by its number.
       await socket.join(room);
+      // A look around (poll) lets go of the feed of an empty room, which this one was until now.
+      const feed = await this.feed(organizationId, topic);
       for (;;) {
         const items = await this.deps.store.read(organizationId, topic, sent, PAGE);
         if (items.length > 0) await this.sendTo(socket, topic, items);
