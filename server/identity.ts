@@ -1,4 +1,4 @@
-import { createHmac, randomBytes, randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import type { Actor } from '@/lib/protocol/actor';
 import { AppError } from '@/lib/protocol/errors';
 import type { Clock } from '@/lib/shared/clock';
@@ -38,7 +38,7 @@ export interface IdentityDeps {
   owner: Actor;
   clock: Clock;
   log: Log;
-  /** What everything of this instance is sealed under; cookies are signed with a key made from it. */
+  /** What cookies and tokens are signed with; the same for all processes. */
   secret: string;
   /** Where browsers reach this instance. */
   publicUrl: () => string;
@@ -50,7 +50,7 @@ export function createIdentity(deps: IdentityDeps) {
   const store = createIdentityStore(pool);
   const authPrisma = createPrisma(pool);
   const audit = createAuditLog(deps.prisma);
-  const secret = createHmac('sha256', deps.secret).update('sessions').digest('hex');
+  const { secret } = deps;
   const oidc = oidcOf(config);
   let made: BetterAuth | undefined;
   // At first use: the address of this instance is known once it listens.

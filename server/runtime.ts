@@ -25,13 +25,13 @@ import { createPrisma } from '@/server/adapters/postgres/prisma';
 import { roleUrl } from '@/server/adapters/postgres/roles';
 import { createRunQueries } from '@/server/adapters/postgres/run-queries';
 import { createStreamStore } from '@/server/adapters/postgres/stream-store';
-import { loadSecretKey } from '@/server/adapters/secret-key';
 import { SystemClock } from '@/server/adapters/system-clock';
 import type { Config } from '@/server/config/config';
 import { createFleet } from '@/server/fleet';
 import { createGovernance } from '@/server/governance';
 import { createIdentity } from '@/server/identity';
 import { createJobs } from '@/server/jobs';
+import { createKeys } from '@/server/keys';
 import { createTracing, registerGauges } from '@/server/observability';
 import type { ActivityFunction, ActivityProgress } from '@/server/ports/activity';
 import type { Log } from '@/server/ports/log';
@@ -113,7 +113,18 @@ export async function createRuntime(options: RuntimeOptions) {
     crashPoint('after-append-before-ack');
     bus.publish(INBOX_CHANNEL, row);
   };
-  const owner: Actor = await createIdentityStore(pools.auth).ensureLocalOwner();
+  const identities = createIdentityStore(pools.auth);
+  const owner: Actor = await identities.ensureLocalOwner();
+  const keys = await createKeys({
+    config,
+    app: pools.app,
+    prisma,
+    organizations: () => identities.everyOrganization(),
+    operators: owner.organizationId,
+    clock,
+    log,
+  });
+  const { sealer } = keys;
 
   const preferences = createPreferences({ config, prisma, clock, environment: options.environment });
   const { settings, views } = preferences;
@@ -130,8 +141,10 @@ export async function createRuntime(options: RuntimeOptions) {
   const servers = createFleet({
     config,
     fileOrganization: owner.organizationId,
+    app: pools.app,
     prisma,
     engine: pools.engine,
+    sealer,
     clock,
     log,
     version,
@@ -247,6 +260,7 @@ export async function createRuntime(options: RuntimeOptions) {
     app: pools.app,
     prisma,
     watch: pools.watch,
+    sealer,
     workflows,
     runs,
     openBreakers: () => servers.fleet.openCircuits(),
@@ -300,7 +314,7 @@ export async function createRuntime(options: RuntimeOptions) {
     owner,
     clock,
     log,
-    secret: loadSecretKey(config.secretKey, config.dataDir),
+    secret: keys.sessionSecret,
     publicUrl: () => config.url ?? listeningAt,
   });
   const operations = createOperations({
@@ -324,6 +338,7 @@ export async function createRuntime(options: RuntimeOptions) {
       ...payloadOperations(payloads),
       ...identity.operations,
       ...governance.operations,
+      ...keys.operations,
     ],
   });
   const handleApi = createRouter({
@@ -354,7 +369,7 @@ export async function createRuntime(options: RuntimeOptions) {
     authenticate: identity.authenticate,
     /** Every REST operation, hidden ones too. */
     operations,
-    notes: identity.notes,
+    notes: async (): Promise<string[]> => [...keys.notes, ...(await identity.notes())],
 
     /** REST, sign-in, health and metrics. */
     async handle(request: Request): Promise<Response> {
@@ -370,6 +385,7 @@ export async function createRuntime(options: RuntimeOptions) {
     async start(): Promise<void> {
       const configured = new Set((await serverStates(owner.organizationId)).keys());
       await publishStarters(workflows, owner, resolve(root, 'workflows', 'starters'), configured, log);
+      keys.start();
       servers.start({ probes: config.roles.includes('sync') });
       if (!hasEngine) return;
       await maintenance.start();
@@ -392,6 +408,7 @@ export async function createRuntime(options: RuntimeOptions) {
         await maintenance.stop();
       }
       await servers.stop();
+      await keys.stop();
       await identity.stop();
       await prisma.$disconnect();
       await bus.close();

@@ -14,6 +14,8 @@ export const actorSchema = z.object({
   /** Set for custom roles and scoped keys: exactly these permissions, whatever the role has. */
   permissions: z.array(z.string()).optional(),
   displayName: z.string(),
+  /** Person in whose name a schedule or a webhook starts runs: their personal credentials are used. */
+  onBehalfOf: z.string().optional(),
   /** Where the request came from, for the audit log: an address, and the key or client it acted through. */
   source: z.string().optional(),
 });

@@ -9,6 +9,7 @@ import type { CliContext } from '@/server/cli/context';
 import * as hook from '@/server/cli/hook-commands';
 import * as identity from '@/server/cli/identity-commands';
 import * as inspect from '@/server/cli/inspect-commands';
+import { rotateKey } from '@/server/cli/key-commands';
 import { runOrchestrate } from '@/server/cli/orchestrate';
 import { savePayload } from '@/server/cli/payload-command';
 import * as profile from '@/server/cli/profile-commands';
@@ -89,6 +90,7 @@ export const HANDLERS: { readonly [N in CommandName]: Handler<ArgsOf<CommandOf<N
   'secret list': secret.listSecrets,
   'secret set': secret.setSecret,
   'secret remove': secret.removeSecret,
+  'secret rotate-key': rotateKey,
   'schedule list': schedule.listSchedules,
   'schedule show': schedule.showSchedule,
   'schedule create': schedule.createSchedule,

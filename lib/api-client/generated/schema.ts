@@ -214,6 +214,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/instance/key-rotation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read which key secrets are sealed under, and how its rotation stands. */
+        get: operations["getKeyRotation"];
+        put?: never;
+        /** Bring everything that is sealed to a new key, while work goes on. */
+        post: operations["startKeyRotation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/invitations": {
         parameters: {
             query?: never;
@@ -261,6 +279,41 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/secrets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the names of one’s own secrets; their values are never shown. */
+        get: operations["listMySecrets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/secrets/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Set a secret of one’s own. */
+        put: operations["setMySecret"];
+        post?: never;
+        /** Remove a secret of one’s own; the next call does without it. */
+        delete: operations["deleteMySecret"];
         options?: never;
         head?: never;
         patch?: never;
@@ -3277,6 +3330,108 @@ export interface operations {
             };
         };
     };
+    getKeyRotation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The key by its id, and the rotation. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        activeKey: string;
+                        envelope: boolean;
+                        processes: {
+                            host: string;
+                            pid: number;
+                            ready: boolean;
+                        }[];
+                        rotation: {
+                            done: number;
+                            endedAt: string | null;
+                            from: string;
+                            /** @enum {string} */
+                            phase: "preparing" | "resealing" | "done";
+                            startedAt: string;
+                            startedBy: string;
+                            to: string;
+                            total: number | null;
+                            unreadable: number;
+                        } | null;
+                        /** @enum {string} */
+                        source: "environment" | "file";
+                    };
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    startKeyRotation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is begun. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        activeKey: string;
+                        envelope: boolean;
+                        processes: {
+                            host: string;
+                            pid: number;
+                            ready: boolean;
+                        }[];
+                        rotation: {
+                            done: number;
+                            endedAt: string | null;
+                            from: string;
+                            /** @enum {string} */
+                            phase: "preparing" | "resealing" | "done";
+                            startedAt: string;
+                            startedBy: string;
+                            to: string;
+                            total: number | null;
+                            unreadable: number;
+                        } | null;
+                        /** @enum {string} */
+                        source: "environment" | "file";
+                    };
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     listInvitations: {
         parameters: {
             query?: never;
@@ -3433,6 +3588,106 @@ export interface operations {
                         role: string;
                     };
                 };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listMySecrets: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Every secret of one’s own. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: {
+                            name: string;
+                            updatedAt: string;
+                            updatedBy: string;
+                        }[];
+                        nextCursor: string | null;
+                    };
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    setMySecret: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    value: string;
+                };
+            };
+        };
+        responses: {
+            /** @description It is kept, sealed. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteMySecret: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A problem document. */
             default: {
@@ -5502,6 +5757,8 @@ export interface operations {
                         args?: string[];
                         command: string;
                         concurrency?: number;
+                        /** @enum {string} */
+                        credentials?: "organization" | "user" | "user-or-organization";
                         cwd?: string;
                         disabled?: boolean;
                         /** @enum {string} */
@@ -5526,6 +5783,8 @@ export interface operations {
                         type: "stdio";
                     } | {
                         concurrency?: number;
+                        /** @enum {string} */
+                        credentials?: "organization" | "user" | "user-or-organization";
                         disabled?: boolean;
                         /** @enum {string} */
                         elicitation?: "ask" | "refuse";
@@ -5578,6 +5837,8 @@ export interface operations {
                             args: string[];
                             command: string;
                             concurrency?: number;
+                            /** @enum {string} */
+                            credentials?: "organization" | "user" | "user-or-organization";
                             cwd?: string;
                             disabled?: boolean;
                             /** @enum {string} */
@@ -5602,6 +5863,8 @@ export interface operations {
                             type: "stdio";
                         } | {
                             concurrency?: number;
+                            /** @enum {string} */
+                            credentials?: "organization" | "user" | "user-or-organization";
                             disabled?: boolean;
                             /** @enum {string} */
                             elicitation?: "ask" | "refuse";
@@ -5701,6 +5964,8 @@ export interface operations {
                         args?: string[];
                         command: string;
                         concurrency?: number;
+                        /** @enum {string} */
+                        credentials?: "organization" | "user" | "user-or-organization";
                         cwd?: string;
                         disabled?: boolean;
                         /** @enum {string} */
@@ -5725,6 +5990,8 @@ export interface operations {
                         type: "stdio";
                     } | {
                         concurrency?: number;
+                        /** @enum {string} */
+                        credentials?: "organization" | "user" | "user-or-organization";
                         disabled?: boolean;
                         /** @enum {string} */
                         elicitation?: "ask" | "refuse";
@@ -5775,6 +6042,8 @@ export interface operations {
                             args: string[];
                             command: string;
                             concurrency?: number;
+                            /** @enum {string} */
+                            credentials?: "organization" | "user" | "user-or-organization";
                             cwd?: string;
                             disabled?: boolean;
                             /** @enum {string} */
@@ -5799,6 +6068,8 @@ export interface operations {
                             type: "stdio";
                         } | {
                             concurrency?: number;
+                            /** @enum {string} */
+                            credentials?: "organization" | "user" | "user-or-organization";
                             disabled?: boolean;
                             /** @enum {string} */
                             elicitation?: "ask" | "refuse";
@@ -6016,6 +6287,8 @@ export interface operations {
                             args: string[];
                             command: string;
                             concurrency?: number;
+                            /** @enum {string} */
+                            credentials?: "organization" | "user" | "user-or-organization";
                             cwd?: string;
                             disabled?: boolean;
                             /** @enum {string} */
@@ -6040,6 +6313,8 @@ export interface operations {
                             type: "stdio";
                         } | {
                             concurrency?: number;
+                            /** @enum {string} */
+                            credentials?: "organization" | "user" | "user-or-organization";
                             disabled?: boolean;
                             /** @enum {string} */
                             elicitation?: "ask" | "refuse";

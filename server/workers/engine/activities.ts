@@ -31,6 +31,8 @@ export type AttemptOutcome =
 export interface ActivityScope {
   organizationId: string;
   runId: string;
+  /** Person whose credentials are used at servers that are declared so. */
+  subject?: string | undefined;
   /** Fires when the call is cancelled, or the run leaves this process. */
   abort: CallAbort;
   /** Awaited before a tool call is sent. */
@@ -65,7 +67,8 @@ export async function isRetrySafe(
 ): Promise<boolean> {
   if (command.idempotent !== undefined) return command.idempotent;
   if (command.target.kind === 'function') return true;
-  const tool = await deps.fleet.tool(scope.organizationId, command.target.server, command.target.tool);
+  const { server, tool: name } = command.target;
+  const tool = await deps.fleet.tool(scope.organizationId, server, name, scope.subject);
   return tool.annotations.readOnlyHint === true || tool.annotations.idempotentHint === true;
 }
 
@@ -114,6 +117,7 @@ async function callTool(
     timeoutMs: command.timeoutMs,
     signal: scope.abort.signal,
     ...(scope.beforeSending === undefined ? {} : { beforeSending: scope.beforeSending }),
+    ...(scope.subject === undefined ? {} : { subject: scope.subject }),
     ...scope.dialogue,
     ...scope.trace,
   });

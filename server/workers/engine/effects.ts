@@ -88,7 +88,19 @@ function cancelActivity(host: EffectsHost, run: ResidentRun, { activityId, task 
   const open = run.activities.get(activityId);
   if (open !== undefined) open.abort(CANCELLED);
   else if (task !== undefined)
-    host.track(host.deps.activities.fleet.cancelTask(run.info.organizationId, task.server, task.taskId));
+    host.track(
+      host.deps.activities.fleet.cancelTask(
+        run.info.organizationId,
+        task.server,
+        task.taskId,
+        subjectOf(run),
+      ),
+    );
+}
+
+/** The person whose credentials the run's calls are made with, where a server is declared so. */
+function subjectOf({ state }: ResidentRun): string | undefined {
+  return state?.onBehalfOf ?? state?.startedBy;
 }
 
 function event<T extends EventType>(host: EffectsHost, type: T, data: EventData<T>): EngineEvent {
@@ -121,7 +133,7 @@ async function attemptActivity(
   const { organizationId, runId } = run.info;
   // The process may be stopped while it connects: what counts is that the lease runs when the call leaves.
   const beforeSending = () => host.leases.confirmed();
-  const scope = { organizationId, runId, abort, beforeSending };
+  const scope = { organizationId, runId, subject: subjectOf(run), abort, beforeSending };
   let retrySafe: boolean;
   try {
     retrySafe = await isRetrySafe(host.deps.activities, scope, command);
