@@ -75,9 +75,10 @@ describe('a remote server behind OAuth', () => {
     await expect(fleet.finishAuthorization(ORGANIZATION, parameters)).rejects.toMatchObject({
       code: 'FORBIDDEN',
     });
-    const another = await visit(fleet, 'ada');
+    const second = await setUp();
+    const another = await visit(second.fleet);
     await expect(
-      fleet.finishAuthorization('018f0000-0000-7000-8000-000000000002', another),
+      second.fleet.finishAuthorization('018f0000-0000-7000-8000-000000000002', another),
     ).rejects.toMatchObject({ code: 'FORBIDDEN' });
   });
 
