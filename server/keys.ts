@@ -13,6 +13,7 @@ import { createSealer, createSealKey, Keyring } from '@/server/adapters/sealer';
 import {
   makeNextSecretKey,
   promoteNextSecretKey,
+  readNextSecretKey,
   readSecretKeys,
   type SecretKeys,
 } from '@/server/adapters/secret-key';
@@ -43,8 +44,9 @@ export async function createKeys(deps: KeysDeps) {
   const { dataDir } = config;
   let secrets = readSecretKeys(config);
   const ring = new Keyring(createSealKey(secrets.main), others(secrets));
-  const refresh = () => {
-    secrets = readSecretKeys(config);
+  // Only what a rotation brings is read again: a file that goes away under a running process takes nothing from it.
+  const take = (now: Partial<SecretKeys>) => {
+    secrets = { ...secrets, ...now };
     ring.hold(createSealKey(secrets.main), others(secrets));
   };
   const use = ({ activeKey, form }: SealState) => ring.use({ keyId: activeKey, form });
@@ -68,15 +70,17 @@ export async function createKeys(deps: KeysDeps) {
   const keeper = new KeyKeeper({
     store,
     keys: {
-      refresh,
+      refresh() {
+        if (secrets.source === 'file') take({ next: readNextSecretKey(dataDir) ?? secrets.next });
+      },
       use,
       ids: () => ring.ids,
       sealsUnder: () => ring.sealsUnder,
       settle(keyId) {
         const { next } = secrets;
         if (next === undefined || createSealKey(next).id !== keyId) return;
-        promoteNextSecretKey(dataDir);
-        refresh();
+        promoteNextSecretKey(dataDir, next);
+        take({ main: next, next: undefined });
       },
       reseal: (sealed, context) => ring.reseal(sealed, context),
     },

@@ -51,8 +51,10 @@ describe('the secret key', () => {
     const next = makeNextSecretKey(dataDir);
     expect(makeNextSecretKey(dataDir)).toBe(next);
     expect(readSecretKeys(settings)).toEqual({ ...first, next });
-    promoteNextSecretKey(dataDir);
-    promoteNextSecretKey(dataDir);
+    promoteNextSecretKey(dataDir, 'another one');
+    expect(readSecretKeys(settings).main).toBe(first.main);
+    promoteNextSecretKey(dataDir, next);
+    promoteNextSecretKey(dataDir, next);
     expect(readSecretKeys(settings)).toEqual({ ...first, main: next });
     expect(statSync(path.join(dataDir, 'secret.key')).mode & 0o777).toBe(0o600);
     expect(readdirSync(dataDir)).toEqual(['secret.key']);

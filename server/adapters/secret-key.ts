@@ -46,7 +46,7 @@ export function readSecretKeys({ secretKey, secretKeyPrevious, dataDir }: Secret
   const source = secretKey === '' ? 'file' : 'environment';
   const previous = secretKeyPrevious === '' ? [] : [secretKeyPrevious];
   if (previous.some((one) => one.length < MIN_LENGTH)) throw tooShort('OPENCONDUCTOR_SECRET_KEY_PREVIOUS');
-  const next = source === 'file' ? read(nextFile(dataDir)) : undefined;
+  const next = source === 'file' ? readNextSecretKey(dataDir) : undefined;
   return { source, main, previous, next };
 }
 
@@ -55,8 +55,17 @@ export function makeNextSecretKey(dataDir: string): string {
   return fromFile(nextFile(dataDir));
 }
 
-/** Puts `secret.key.next` into the place of `secret.key`, which is gone with it. Nothing happens when it was done already. */
-export function promoteNextSecretKey(dataDir: string): void {
+/** The secret in `secret.key.next`, when there is one. */
+export function readNextSecretKey(dataDir: string): string | undefined {
+  return read(nextFile(dataDir));
+}
+
+/**
+ * Puts `secret.key.next` into the place of `secret.key`, which is gone with it. Nothing happens when it holds another
+ * secret than the one given, or is not there: another process was faster.
+ */
+export function promoteNextSecretKey(dataDir: string, next: string): void {
+  if (readNextSecretKey(dataDir) !== next) return;
   try {
     renameSync(nextFile(dataDir), keyFile(dataDir));
   } catch (error) {

@@ -3,6 +3,8 @@ import type { Log } from '@/server/ports/log';
 import type { KeyHolder, Reseal, Rotation, SealState, SealStore } from '@/server/ports/seal-store';
 
 const BATCH = 100;
+/** The database takes a process for gone after three times as long. */
+const REPORT_MS = 5_000;
 
 /** The keys of this process, as its adapters see them. */
 export interface KeysOfProcess {
@@ -39,6 +41,7 @@ export interface KeyKeeperDeps {
 export class KeyKeeper {
   private cancel: () => void = () => {};
   private stopped = false;
+  private reported = { text: '', at: 0 };
   private round: Promise<void> = Promise.resolve();
 
   constructor(private readonly deps: KeyKeeperDeps) {}
@@ -56,15 +59,26 @@ export class KeyKeeper {
 
   /** Takes the keys and the state as they are now. */
   async refresh(): Promise<SealState> {
-    const { store, keys, process } = this.deps;
+    const { store, keys } = this.deps;
     const state = await store.read();
+    const { rotation, activeKey } = state;
+    // Before anything newer is read: a next rotation may have begun.
+    if (rotation === null || rotation.phase === 'done' || rotation.to !== activeKey) keys.settle(activeKey);
     keys.refresh();
     keys.use(state);
-    const { rotation } = state;
-    if (rotation?.phase === 'done') keys.settle(rotation.to);
-    const { id: processId, host, pid } = process;
-    await store.report({ processId, host, pid, keys: keys.ids(), activeKey: keys.sealsUnder() });
+    await this.report();
     return state;
+  }
+
+  /** Tells the others what this process has: at once when that has changed, else now and then. */
+  private async report(): Promise<void> {
+    const { store, keys, process, clock } = this.deps;
+    const { id: processId, host, pid } = process;
+    const holder = { processId, host, pid, keys: keys.ids(), activeKey: keys.sealsUnder() };
+    const text = JSON.stringify(holder);
+    if (this.reported.text === text && clock.now() - this.reported.at < REPORT_MS) return;
+    await store.report(holder);
+    this.reported = { text, at: clock.now() };
   }
 
   /** Processes that are there, as far as anybody knows. */
