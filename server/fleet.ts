@@ -8,17 +8,17 @@ import { createMcpFleet } from '@/server/adapters/mcp/fleet';
 import { samplingEndpoint } from '@/server/adapters/mcp/sampling-endpoint';
 import { createAuditLog } from '@/server/adapters/postgres/audit-log';
 import { createOAuthStore } from '@/server/adapters/postgres/oauth-store';
+import { createPersonalSecretStore } from '@/server/adapters/postgres/personal-secret-store';
 import type { Pool } from '@/server/adapters/postgres/pool';
 import type { createPrisma } from '@/server/adapters/postgres/prisma';
 import { createSecretStore } from '@/server/adapters/postgres/secret-store';
 import { createServerHistory } from '@/server/adapters/postgres/server-history';
 import { createServerStore } from '@/server/adapters/postgres/server-store';
 import { createToolPinStore } from '@/server/adapters/postgres/tool-pin-store';
-import { createSealer } from '@/server/adapters/sealer';
-import { loadSecretKey } from '@/server/adapters/secret-key';
 import type { Config } from '@/server/config/config';
 import type { Log } from '@/server/ports/log';
 import type { ManagedMcpFleet, SamplingAnswerer } from '@/server/ports/mcp-fleet';
+import type { Sealer } from '@/server/ports/sealer';
 import type { StreamRange } from '@/server/ports/stream-store';
 import { loadFleetConfig, seedWorkspace } from '@/server/services/fleet-config';
 import { FleetJournal } from '@/server/services/fleet-journal';
@@ -33,10 +33,13 @@ export interface FleetDeps {
   config: Config;
   /** The organisation that the configuration file's servers belong to. */
   fileOrganization: string;
-  /** A client that connects as oc_app. */
+  /** Connections as oc_app, and through Prisma. */
+  app: Pool;
   prisma: ReturnType<typeof createPrisma>;
   /** Connections as oc_engine. */
   engine: Pool;
+  /** Seals secrets and tokens. */
+  sealer: Sealer;
   clock: Clock;
   log: Log;
   version: string;
@@ -54,7 +57,7 @@ export interface FleetDeps {
 
 /** Part of the composition root: the MCP servers of every organisation, with all that is kept about them. */
 export function createFleet(deps: FleetDeps) {
-  const { config, prisma, engine, clock, log, root, version } = deps;
+  const { config, prisma, engine, clock, log, root, version, sealer } = deps;
   const { dataDir, stdioCommands } = config;
   const ended = killOrphans(dataDir);
   if (ended.length > 0) log.info('orphans', { status: 'ended', count: ended.length });
@@ -67,8 +70,8 @@ export function createFleet(deps: FleetDeps) {
     packageRoots: [root],
     environment: deps.environment,
   });
-  const sealer = createSealer(loadSecretKey(config.secretKey, dataDir));
   const secrets = createSecretStore(prisma, sealer);
+  const personal = createPersonalSecretStore(deps.app, sealer);
   const store = createServerStore(prisma, engine);
   const history = createServerHistory(prisma, engine);
   const audit = createAuditLog(prisma);
@@ -100,6 +103,7 @@ export function createFleet(deps: FleetDeps) {
       allowPrivate: config.networks.includes('private'),
     },
     secrets: (organizationId, name) => secrets.read(organizationId, name),
+    personalSecrets: personal,
     oauth: {
       store: createOAuthStore(prisma, engine, sealer),
       redirectUrl: () => `${deps.publicUrl()}/api/oauth/callback`,
@@ -123,16 +127,14 @@ export function createFleet(deps: FleetDeps) {
     admit: deps.admitServer,
     removed: (organizationId, server) => fleet.restart(organizationId, server),
   });
-  const secretService = new SecretService({
-    secrets,
-    audit,
-    changed: async (organizationId, name) => {
-      const reference = `\${secret:${name}}`;
-      for (const server of await registry.list(organizationId)) {
-        if (JSON.stringify(server.config).includes(reference)) fleet.restart(organizationId, server.name);
-      }
-    },
-  });
+  const changed = async (organizationId: string, name: string, subject?: string) => {
+    const reference = `\${secret:${name}}`;
+    for (const server of await registry.list(organizationId)) {
+      if (JSON.stringify(server.config).includes(reference))
+        fleet.restart(organizationId, server.name, subject);
+    }
+  };
+  const secretService = new SecretService({ secrets, audit, changed, personal, personalChanged: changed });
   const watch = new ServerWatch({ fleet, registry, history, audit });
   const probe = new HealthProbe({
     fleet,

@@ -55,7 +55,7 @@ export interface IdentityDeps {
   owner: Actor;
   clock: Clock;
   log: Log;
-  /** What everything of this instance is sealed under; cookies are signed with a key made from it. */
+  /** What cookies and tokens are signed with; the same for all processes. */
   secret: string;
   /** Makes what requests and sign-ins are counted with. */
   counter: MakeCounter;
@@ -70,7 +70,7 @@ export function createIdentity(deps: IdentityDeps) {
   const scimStore = createScimStore(pool);
   const authPrisma = createPrisma(pool, GROUP_MS);
   const audit = createAuditLog(deps.prisma);
-  const secret = createHmac('sha256', deps.secret).update('sessions').digest('hex');
+  const { secret } = deps;
   const oidc = oidcOf(config);
   let made: BetterAuth | undefined;
   // At first use: the address of this instance is known once it listens.

@@ -12,6 +12,7 @@ import { RedisLink } from '@/server/adapters/redis/link';
 import type { Bus } from '@/server/ports/bus';
 import type { Log } from '@/server/ports/log';
 import type { Telemetry } from '@/server/ports/telemetry';
+import { ACCESS_CHANNEL } from '@/server/services/access-service';
 import { BULK_CHANNEL } from '@/server/services/bulk-service';
 import { SCHEDULES_CHANNEL } from '@/server/services/schedule-service';
 import { WEBHOOKS_CHANNEL } from '@/server/services/webhook-out-service';
@@ -37,6 +38,7 @@ export const CROSSING: Crossing = {
     total: z.number().optional(),
     message: z.string().optional(),
   }),
+  [ACCESS_CHANNEL]: id,
   [SCHEDULES_CHANNEL]: z.null(),
   [BULK_CHANNEL]: z.null(),
   [WEBHOOKS_CHANNEL]: z.null(),

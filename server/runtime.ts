@@ -26,13 +26,13 @@ import { createPrisma } from '@/server/adapters/postgres/prisma';
 import { roleUrl } from '@/server/adapters/postgres/roles';
 import { createRunQueries } from '@/server/adapters/postgres/run-queries';
 import { createStreamStore } from '@/server/adapters/postgres/stream-store';
-import { loadSecretKey } from '@/server/adapters/secret-key';
 import { SystemClock } from '@/server/adapters/system-clock';
 import type { Config } from '@/server/config/config';
 import { createFleet } from '@/server/fleet';
 import { createGovernance } from '@/server/governance';
 import { createIdentity } from '@/server/identity';
 import { createJobs } from '@/server/jobs';
+import { createKeys } from '@/server/keys';
 import { createTracing, registerGauges } from '@/server/observability';
 import type { ActivityFunction, ActivityProgress } from '@/server/ports/activity';
 import type { Bus } from '@/server/ports/bus';
@@ -136,7 +136,18 @@ export async function createRuntime(options: RuntimeOptions) {
     crashPoint('after-append-before-ack');
     bus.publish(INBOX_CHANNEL, row);
   };
-  const owner: Actor = await createIdentityStore(pools.auth).ensureLocalOwner();
+  const identities = createIdentityStore(pools.auth);
+  const owner: Actor = await identities.ensureLocalOwner();
+  const keys = await createKeys({
+    config,
+    app: pools.app,
+    prisma,
+    organizations: () => identities.everyOrganization(),
+    operators: owner.organizationId,
+    clock,
+    log,
+  });
+  const { sealer } = keys;
 
   const sharing = createSharing({
     auth: pools.auth,
@@ -171,8 +182,10 @@ export async function createRuntime(options: RuntimeOptions) {
   const servers = createFleet({
     config,
     fileOrganization: owner.organizationId,
+    app: pools.app,
     prisma,
     engine: pools.engine,
+    sealer,
     clock,
     log,
     version,
@@ -296,6 +309,7 @@ export async function createRuntime(options: RuntimeOptions) {
     app: pools.app,
     prisma,
     watch: pools.watch,
+    sealer,
     workflows,
     runs,
     masks,
@@ -353,7 +367,7 @@ export async function createRuntime(options: RuntimeOptions) {
     owner,
     clock,
     log,
-    secret: loadSecretKey(config.secretKey, config.dataDir),
+    secret: keys.sessionSecret,
     counter: shared.counter,
     publicUrl: () => config.url ?? listeningAt,
   });
@@ -379,6 +393,7 @@ export async function createRuntime(options: RuntimeOptions) {
       ...identity.operations,
       ...governance.operations,
       ...sharing.operations,
+      ...keys.operations,
     ],
   });
   const handleApi = createRouter({
@@ -412,7 +427,7 @@ export async function createRuntime(options: RuntimeOptions) {
     authenticate: identity.authenticate,
     /** Every REST operation, hidden ones too. */
     operations,
-    notes: identity.notes,
+    notes: async (): Promise<string[]> => [...keys.notes, ...(await identity.notes())],
 
     /** REST, sign-in, health and metrics. */
     async handle(request: Request): Promise<Response> {
@@ -428,6 +443,7 @@ export async function createRuntime(options: RuntimeOptions) {
     async start(): Promise<void> {
       const configured = new Set((await serverStates(owner.organizationId)).keys());
       await publishStarters(workflows, owner, resolve(root, 'workflows', 'starters'), configured, log);
+      keys.start();
       servers.start({ probes: config.roles.includes('sync') });
       if (!hasEngine) return;
       await maintenance.start();
@@ -450,6 +466,7 @@ export async function createRuntime(options: RuntimeOptions) {
         await maintenance.stop();
       }
       await servers.stop();
+      await keys.stop();
       await identity.stop();
       await prisma.$disconnect();
       await shared.close();

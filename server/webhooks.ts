@@ -14,12 +14,11 @@ import type { createPrisma } from '@/server/adapters/postgres/prisma';
 import { createWebhookInStore } from '@/server/adapters/postgres/webhook-in-store';
 import { createWebhookOutStore } from '@/server/adapters/postgres/webhook-out-store';
 import { createWebhookQueue } from '@/server/adapters/postgres/webhook-queue';
-import { createSealer } from '@/server/adapters/sealer';
-import { loadSecretKey } from '@/server/adapters/secret-key';
 import type { Config } from '@/server/config/config';
 import type { OpenBreaker } from '@/server/ports/alert-store';
 import type { Bus } from '@/server/ports/bus';
 import type { Log } from '@/server/ports/log';
+import type { Sealer } from '@/server/ports/sealer';
 import type { AccessService } from '@/server/services/access-service';
 import { AlertService } from '@/server/services/alert-service';
 import type { RunMasks } from '@/server/services/run-masks';
@@ -44,6 +43,8 @@ export interface WebhookDeps {
   prisma: ReturnType<typeof createPrisma>;
   /** Connections as oc_engine that the engine itself does not use: it must never wait behind subscribers. */
   watch: Pool;
+  /** Seals addresses and secrets. */
+  sealer: Sealer;
   workflows: WorkflowService;
   runs: RunService;
   masks: RunMasks;
@@ -56,9 +57,8 @@ export interface WebhookDeps {
 
 /** Part of the composition root: webhooks in and out, alerts, their REST operations and their workers. */
 export function createWebhooks(deps: WebhookDeps) {
-  const { config, app, prisma, watch, workflows, runs, masks, access, bus, clock, log } = deps;
+  const { config, app, prisma, watch, sealer, workflows, runs, masks, access, bus, clock, log } = deps;
   const audit = createAuditLog(prisma);
-  const sealer = createSealer(loadSecretKey(config.secretKey, config.dataDir));
   const now = () => clock.now();
   const newId = () => uuidv7(clock.now(), randomBytes(10));
   const changed = () => bus.publish(WEBHOOKS_CHANNEL, null);

@@ -79,6 +79,11 @@ export const OPERATION_COMMANDS: Readonly<Record<string, Reach>> = {
   listSecrets: by('secret list'),
   setSecret: by('secret set'),
   deleteSecret: by('secret remove'),
+  listMySecrets: by('secret list'),
+  setMySecret: by('secret set'),
+  deleteMySecret: by('secret remove'),
+  getKeyRotation: by('secret rotate-key'),
+  startKeyRotation: by('secret rotate-key'),
 
   listSchedules: by('schedule list'),
   createSchedule: by('schedule create'),

@@ -33,7 +33,7 @@ describe('the registry', () => {
   it('has names and aliases that mean one command each', () => {
     expect(twice(rows.flatMap((row) => [row.name, ...(row.aliases ?? [])]))).toEqual([]);
     for (const row of rows) {
-      expect(row.name).toMatch(/^[a-z]+( [a-z]+)?$/);
+      expect(row.name).toMatch(/^[a-z]+( [a-z]+(-[a-z]+)?)?$/);
       expect(commandNamed(row.name)).toBe(row);
       expect(commandWithCode(row.code.toLowerCase())).toBe(row);
     }

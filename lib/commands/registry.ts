@@ -91,6 +91,7 @@ export const COMMANDS = [
   secret.secretList,
   secret.secretSet,
   secret.secretRemove,
+  secret.secretRotateKey,
   schedule.scheduleList,
   schedule.scheduleShow,
   schedule.scheduleCreate,

@@ -23,6 +23,7 @@ export function initialState(program: Program, event: StartedEvent): RunState {
     version: data.version,
     definitionHash: data.definitionHash,
     startedBy: data.startedBy,
+    onBehalfOf: data.onBehalfOf,
     parent: data.parent,
     previousRunId: data.previousRunId,
     priority: data.priority,

@@ -226,6 +226,8 @@ export interface RunState {
   version: number;
   definitionHash: string;
   startedBy: string;
+  /** Whose personal credentials are used, when not those of `startedBy`; decides nothing in the engine itself. */
+  onBehalfOf?: string | undefined;
   parent?: { runId: string; nodePath: string } | undefined;
   previousRunId?: string | undefined;
   /** 1 (first) to 5; decides nothing in the engine itself. */

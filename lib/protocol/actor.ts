@@ -17,6 +17,8 @@ export const actorSchema = z.object({
   standing: z.enum(ROLES).optional(),
   scopes: z.array(z.string()).optional(),
   displayName: z.string(),
+  /** Person in whose name a schedule or a webhook starts runs: their personal credentials are used. */
+  onBehalfOf: z.string().optional(),
   /** Where the request came from, for the audit log: an address, and the key or client it acted through. */
   source: z.string().optional(),
 });

@@ -163,9 +163,24 @@ export const ERROR_CATALOGUE = {
     httpStatus: 404,
   },
   SECRET_UNREADABLE: {
-    next: 'Start with the key that it was sealed under (OPENCONDUCTOR_SECRET_KEY or secret.key), or set it anew.',
+    next: 'Give the process the key that it was sealed under (OPENCONDUCTOR_SECRET_KEY_PREVIOUS), or set it anew.',
     retriable: false,
     httpStatus: 500,
+  },
+  KEY_NOT_NEW: {
+    next: 'Put a new key into OPENCONDUCTOR_SECRET_KEY and this one into OPENCONDUCTOR_SECRET_KEY_PREVIOUS, restart every process, try again.',
+    retriable: false,
+    httpStatus: 409,
+  },
+  OPERATOR_ONLY: {
+    next: 'Ask an owner of the first organisation, or use the command line on the machine.',
+    retriable: false,
+    httpStatus: 403,
+  },
+  PERSONAL_SECRET_MISSING: {
+    next: 'Whoever starts the run sets it: `openconductor secret set NAME --personal`.',
+    retriable: false,
+    httpStatus: 409,
   },
   INPUT_NOT_EXPECTED: {
     next: 'List what waits for people with `openconductor run show RUN_ID`.',

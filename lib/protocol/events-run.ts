@@ -30,6 +30,10 @@ export const RUN_EVENTS = {
       definitionHash: z.string().describe('The definition itself is kept once, under this hash.'),
       input: z.json(),
       startedBy: z.string().describe('Id of the actor.'),
+      onBehalfOf: z
+        .string()
+        .optional()
+        .describe('Id of the person whose personal credentials are used, when it is not the actor.'),
       parent: z.object({ runId: z.string(), nodePath: z.string() }).optional(),
       previousRunId: z.string().optional().describe('The run of the same chain before this one.'),
       priority: prioritySchema.optional().describe('1 (first) to 5; 3 when left out. Children inherit it.'),

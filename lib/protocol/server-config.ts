@@ -15,6 +15,11 @@ export const serverNameSchema = z
 const sharedFields = {
   title: z.string().max(100).optional(),
   disabled: z.boolean().optional(),
+  /**
+   * Whose credentials connections are opened with: the organisation's (default), or those of the person whose run it is,
+   * over connections of their own. `user-or-organization` takes the organisation's where the person has none.
+   */
+  credentials: z.enum(['organization', 'user', 'user-or-organization']).optional(),
   /** Calls in flight at most; further ones queue in order of arrival. */
   concurrency: z.int().min(1).max(1024).optional(),
   /** Milliseconds one call may take when the caller names no limit of its own. */

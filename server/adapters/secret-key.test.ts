@@ -2,7 +2,12 @@ import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { loadSecretKey } from '@/server/adapters/secret-key';
+import {
+  loadSecretKey,
+  makeNextSecretKey,
+  promoteNextSecretKey,
+  readSecretKeys,
+} from '@/server/adapters/secret-key';
 
 describe('the secret key', () => {
   const folders: string[] = [];
@@ -36,5 +41,37 @@ describe('the secret key', () => {
     writeFileSync(path.join(dataDir, 'secret.key'), 'short');
     expect(() => loadSecretKey('', dataDir)).toThrow('secret.key holds fewer than 32 characters');
     expect(() => loadSecretKey('short', dataDir)).toThrow('OPENCONDUCTOR_SECRET_KEY holds fewer than 32');
+  });
+
+  it('a next one is made once beside it, and takes its place in one step', () => {
+    const dataDir = folder();
+    const settings = { secretKey: '', secretKeyPrevious: '', dataDir };
+    const first = readSecretKeys(settings);
+    expect(first).toMatchObject({ source: 'file', previous: [], next: undefined });
+    const next = makeNextSecretKey(dataDir);
+    expect(makeNextSecretKey(dataDir)).toBe(next);
+    expect(readSecretKeys(settings)).toEqual({ ...first, next });
+    promoteNextSecretKey(dataDir, 'another one');
+    expect(readSecretKeys(settings).main).toBe(first.main);
+    promoteNextSecretKey(dataDir, next);
+    promoteNextSecretKey(dataDir, next);
+    expect(readSecretKeys(settings)).toEqual({ ...first, main: next });
+    expect(statSync(path.join(dataDir, 'secret.key')).mode & 0o777).toBe(0o600);
+    expect(readdirSync(dataDir)).toEqual(['secret.key']);
+  });
+
+  it('an older one may be given beside either; one that is too short is refused', () => {
+    const dataDir = folder();
+    const old = 'o'.repeat(32);
+    const settings = { secretKey: 's'.repeat(32), secretKeyPrevious: old, dataDir };
+    expect(readSecretKeys(settings)).toMatchObject({
+      source: 'environment',
+      previous: [old],
+      next: undefined,
+    });
+    expect(readSecretKeys({ ...settings, secretKey: '' }).previous).toEqual([old]);
+    expect(() => readSecretKeys({ ...settings, secretKeyPrevious: 'short' })).toThrow(
+      'OPENCONDUCTOR_SECRET_KEY_PREVIOUS holds fewer',
+    );
   });
 });

@@ -10,6 +10,7 @@ import { erasePerson } from '@/server/cli/erase-command';
 import * as hook from '@/server/cli/hook-commands';
 import * as identity from '@/server/cli/identity-commands';
 import * as inspect from '@/server/cli/inspect-commands';
+import { rotateKey } from '@/server/cli/key-commands';
 import { runOrchestrate } from '@/server/cli/orchestrate';
 import { savePayload } from '@/server/cli/payload-command';
 import * as profile from '@/server/cli/profile-commands';
@@ -102,6 +103,7 @@ export const HANDLERS: { readonly [N in CommandName]: Handler<ArgsOf<CommandOf<N
   'secret list': secret.listSecrets,
   'secret set': secret.setSecret,
   'secret remove': secret.removeSecret,
+  'secret rotate-key': rotateKey,
   'schedule list': schedule.listSchedules,
   'schedule show': schedule.showSchedule,
   'schedule create': schedule.createSchedule,

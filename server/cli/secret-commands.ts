@@ -14,8 +14,13 @@ const COLUMNS: readonly Column<SecretInfoBody>[] = [
 ];
 
 /** `secret list` */
-export async function listSecrets(_args: object, { api, output }: CliContext): Promise<number> {
-  const rows = await api.all('/api/v1/secrets', { schema: secretInfoSchema });
+export async function listSecrets(
+  args: ArgsOf<typeof rows.secretList>,
+  { api, output }: CliContext,
+): Promise<number> {
+  const rows = await api.all(args.personal ? '/api/v1/me/secrets' : '/api/v1/secrets', {
+    schema: secretInfoSchema,
+  });
   await output.list(rows, COLUMNS, rows, 'No secrets.');
   return EXIT.ok;
 }
@@ -28,7 +33,7 @@ export async function setSecret(args: ArgsOf<typeof rows.secretSet>, context: Cl
     context.input,
   );
   const body = { value: text.replace(/\r?\n$/, '') };
-  await context.api.send('put', '/api/v1/secrets/{name}', {
+  await context.api.send('put', pathOf(args), {
     path: { name: args.secret },
     body,
     schema: z.unknown(),
@@ -41,11 +46,15 @@ export async function removeSecret(
   args: ArgsOf<typeof rows.secretRemove>,
   context: CliContext,
 ): Promise<number> {
-  await context.api.send('delete', '/api/v1/secrets/{name}', {
+  await context.api.send('delete', pathOf(args), {
     path: { name: args.secret },
     schema: z.unknown(),
   });
   return done(args.secret, 'Removed', context);
+}
+
+function pathOf({ personal }: { personal?: boolean | undefined }) {
+  return personal ? '/api/v1/me/secrets/{name}' : '/api/v1/secrets/{name}';
 }
 
 async function done(name: string, verb: string, { output }: CliContext): Promise<number> {

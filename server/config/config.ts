@@ -56,6 +56,7 @@ const config = z.object({
   stdioCommands: z.array(z.string()),
   networks: z.array(z.enum(['public', 'loopback', 'private'])),
   secretKey: z.string(),
+  secretKeyPrevious: z.string(),
   probeIntervalMs: z.int(),
   samplingKind: z.enum(['off', 'openai', 'anthropic']),
   samplingUrl: z.string(),

@@ -266,6 +266,14 @@ export const SETTINGS = [
       'What secrets and tokens in the database are sealed under: 32 characters or more, the same for all processes. Empty: secret.key in the data folder.',
   },
   {
+    name: 'OPENCONDUCTOR_SECRET_KEY_PREVIOUS',
+    key: 'secretKeyPrevious',
+    kind: 'text',
+    default: '',
+    meaning:
+      'The key before OPENCONDUCTOR_SECRET_KEY, until `secret rotate-key` has brought everything to the new one; also to read a backup of that time.',
+  },
+  {
     name: 'OPENCONDUCTOR_PROBE_INTERVAL_MS',
     key: 'probeIntervalMs',
     kind: 'integer',

@@ -73,6 +73,8 @@ export interface IdentityStore {
   /** The membership in this organisation, else in the one joined first; null for who belongs to none. */
   membership(userId: string, organizationId: string | null): Promise<Membership | null>;
   /** All organisations of a user, by name. */
+  /** Ids of every organisation of the instance. */
+  everyOrganization(): Promise<string[]>;
   organizationsOf(userId: string): Promise<{ id: string; name: string; slug: string; role: string }[]>;
   /** An enabled key that has not run out, by its hash. */
   apiKey(hash: string): Promise<Credential | null>;

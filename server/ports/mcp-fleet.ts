@@ -77,7 +77,7 @@ export interface ToolCall {
   tracestate?: string | undefined;
   /** Progress notifications of the server, as they come. */
   onProgress?: (progress: { progress: number; total?: number; message?: string }) => void;
-  /** Person whose credentials are used; the organisation's own when left out. */
+  /** Person the call is made for: their credentials are used at servers with `credentials: user`, and only there. */
   subject?: string;
   /**
    * Asked when the server wants input; answers by key. The timeout stands still meanwhile. `park` ends the call with
@@ -197,26 +197,30 @@ export type FleetEvent = { organizationId: string; server: string; at: number } 
   | { type: 'state-changed'; from: HealthState | null; to: HealthState; detail: string | null }
 );
 
-/** The MCP servers of every organisation: connections are pooled inside, opened at first use. */
+/**
+ * The MCP servers of every organisation: connections are pooled inside, opened at first use. `subject` is the person on whose
+ * behalf something is done; it counts at servers with `credentials: user` only, and there the organisation's own credentials
+ * are used without it, except for calls, which are refused.
+ */
 export interface McpFleet {
   /** Every configured server of the organisation, connected or not; never opens a connection. */
   list(organizationId: string): Promise<ServerSummary[]>;
   /** Connects when needed and reads what the server offers. Throws SERVER_NOT_FOUND, SERVER_START_FAILED, NETWORK_ERROR, TIMEOUT. */
-  inspect(organizationId: string, server: string): Promise<ServerDetail>;
+  inspect(organizationId: string, server: string, subject?: string): Promise<ServerDetail>;
   /**
    * The tool's definition from the cached list (connects when there is none yet).
    * Throws SERVER_NOT_FOUND, TOOL_NOT_FOUND or a connection error.
    */
-  tool(organizationId: string, server: string, tool: string): Promise<Tool>;
+  tool(organizationId: string, server: string, tool: string, subject?: string): Promise<Tool>;
   /**
    * Keeps a place for a call that could be sent at once: the server is connected, its breaker closed, the tool known and not
    * blocked, and nobody waits in front of it. Undefined when one of these does not hold; never waits, opens or throws.
    */
-  keepPlace(organizationId: string, server: string, tool: string): CallPlace | undefined;
+  keepPlace(organizationId: string, server: string, tool: string, subject?: string): CallPlace | undefined;
   /** Calls a tool; never throws for what a server does wrong, and settles at the latest at the timeout. */
   call(call: ToolCall): Promise<ToolOutcome>;
   /** Asks a server to give up a task that nobody follows just now. Never throws: whether it does is for the server to say. */
-  cancelTask(organizationId: string, server: string, taskId: string): Promise<void>;
+  cancelTask(organizationId: string, server: string, taskId: string, subject?: string): Promise<void>;
   /** The newest lines of the server's log, oldest first. Throws SERVER_NOT_FOUND. Never opens a connection. */
   logs(organizationId: string, server: string): Promise<ServerLogLine[]>;
   /** Ends every connection and child process (as a tree). */
@@ -226,17 +230,25 @@ export interface McpFleet {
 /** A fleet with what operators do to it. */
 export interface ManagedMcpFleet extends McpFleet {
   /** Speaks MCP with the server now and notes the result. Throws SERVER_NOT_FOUND only. */
-  probe(organizationId: string, server: string): Promise<HealthReport>;
+  probe(organizationId: string, server: string, subject?: string): Promise<HealthReport>;
   health(organizationId: string, server: string): Promise<HealthHistory>;
   /**
    * Accepts the tools as they are now: all of them, or those named (also one that is gone). Throws as `inspect` does,
    * and TOOL_NOT_FOUND.
    */
-  acceptTools(organizationId: string, server: string, tools?: readonly string[]): Promise<void>;
+  acceptTools(
+    organizationId: string,
+    server: string,
+    tools?: readonly string[],
+    subject?: string,
+  ): Promise<void>;
   /** What differs from the accepted definitions (empty when nothing does, or nothing was pinned yet). */
   toolChanges(organizationId: string, server: string): Promise<ToolChange[]>;
-  /** Closes the server's connections when they fall idle, so that the next call reads its configuration anew. */
-  restart(organizationId: string, server: string): void;
+  /**
+   * Closes the server's connections (of one person, when given) when they fall idle, so that the next call reads its
+   * configuration anew.
+   */
+  restart(organizationId: string, server: string, subject?: string): void;
   /**
    * Starts the flow in which a person grants access to a remote server. Gives the page they have to visit, or null
    * when access works already. Throws SERVER_NOT_FOUND, SERVER_NOT_CONFIGURED or a connection error.
@@ -244,11 +256,12 @@ export interface ManagedMcpFleet extends McpFleet {
   authorize(organizationId: string, server: string, subject?: string): Promise<string | null>;
   /**
    * Takes the parameters that the person's browser came back with. The organisation given is that of the person who
-   * came back: a flow of another one is refused. Throws FORBIDDEN or SERVER_AUTH_REQUIRED.
+   * came back: a flow of another one is refused, as is a flow for another person's own access. Throws FORBIDDEN or SERVER_AUTH_REQUIRED.
    */
   finishAuthorization(
     organizationId: string,
     parameters: URLSearchParams,
+    subject?: string,
   ): Promise<{ server: string; subject: string }>;
   /** How the circuit breakers of the servers stand that were used so far; servers of several organisations may share a name. */
   breakers(): { server: string; state: 'closed' | 'open' | 'half-open' }[];

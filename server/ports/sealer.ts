@@ -7,3 +7,9 @@ export interface Sealer {
   /** Throws SECRET_UNREADABLE when the key is another one, or the value was altered or moved. */
   open(sealed: Uint8Array, context: string): string;
 }
+
+/** A sealer that can bring what was sealed under an older key to the one in use. */
+export interface Resealer extends Sealer {
+  /** The same value under the key in use now. Throws SECRET_UNREADABLE. */
+  reseal(sealed: Uint8Array, context: string): Uint8Array<ArrayBuffer>;
+}

@@ -124,6 +124,7 @@ export class RunService {
       definitionHash: hash,
       input,
       startedBy: actor.id,
+      ...(actor.onBehalfOf === undefined ? {} : { onBehalfOf: actor.onBehalfOf }),
       flags: [...ENGINE_FLAGS],
       ...(this.deps.buildId === undefined ? {} : { buildId: this.deps.buildId }),
       ...facts,

@@ -144,7 +144,7 @@ export class ServerAdmin {
       name,
       config: checked.config,
       storedSecrets: checked.secrets.map((secret) => secret.name),
-      missingSecrets: checked.uses.filter((secret) => !stored.has(secret)),
+      missingSecrets: checked.uses.filter((secret) => !stored.has(secret) && isOfAll(checked.config, secret)),
     };
   }
 
@@ -152,6 +152,13 @@ export class ServerAdmin {
     if (this.deps.registry.isFromFile(actor.organizationId, name))
       throw new AppError('SERVER_READ_ONLY', `The server ${name} stands in the configuration file.`);
   }
+}
+
+/** False for a secret that everybody sets for themselves; those of OAuth clients are the organisation's in any case. */
+function isOfAll(config: ServerConfig, secret: string): boolean {
+  if (config.credentials !== 'user') return true;
+  const oauth = config.type === 'stdio' ? undefined : config.oauth;
+  return JSON.stringify(oauth ?? {}).includes(`\${secret:${secret}}`);
 }
 
 function notFound(name: string): AppError {

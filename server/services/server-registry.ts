@@ -95,7 +95,8 @@ export class MergedServerRegistry implements ServerRegistry {
       const fingerprint = await store.fingerprint();
       const before = this.fingerprint;
       this.fingerprint = fingerprint;
-      if (before === undefined || before === fingerprint) return;
+      // The first time, too: what was read before may have changed before anybody looked.
+      if (before === fingerprint) return;
       for (const organizationId of [...this.known.keys()]) await this.refresh(organizationId);
     } catch (error) {
       log.warn('server_registry', { status: 'failed', error: String(error) });

@@ -26,7 +26,7 @@ export class ServerService {
   /** Throws SERVER_NOT_FOUND or what kept us from connecting. */
   async inspect(actor: Actor, name: string): Promise<ServerDetail> {
     requirePermission(actor, 'servers:read');
-    return this.deps.fleet.inspect(actor.organizationId, name);
+    return this.deps.fleet.inspect(actor.organizationId, name, actor.id);
   }
 
   /** Calls a tool once, without retries; a tool's own error comes back as a result with isError. */
@@ -39,7 +39,7 @@ export class ServerService {
   ): Promise<CallToolResultBody> {
     requirePermission(actor, 'servers:call');
     const { fleet, audit, newId } = this.deps;
-    await fleet.tool(actor.organizationId, server, tool);
+    await fleet.tool(actor.organizationId, server, tool, actor.id);
     await audit.record(actor, 'server.call', `${server}/${tool}`, {});
     const outcome = await fleet.call({
       organizationId: actor.organizationId,
@@ -48,6 +48,7 @@ export class ServerService {
       arguments: args,
       idempotencyKey: `direct:${newId()}`,
       timeoutMs: DIRECT_CALL_TIMEOUT_MS,
+      subject: actor.id,
       signal,
     });
     if (!outcome.ok) {

@@ -29,7 +29,7 @@ export class ServerWatch {
   /** Speaks MCP with the server now. Throws SERVER_NOT_FOUND only: anything else is the report. */
   async test(actor: Actor, server: string): Promise<HealthReportBody> {
     requirePermission(actor, 'servers:call');
-    return shown(await this.deps.fleet.probe(actor.organizationId, server));
+    return shown(await this.deps.fleet.probe(actor.organizationId, server, actor.id));
   }
 
   /** Throws SERVER_NOT_FOUND. */
@@ -58,7 +58,7 @@ export class ServerWatch {
   async tools(actor: Actor, server: string): Promise<ServerTool[]> {
     requirePermission(actor, 'servers:read');
     const { fleet, registry } = this.deps;
-    const { toolList } = await fleet.inspect(actor.organizationId, server);
+    const { toolList } = await fleet.inspect(actor.organizationId, server, actor.id);
     const changes = new Map(
       (await fleet.toolChanges(actor.organizationId, server)).map((change) => [change.tool, change]),
     );
@@ -93,7 +93,7 @@ export class ServerWatch {
   async accept(actor: Actor, server: string, tools: readonly string[] | undefined): Promise<ServerTool[]> {
     requirePermission(actor, 'servers:manage');
     const { fleet, audit } = this.deps;
-    await fleet.acceptTools(actor.organizationId, server, tools);
+    await fleet.acceptTools(actor.organizationId, server, tools, actor.id);
     await audit.record(actor, 'server.accept', server, { tools: tools === undefined ? '*' : [...tools] });
     return this.tools(actor, server);
   }
@@ -103,13 +103,14 @@ export class ServerWatch {
     requirePermission(actor, 'servers:manage');
     const { fleet, audit } = this.deps;
     await audit.record(actor, 'server.authorize', server, {});
-    return { url: await fleet.authorize(actor.organizationId, server) };
+    return { url: await fleet.authorize(actor.organizationId, server, actor.id) };
   }
 
   /** Takes what the person's browser came back with. Throws FORBIDDEN, SERVER_AUTH_REQUIRED. */
   async finishAuthorization(actor: Actor, parameters: URLSearchParams): Promise<{ server: string }> {
     requirePermission(actor, 'servers:manage');
-    const { server } = await this.deps.fleet.finishAuthorization(actor.organizationId, parameters);
+    const { fleet } = this.deps;
+    const { server } = await fleet.finishAuthorization(actor.organizationId, parameters, actor.id);
     await this.deps.audit.record(actor, 'server.authorized', server, {});
     return { server };
   }

@@ -180,10 +180,11 @@ function keyOf(hook: WebhookIn, deliveryId: string): string {
 }
 
 /** A webhook may do what an operator may with runs, and nothing else. */
-function actorOf({ organizationId, name }: WebhookIn): Actor {
+function actorOf({ organizationId, name, createdBy }: WebhookIn): Actor {
   return {
     kind: 'system',
     id: `webhook:${name}`,
+    onBehalfOf: createdBy,
     organizationId,
     role: 'operator',
     permissions: [

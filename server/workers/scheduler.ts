@@ -204,10 +204,11 @@ export class Scheduler {
   }
 }
 
-function actorOf({ organizationId, name }: Schedule): Actor {
+function actorOf({ organizationId, name, createdBy }: Schedule): Actor {
   return {
     kind: 'system',
     id: `schedule:${name}`,
+    onBehalfOf: createdBy,
     organizationId,
     role: 'operator',
     displayName: `Schedule ${name}`,

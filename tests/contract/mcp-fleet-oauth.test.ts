@@ -12,12 +12,12 @@ import {
   toolCall,
 } from './mcp-fleet-support';
 
-async function setUp(options: Parameters<typeof listenWithOAuth>[0] = {}) {
+async function setUp(options: Parameters<typeof listenWithOAuth>[0] = {}, extra = {}) {
   const server = await listenWithOAuth(options);
   afterTest(() => server.close());
   const store = new MemoryOAuthStore();
   const oauth = { store, redirectUrl: 'http://localhost:9/oauth/callback', clientName: 'OpenConductor' };
-  const fleet = fleetOf({ m: http(server.url) }, { oauth });
+  const fleet = fleetOf({ m: http(server.url, extra) }, { oauth });
   return { server, fleet, store, oauth };
 }
 
@@ -75,9 +75,10 @@ describe('a remote server behind OAuth', () => {
     await expect(fleet.finishAuthorization(ORGANIZATION, parameters)).rejects.toMatchObject({
       code: 'FORBIDDEN',
     });
-    const another = await visit(fleet, 'ada');
+    const second = await setUp();
+    const another = await visit(second.fleet);
     await expect(
-      fleet.finishAuthorization('018f0000-0000-7000-8000-000000000002', another),
+      second.fleet.finishAuthorization('018f0000-0000-7000-8000-000000000002', another),
     ).rejects.toMatchObject({ code: 'FORBIDDEN' });
   });
 
@@ -107,13 +108,22 @@ describe('a remote server behind OAuth', () => {
     expect(server.state.refreshes).toBe(1);
   });
 
-  it('persons have tokens of their own', async () => {
-    const { server, fleet } = await setUp();
+  it('persons have tokens of their own where the server is declared so', async () => {
+    const { server, fleet } = await setUp({}, { credentials: 'user' });
     await grant(fleet, 'ada');
     expect(textOf(await fleet.call(echo({ subject: 'ada' })))).toBe('hi');
     expect(failureOf(await fleet.call(echo({ subject: 'tom' }))).code).toBe('SERVER_AUTH_REQUIRED');
-    expect(failureOf(await fleet.call(echo())).code).toBe('SERVER_AUTH_REQUIRED');
+    expect(failureOf(await fleet.call(echo())).code).toBe('PERSONAL_SECRET_MISSING');
     expect(server.state.tokens.size).toBe(1);
+  });
+
+  it('elsewhere everybody uses the organisation’s; nobody finishes a sign-in that another person began', async () => {
+    const { fleet } = await setUp();
+    await grant(fleet);
+    expect(textOf(await fleet.call(echo({ subject: 'tom' })))).toBe('hi');
+    const own = await setUp({}, { credentials: 'user' });
+    const finish = own.fleet.finishAuthorization(ORGANIZATION, await visit(own.fleet, 'ada'), 'tom');
+    await expect(finish).rejects.toThrow('started by another person');
   });
 
   it('a call that needs more scope leads to a page that asks for all of it', async () => {

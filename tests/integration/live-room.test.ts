@@ -41,6 +41,7 @@ it('a look around while somebody is about to join does not lose the room: what c
       trimmed: async () => null,
       relay: async () => [],
     },
+    access: { isUsed: async () => false, hiddenWorkflows: async () => [], workflowOf: async () => null },
     bus: createMemoryBus(),
     clock,
     log: quiet,

@@ -231,6 +231,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/instance/key-rotation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read which key secrets are sealed under, and how its rotation stands. */
+        get: operations["getKeyRotation"];
+        put?: never;
+        /** Bring everything that is sealed to a new key, while work goes on. */
+        post: operations["startKeyRotation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/invitations": {
         parameters: {
             query?: never;
@@ -278,6 +296,41 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/secrets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the names of one’s own secrets; their values are never shown. */
+        get: operations["listMySecrets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/secrets/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Set a secret of one’s own. */
+        put: operations["setMySecret"];
+        post?: never;
+        /** Remove a secret of one’s own; the next call does without it. */
+        delete: operations["deleteMySecret"];
         options?: never;
         head?: never;
         patch?: never;
@@ -2860,7 +2913,7 @@ export interface operations {
                 "application/json": {
                     days?: number;
                     name: string;
-                    scopes?: ("workflows:read" | "workflows:execute" | "workflows:write" | "executions:read" | "payloads:reveal" | "executions:control" | "tasks:read" | "tasks:answer" | "approvals:decide" | "schedules:read" | "schedules:write" | "servers:read" | "servers:call" | "servers:manage" | "registries:read" | "registries:manage" | "secrets:read" | "secrets:write" | "webhooks:read" | "webhooks:write" | "alerts:read" | "alerts:write" | "views:read" | "views:write" | "settings:read" | "settings:write" | "audit:read" | "keys:write" | "users:read" | "users:manage" | "organization:read" | "organization:manage" | "about:read")[];
+                    scopes?: ("workflows:read" | "workflows:execute" | "workflows:write" | "workflows:share" | "executions:read" | "payloads:reveal" | "executions:control" | "tasks:read" | "tasks:answer" | "approvals:decide" | "schedules:read" | "schedules:write" | "servers:read" | "servers:call" | "servers:manage" | "registries:read" | "registries:manage" | "secrets:read" | "secrets:write" | "webhooks:read" | "webhooks:write" | "alerts:read" | "alerts:write" | "views:read" | "views:write" | "views:share" | "settings:read" | "settings:write" | "audit:read" | "keys:write" | "users:read" | "users:manage" | "organization:read" | "organization:manage" | "about:read")[];
                 };
             };
         };
@@ -3480,6 +3533,108 @@ export interface operations {
             };
         };
     };
+    getKeyRotation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The key by its id, and the rotation. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        activeKey: string;
+                        envelope: boolean;
+                        processes: {
+                            host: string;
+                            pid: number;
+                            ready: boolean;
+                        }[];
+                        rotation: {
+                            done: number;
+                            endedAt: string | null;
+                            from: string;
+                            /** @enum {string} */
+                            phase: "preparing" | "resealing" | "done";
+                            startedAt: string;
+                            startedBy: string;
+                            to: string;
+                            total: number | null;
+                            unreadable: number;
+                        } | null;
+                        /** @enum {string} */
+                        source: "environment" | "file";
+                    };
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    startKeyRotation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is begun. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        activeKey: string;
+                        envelope: boolean;
+                        processes: {
+                            host: string;
+                            pid: number;
+                            ready: boolean;
+                        }[];
+                        rotation: {
+                            done: number;
+                            endedAt: string | null;
+                            from: string;
+                            /** @enum {string} */
+                            phase: "preparing" | "resealing" | "done";
+                            startedAt: string;
+                            startedBy: string;
+                            to: string;
+                            total: number | null;
+                            unreadable: number;
+                        } | null;
+                        /** @enum {string} */
+                        source: "environment" | "file";
+                    };
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     listInvitations: {
         parameters: {
             query?: never;
@@ -3636,6 +3791,106 @@ export interface operations {
                         role: string;
                     };
                 };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listMySecrets: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Every secret of one’s own. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        items: {
+                            name: string;
+                            updatedAt: string;
+                            updatedBy: string;
+                        }[];
+                        nextCursor: string | null;
+                    };
+                };
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    setMySecret: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    value: string;
+                };
+            };
+        };
+        responses: {
+            /** @description It is kept, sealed. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A problem document. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteMySecret: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A problem document. */
             default: {
@@ -4013,7 +4268,7 @@ export interface operations {
                 "application/json": {
                     /** @default  */
                     description?: string;
-                    permissions: ("workflows:read" | "workflows:execute" | "workflows:write" | "executions:read" | "payloads:reveal" | "executions:control" | "tasks:read" | "tasks:answer" | "approvals:decide" | "schedules:read" | "schedules:write" | "servers:read" | "servers:call" | "servers:manage" | "registries:read" | "registries:manage" | "secrets:read" | "secrets:write" | "webhooks:read" | "webhooks:write" | "alerts:read" | "alerts:write" | "views:read" | "views:write" | "settings:read" | "settings:write" | "audit:read" | "keys:write" | "users:read" | "users:manage" | "organization:read" | "organization:manage" | "about:read")[];
+                    permissions: ("workflows:read" | "workflows:execute" | "workflows:write" | "workflows:share" | "executions:read" | "payloads:reveal" | "executions:control" | "tasks:read" | "tasks:answer" | "approvals:decide" | "schedules:read" | "schedules:write" | "servers:read" | "servers:call" | "servers:manage" | "registries:read" | "registries:manage" | "secrets:read" | "secrets:write" | "webhooks:read" | "webhooks:write" | "alerts:read" | "alerts:write" | "views:read" | "views:write" | "views:share" | "settings:read" | "settings:write" | "audit:read" | "keys:write" | "users:read" | "users:manage" | "organization:read" | "organization:manage" | "about:read")[];
                 };
             };
         };
@@ -5831,6 +6086,8 @@ export interface operations {
                         args?: string[];
                         command: string;
                         concurrency?: number;
+                        /** @enum {string} */
+                        credentials?: "organization" | "user" | "user-or-organization";
                         cwd?: string;
                         disabled?: boolean;
                         /** @enum {string} */
@@ -5855,6 +6112,8 @@ export interface operations {
                         type: "stdio";
                     } | {
                         concurrency?: number;
+                        /** @enum {string} */
+                        credentials?: "organization" | "user" | "user-or-organization";
                         disabled?: boolean;
                         /** @enum {string} */
                         elicitation?: "ask" | "refuse";
@@ -5907,6 +6166,8 @@ export interface operations {
                             args: string[];
                             command: string;
                             concurrency?: number;
+                            /** @enum {string} */
+                            credentials?: "organization" | "user" | "user-or-organization";
                             cwd?: string;
                             disabled?: boolean;
                             /** @enum {string} */
@@ -5931,6 +6192,8 @@ export interface operations {
                             type: "stdio";
                         } | {
                             concurrency?: number;
+                            /** @enum {string} */
+                            credentials?: "organization" | "user" | "user-or-organization";
                             disabled?: boolean;
                             /** @enum {string} */
                             elicitation?: "ask" | "refuse";
@@ -6030,6 +6293,8 @@ export interface operations {
                         args?: string[];
                         command: string;
                         concurrency?: number;
+                        /** @enum {string} */
+                        credentials?: "organization" | "user" | "user-or-organization";
                         cwd?: string;
                         disabled?: boolean;
                         /** @enum {string} */
@@ -6054,6 +6319,8 @@ export interface operations {
                         type: "stdio";
                     } | {
                         concurrency?: number;
+                        /** @enum {string} */
+                        credentials?: "organization" | "user" | "user-or-organization";
                         disabled?: boolean;
                         /** @enum {string} */
                         elicitation?: "ask" | "refuse";
@@ -6104,6 +6371,8 @@ export interface operations {
                             args: string[];
                             command: string;
                             concurrency?: number;
+                            /** @enum {string} */
+                            credentials?: "organization" | "user" | "user-or-organization";
                             cwd?: string;
                             disabled?: boolean;
                             /** @enum {string} */
@@ -6128,6 +6397,8 @@ export interface operations {
                             type: "stdio";
                         } | {
                             concurrency?: number;
+                            /** @enum {string} */
+                            credentials?: "organization" | "user" | "user-or-organization";
                             disabled?: boolean;
                             /** @enum {string} */
                             elicitation?: "ask" | "refuse";
@@ -6345,6 +6616,8 @@ export interface operations {
                             args: string[];
                             command: string;
                             concurrency?: number;
+                            /** @enum {string} */
+                            credentials?: "organization" | "user" | "user-or-organization";
                             cwd?: string;
                             disabled?: boolean;
                             /** @enum {string} */
@@ -6369,6 +6642,8 @@ export interface operations {
                             type: "stdio";
                         } | {
                             concurrency?: number;
+                            /** @enum {string} */
+                            credentials?: "organization" | "user" | "user-or-organization";
                             disabled?: boolean;
                             /** @enum {string} */
                             elicitation?: "ask" | "refuse";

@@ -34,6 +34,8 @@ export interface ConnectorOptions {
   launch: LaunchOptions;
   fetch: (key: PoolKey) => GuardedFetch;
   secrets: SecretLookup;
+  /** The same for one connection, which may be a person's. */
+  lookup: (key: PoolKey, config: ServerConfig) => SecretLookup;
   /** Credentials for a remote server, when it has some. */
   auth?: (key: PoolKey, config: HttpServerConfig) => HttpTransportOptions['auth'];
   /** Prepares a connection for what a server may ask during calls. */
@@ -73,8 +75,12 @@ export class Connector {
           `The address of ${key.server} still holds a placeholder.`,
         );
       }
-      const filled = await withSecrets(key.organizationId, config, this.options.secrets, (value) =>
-        state.secrets.add(value),
+      const { secrets, lookup } = this.options;
+      const filled = await withSecrets(
+        key.organizationId,
+        config,
+        { own: lookup(key, config), ofClients: secrets },
+        (value) => state.secrets.add(value),
       );
       const attempt = new ConnectAttempt(key, state, limit, this.options);
       const connection = filled.type === 'stdio' ? await attempt.stdio(filled) : await attempt.http(filled);

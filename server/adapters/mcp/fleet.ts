@@ -9,11 +9,12 @@ import { runCall } from '@/server/adapters/mcp/call-runner';
 import { ChildRegistry, childDirectory } from '@/server/adapters/mcp/child-registry';
 import type { ConnectOptions } from '@/server/adapters/mcp/connection';
 import { Connector } from '@/server/adapters/mcp/connector';
-import { connectError, failed } from '@/server/adapters/mcp/failures';
+import { connectError, failed, failedBeforeSending } from '@/server/adapters/mcp/failures';
 import type { FleetLog } from '@/server/adapters/mcp/fleet-log';
 import { healthStateOf } from '@/server/adapters/mcp/health-log';
 import { createGuardedFetch } from '@/server/adapters/mcp/http-fetch';
 import type { OAuthClientOptions } from '@/server/adapters/mcp/oauth-provider';
+import { isPersonal, PersonalCredentials, subjectAt } from '@/server/adapters/mcp/personal-credentials';
 import { ConnectionPool, type Lease, type PoolKey } from '@/server/adapters/mcp/pool';
 import { isTemplateUrl, type SecretLookup, withSecrets } from '@/server/adapters/mcp/secret-references';
 import { answerQuestions, CallsInFlight, capabilitiesFor } from '@/server/adapters/mcp/server-questions';
@@ -37,6 +38,7 @@ import type {
   ToolPinPolicy,
   ToolPinStore,
 } from '@/server/ports/mcp-fleet';
+import type { PersonalSecretReader } from '@/server/ports/personal-secret-store';
 
 const CONNECT_TIMEOUT_MS = 30_000;
 const PING_TIMEOUT_MS = 10_000;
@@ -67,6 +69,8 @@ export interface McpFleetOptions {
   network?: NetworkPolicy;
   /** Values for `${secret:NAME}`; without it every such reference is missing. */
   secrets?: SecretLookup;
+  /** What persons have of their own for servers with `credentials: user`. */
+  personalSecrets?: PersonalSecretReader;
   /** How we sign in at remote servers; without it only fixed credentials in headers work. */
   oauth?: Omit<OAuthClientOptions, 'now'>;
   /** Where accepted tool definitions are kept, and what a difference from them leads to; `warn` by default. */
@@ -91,6 +95,7 @@ class Fleet implements ManagedMcpFleet {
   private readonly authorizer: Authorizer;
   private readonly pins: NonNullable<McpFleetOptions['pins']>;
   private readonly pool: ConnectionPool;
+  private readonly credentials: PersonalCredentials;
   private readonly connectTimeoutMs: number;
   private closing = false;
 
@@ -105,6 +110,8 @@ class Fleet implements ManagedMcpFleet {
       options.oauth === undefined ? undefined : { ...options.oauth, now: () => clock.now() },
       createGuardedFetch(network, maxMessageBytes),
     );
+    const secrets = options.secrets ?? noSecrets;
+    this.credentials = new PersonalCredentials(options.personalSecrets, secrets);
     const connector = new Connector({
       client: options.client ?? { name: 'openconductor', version: '0.1.0' },
       connectTimeoutMs: this.connectTimeoutMs,
@@ -119,7 +126,8 @@ class Fleet implements ManagedMcpFleet {
         now: () => clock.now(),
       },
       fetch: (key) => this.authorizer.fetchFor(key),
-      secrets: options.secrets ?? noSecrets,
+      secrets,
+      lookup: (key, config) => this.credentials.lookup(key, config),
       auth: (key, config) => this.authorizer.provider(key, config),
       session: (key, config) => this.session(key, config),
       onEvent: (event) => this.emit(event),
@@ -137,9 +145,9 @@ class Fleet implements ManagedMcpFleet {
     return servers.map((server) => this.summary(organizationId, server));
   }
 
-  async inspect(organizationId: string, server: string): Promise<ServerDetail> {
+  async inspect(organizationId: string, server: string, subject = ''): Promise<ServerDetail> {
     const config = await this.config(organizationId, server);
-    const lease = await this.connect(organizationId, server, config);
+    const lease = await this.connect(organizationId, server, config, subject);
     try {
       const { connection } = lease;
       const tools = await connection.listTools(this.connectTimeoutMs);
@@ -154,13 +162,14 @@ class Fleet implements ManagedMcpFleet {
     }
   }
 
-  async tool(organizationId: string, server: string, tool: string): Promise<Tool> {
+  async tool(organizationId: string, server: string, tool: string, subject = ''): Promise<Tool> {
     const config = await this.config(organizationId, server);
     const state = this.state(organizationId, server, config);
-    const live = this.pool.peek(poolKey(organizationId, server)).connection?.knownTools()?.get(tool)?.tool;
+    const key = poolKey(organizationId, server, subjectAt(config, subject));
+    const live = this.pool.peek(key).connection?.knownTools()?.get(tool)?.tool;
     const known = live ?? state.tools?.get(tool);
     if (known !== undefined) return known;
-    const lease = await this.connect(organizationId, server, config);
+    const lease = await this.connect(organizationId, server, config, subject);
     try {
       const tools = await lease.connection.listTools(this.connectTimeoutMs);
       const entry = tools.get(tool);
@@ -171,17 +180,17 @@ class Fleet implements ManagedMcpFleet {
     }
   }
 
-  keepPlace(organizationId: string, server: string, tool: string): CallPlace | undefined {
+  keepPlace(organizationId: string, server: string, tool: string, subject = ''): CallPlace | undefined {
     if (this.closing) return undefined;
     const config = this.options.servers.find(organizationId, server);
     if (config === undefined || config instanceof Promise || config.disabled === true) return undefined;
-    const { connection } = this.pool.peek(poolKey(organizationId, server));
+    const { connection } = this.pool.peek(poolKey(organizationId, server, subjectAt(config, subject)));
     const known = connection?.knownTools()?.get(tool)?.tool;
     return known && this.state(organizationId, server, config).keepPlace(config, known);
   }
 
   async call(call: ToolCall): Promise<ToolOutcome> {
-    const { organizationId, server, subject } = call;
+    const { organizationId, server } = call;
     if (this.closing) return failed('SHUTTING_DOWN', 'The process is shutting down.', false);
     const found = this.options.servers.find(organizationId, server);
     const config = found instanceof Promise ? await found : found;
@@ -190,11 +199,19 @@ class Fleet implements ManagedMcpFleet {
       return failed('SERVER_NOT_FOUND', `${why} ${server}.`, false);
     }
     const state = this.state(organizationId, server, config);
+    const key = poolKey(organizationId, server, subjectAt(config, call.subject));
+    if (isPersonal(config)) {
+      try {
+        await this.credentials.check(key, config, () => this.pool.retireOne(key));
+      } catch (error) {
+        return failedBeforeSending(error);
+      }
+    }
     const started = performance.now();
     const outcome = await runCall(call, {
       state,
       config,
-      key: poolKey(organizationId, server, subject),
+      key,
       pool: this.pool,
       clock: this.options.clock,
       listTimeoutMs: this.connectTimeoutMs,
@@ -205,10 +222,10 @@ class Fleet implements ManagedMcpFleet {
     return outcome;
   }
 
-  async cancelTask(organizationId: string, server: string, taskId: string): Promise<void> {
+  async cancelTask(organizationId: string, server: string, taskId: string, subject = ''): Promise<void> {
     try {
       const config = await this.config(organizationId, server);
-      const lease = await this.connect(organizationId, server, config);
+      const lease = await this.connect(organizationId, server, config, subject);
       try {
         await cancelTask(lease.connection, taskId);
       } finally {
@@ -239,7 +256,7 @@ class Fleet implements ManagedMcpFleet {
     this.children.close();
   }
 
-  async probe(organizationId: string, server: string): Promise<HealthReport> {
+  async probe(organizationId: string, server: string, subject = ''): Promise<HealthReport> {
     const config = await this.config(organizationId, server);
     const state = this.state(organizationId, server, config);
     const { clock } = this.options;
@@ -253,7 +270,7 @@ class Fleet implements ManagedMcpFleet {
       return report;
     };
     try {
-      const lease = await this.connect(organizationId, server, config);
+      const lease = await this.connect(organizationId, server, config, subject);
       try {
         await lease.connection.ping(Math.min(this.connectTimeoutMs, PING_TIMEOUT_MS));
       } finally {
@@ -275,9 +292,14 @@ class Fleet implements ManagedMcpFleet {
     return this.state(organizationId, server, config).health.history();
   }
 
-  async acceptTools(organizationId: string, server: string, tools?: readonly string[]): Promise<void> {
+  async acceptTools(
+    organizationId: string,
+    server: string,
+    tools?: readonly string[],
+    subject = '',
+  ): Promise<void> {
     const config = await this.config(organizationId, server);
-    const lease = await this.connect(organizationId, server, config);
+    const lease = await this.connect(organizationId, server, config, subject);
     try {
       await lease.connection.listTools(this.connectTimeoutMs);
       await this.state(organizationId, server, config).guard.accept(tools);
@@ -308,19 +330,23 @@ class Fleet implements ManagedMcpFleet {
   async finishAuthorization(
     organizationId: string,
     parameters: URLSearchParams,
+    subject = '',
   ): Promise<{ server: string; subject: string }> {
     const key = await this.authorizer.callbackKey(parameters);
     if (key.organizationId !== organizationId) {
       throw new AppError('FORBIDDEN', 'This sign-in was started in another organisation.');
     }
+    if (subject !== '' && key.subject !== '' && key.subject !== subject)
+      throw new AppError('FORBIDDEN', 'This sign-in was started by another person.');
     const { config } = await this.remote(organizationId, key.server, key.subject);
     await this.authorizer.finish(key, config, parameters);
     this.pool.retire(organizationId, key.server);
     return { server: key.server, subject: key.subject };
   }
 
-  restart(organizationId: string, server: string): void {
-    this.pool.retire(organizationId, server);
+  restart(organizationId: string, server: string, subject?: string): void {
+    if (subject === undefined) this.pool.retire(organizationId, server);
+    else this.pool.retireOne(poolKey(organizationId, server, subject));
   }
 
   openCircuits(): { organizationId: string; server: string }[] {
@@ -342,11 +368,11 @@ class Fleet implements ManagedMcpFleet {
     const config = await this.config(organizationId, server);
     if (config.type === 'stdio')
       throw new AppError('SERVER_NOT_CONFIGURED', `${server} is not a remote server.`);
+    const key = poolKey(organizationId, server, subjectAt(config, subject));
+    const ofClients = this.options.secrets ?? noSecrets;
+    const from = { own: this.credentials.lookup(key, config), ofClients };
     const { secrets } = this.state(organizationId, server, config);
-    const filled = await withSecrets(organizationId, config, this.options.secrets ?? noSecrets, (value) =>
-      secrets.add(value),
-    );
-    return { key: poolKey(organizationId, server, subject), config: filled };
+    return { key, config: await withSecrets(organizationId, config, from, (value) => secrets.add(value)) };
   }
 
   private async config(organizationId: string, server: string): Promise<ServerConfig> {
@@ -414,15 +440,17 @@ class Fleet implements ManagedMcpFleet {
     return this.state(organizationId, name, config).summary(name, config, live);
   }
 
-  private connect(
+  private async connect(
     organizationId: string,
     server: string,
     config: ServerConfig,
     subject = '',
   ): Promise<Lease> {
-    if (this.closing) return Promise.reject(new AppError('SHUTTING_DOWN', 'The process is shutting down.'));
+    if (this.closing) throw new AppError('SHUTTING_DOWN', 'The process is shutting down.');
     const deadline = AbortSignal.timeout(this.connectTimeoutMs * 2);
-    return this.pool.acquire(poolKey(organizationId, server, subject), config, deadline, true);
+    const key = poolKey(organizationId, server, subjectAt(config, subject));
+    if (key.subject !== '') await this.credentials.check(key, config, () => this.pool.retireOne(key));
+    return this.pool.acquire(key, config, deadline, true);
   }
 }
 

@@ -108,6 +108,15 @@ export class ConnectionPool {
     }
   }
 
+  /** The same for one key. */
+  retireOne(key: PoolKey): void {
+    const text = keyText(key);
+    const entry = this.entries.get(text);
+    if (entry === undefined) return;
+    this.entries.delete(text);
+    this.retireEntry(entry);
+  }
+
   /** Closes everything, in use or not. */
   async close(): Promise<void> {
     this.closing.abort(new AppError('SHUTTING_DOWN', 'The process is shutting down.'));

@@ -88,6 +88,8 @@ export function createIdentityStore(pool: pg.Pool): IdentityStore {
         [organizationId],
       )) !== null,
     membership: (userId, organizationId) => one(MEMBERSHIP, [userId, organizationId]),
+    everyOrganization: async () =>
+      (await all<{ id: string }>('SELECT id FROM organization ORDER BY id', [])).map(({ id }) => id),
     organizationsOf: (userId) =>
       all(
         `SELECT o.id, o.name, o.slug, m.role FROM member m JOIN organization o ON o.id = m.organization_id

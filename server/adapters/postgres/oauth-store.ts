@@ -3,6 +3,7 @@ import type pg from 'pg';
 import type { JsonObject } from '@/lib/shared/json';
 import type { PrismaClient } from '@/server/adapters/postgres/generated/client';
 import { inOrganization } from '@/server/adapters/postgres/prisma';
+import { oauthContext } from '@/server/adapters/postgres/sealed-places';
 import type { OAuthKey, OAuthStore } from '@/server/ports/oauth-store';
 import type { Sealer } from '@/server/ports/sealer';
 
@@ -27,7 +28,8 @@ interface TakenRow {
  * @param engine connections as oc_engine: a sign-in that comes back does not say whose it is
  */
 export function createOAuthStore(prisma: PrismaClient, engine: pg.Pool, sealer: Sealer): OAuthStore {
-  const context = (key: OAuthKey) => `oauth\n${key.organizationId}\n${key.server}\n${key.subject}`;
+  const context = ({ organizationId, server, subject }: OAuthKey) =>
+    oauthContext(organizationId, [server, subject]);
   // Each holds a connection while it speaks with an authorization server: the engine needs the others.
   const lanes = Array.from({ length: LOCKS }, () => Promise.resolve<unknown>(undefined));
   let next = 0;

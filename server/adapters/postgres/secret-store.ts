@@ -1,5 +1,6 @@
 import type { PrismaClient } from '@/server/adapters/postgres/generated/client';
 import { inOrganization } from '@/server/adapters/postgres/prisma';
+import { secretContext } from '@/server/adapters/postgres/sealed-places';
 import type { Sealer } from '@/server/ports/sealer';
 import type { SecretStore } from '@/server/ports/secret-store';
 
@@ -9,7 +10,7 @@ import type { SecretStore } from '@/server/ports/secret-store';
  * @param prisma a client that connects as oc_app
  */
 export function createSecretStore(prisma: PrismaClient, sealer: Sealer): SecretStore {
-  const context = (organizationId: string, name: string) => `secret\n${organizationId}\n${name}`;
+  const context = (organizationId: string, name: string) => secretContext(organizationId, [name]);
   const at = (organizationId: string, name: string) => ({ organizationId_name: { organizationId, name } });
   return {
     async list(organizationId) {

@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import type { InboundDeliveryBody } from '@/lib/protocol/webhooks';
+import { webhookInContext } from '@/server/adapters/postgres/sealed-places';
 import { ms, withinOrganization } from '@/server/adapters/postgres/transactions';
 import type { Sealer } from '@/server/ports/sealer';
 import type { WebhookIn, WebhookInStore } from '@/server/ports/webhook-in-store';
@@ -27,7 +28,7 @@ DELETE FROM webhook_in_delivery WHERE webhook_id = $1 AND (status = 'refused') =
  * @param engine connections as oc_engine, which may read to whom an id belongs and nothing else of it
  */
 export function createWebhookInStore(app: pg.Pool, engine: pg.Pool, sealer: Sealer): WebhookInStore {
-  const context = (organizationId: string, id: string) => `webhook-in\n${organizationId}\n${id}`;
+  const context = (organizationId: string, id: string) => webhookInContext(organizationId, [id]);
   const one = async (organizationId: string, where: string, value: string): Promise<WebhookIn | null> =>
     withinOrganization(app, organizationId, async (client) => {
       const { rows } = await client.query<WebhookIn>(

@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import type { JsonObject } from '@/lib/shared/json';
+import { webhookSecretContext, webhookUrlContext } from '@/server/adapters/postgres/sealed-places';
 import { ms, withinOrganization } from '@/server/adapters/postgres/transactions';
 import type { Sealer } from '@/server/ports/sealer';
 import type { OutboundDelivery, WebhookOut, WebhookOutStore } from '@/server/ports/webhook-out-store';
@@ -32,7 +33,7 @@ ON CONFLICT (organization_id) DO UPDATE SET last_seq = webhook_cursor.last_seq`;
  */
 export function createWebhookOutStore(app: pg.Pool, sealer: Sealer): WebhookOutStore {
   const context = (organizationId: string, id: string, what: 'url' | 'secret') =>
-    `webhook-out\n${organizationId}\n${id}\n${what}`;
+    (what === 'url' ? webhookUrlContext : webhookSecretContext)(organizationId, [id]);
   const seal = (text: string, organizationId: string, id: string, what: 'url' | 'secret') =>
     Buffer.from(sealer.seal(text, context(organizationId, id, what)));
   const named = async (client: pg.PoolClient, organizationId: string, name: string) => {

@@ -32,6 +32,8 @@ export type AttemptOutcome =
 export interface ActivityScope {
   organizationId: string;
   runId: string;
+  /** Person whose credentials are used at servers that are declared so. */
+  subject?: string | undefined;
   /** Fires when the call is cancelled, or the run leaves this process. */
   abort: CallAbort;
   /** Awaited before a tool call is sent. */
@@ -68,8 +70,8 @@ export async function isRetrySafe(
 ): Promise<boolean> {
   if (command.idempotent !== undefined) return command.idempotent;
   if (command.target.kind === 'function') return true;
-  const tool = await deps.fleet.tool(scope.organizationId, command.target.server, command.target.tool);
-  return mayRepeat(tool);
+  const { server, tool: name } = command.target;
+  return mayRepeat(await deps.fleet.tool(scope.organizationId, server, name, scope.subject));
 }
 
 /** What a tool itself says about being called twice. */
@@ -123,6 +125,7 @@ async function callTool(
     signal: scope.abort.signal,
     ...(scope.beforeSending === undefined ? {} : { beforeSending: scope.beforeSending }),
     ...(scope.place === undefined ? {} : { place: scope.place }),
+    ...(scope.subject === undefined ? {} : { subject: scope.subject }),
     ...scope.dialogue,
     ...scope.trace,
   });

@@ -58,6 +58,7 @@ async function prepare(deps: ChildDeps, run: ResidentRun, opening: Opening): Pro
     definitionHash: target.hash,
     input: opening.input,
     startedBy,
+    ...(run.state?.onBehalfOf === undefined ? {} : { onBehalfOf: run.state.onBehalfOf }),
     flags: [...deps.flags],
     correlationId: run.correlationId ?? run.info.runId,
     ...(opening.parent ? { parent: opening.parent } : {}),

@@ -6,7 +6,7 @@ import type { Clock } from '@/lib/shared/clock';
 import type { CallPlace, McpFleet } from '@/server/ports/mcp-fleet';
 import { mayRepeat } from '@/server/workers/engine/activities';
 import type { ReadyQueue, Slot } from '@/server/workers/engine/ready-queue';
-import type { ResidentRun } from '@/server/workers/engine/resident-run';
+import { type ResidentRun, subjectOf } from '@/server/workers/engine/resident-run';
 
 /** What is kept for a call that is on record as begun before it is made: its slot here, and its place at the server. */
 export interface EagerCall {
@@ -47,7 +47,7 @@ export function startEagerly(host: EagerHost, run: ResidentRun, decided: Transit
   try {
     for (const command of decided.commands) {
       if (command.type !== 'RUN_ACTIVITY' || !mayBegin(run, command)) continue;
-      const call = keep(host, run.info.organizationId, command);
+      const call = keep(host, run.info.organizationId, subjectOf(state), command);
       if (call === null) continue;
       kept ??= new Map();
       kept.set(command, call);
@@ -107,12 +107,13 @@ function mayBegin(
 function keep(
   host: EagerHost,
   organizationId: string,
+  subject: string | undefined,
   { idempotent, target }: RunActivity,
 ): EagerCall | null {
   const slot = host.ready.reserve(organizationId);
   if (slot === null) return null;
   if (target.kind === 'function') return { slot, place: undefined };
-  const place = host.deps.activities.fleet.keepPlace(organizationId, target.server, target.tool);
+  const place = host.deps.activities.fleet.keepPlace(organizationId, target.server, target.tool, subject);
   if (place !== undefined && (idempotent === false || !mayRepeat(place.tool))) return { slot, place };
   place?.release();
   slot.release();

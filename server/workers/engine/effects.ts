@@ -11,7 +11,7 @@ import { answerOpenCall, callDialogue } from '@/server/workers/engine/dialogue';
 import { type EagerCall, wantedStill } from '@/server/workers/engine/eager-start';
 import type { Pressure } from '@/server/workers/engine/pressure';
 import { type ReadyQueue, rankOf } from '@/server/workers/engine/ready-queue';
-import type { ResidentRun } from '@/server/workers/engine/resident-run';
+import { type ResidentRun, subjectOf } from '@/server/workers/engine/resident-run';
 import { runTracedAttempt } from '@/server/workers/engine/traced-attempt';
 
 /** What carrying out a command needs of the host. */
@@ -100,7 +100,14 @@ function cancelActivity(host: EffectsHost, run: ResidentRun, { activityId, task 
   const open = run.activities.get(activityId);
   if (open !== undefined) open.abort(CANCELLED);
   else if (task !== undefined)
-    host.track(host.deps.activities.fleet.cancelTask(run.info.organizationId, task.server, task.taskId));
+    host.track(
+      host.deps.activities.fleet.cancelTask(
+        run.info.organizationId,
+        task.server,
+        task.taskId,
+        subjectOf(run.state),
+      ),
+    );
 }
 
 function event<T extends EventType>(host: EffectsHost, type: T, data: EventData<T>): EngineEvent {
@@ -149,7 +156,10 @@ async function attemptActivity(
   // The process may be stopped while it connects: what counts is that the lease runs when the call leaves.
   const beforeSending = () => host.leases.confirmed();
   const place = eager?.place;
-  const scope = { organizationId, runId, abort, beforeSending, ...(place === undefined ? {} : { place }) };
+  const scope = {
+    ...{ organizationId, runId, subject: subjectOf(run.state), abort, beforeSending },
+    ...(place === undefined ? {} : { place }),
+  };
   let retrySafe: boolean;
   try {
     retrySafe = eager === undefined && (await isRetrySafe(host.deps.activities, scope, command));

@@ -55,3 +55,8 @@ export function newResidentRun(info: OpenRun, epoch: number, program: Program): 
     inbox: new Set(),
   };
 }
+
+/** The person whose credentials the run's calls are made with, where a server is declared so. */
+export function subjectOf(state: RunState | null): string | undefined {
+  return state?.onBehalfOf ?? state?.startedBy;
+}

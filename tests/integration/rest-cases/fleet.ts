@@ -4,6 +4,8 @@ import type { Cases, World } from './case';
 
 const SERVERS = '/api/v1/servers';
 const SECRETS = '/api/v1/secrets';
+const MINE = '/api/v1/me/secrets';
+const KEY = '/api/v1/instance/key-rotation';
 const config = { type: 'stdio', command: 'node', args: ['--version'] };
 
 /** Adds a server of its own for a case and gives its address. */
@@ -87,6 +89,48 @@ export const fleetCases: Cases = {
       },
     },
     failure: { status: 404, code: 'SECRET_NOT_FOUND', ask: (w) => w.ask('DELETE', `${SECRETS}/NOPE`) },
+  },
+  listMySecrets: {
+    success: { status: 200, ask: (w) => w.ask('GET', MINE) },
+    failure: {
+      status: 403,
+      code: 'FORBIDDEN_ORIGIN',
+      ask: (w) => w.ask('GET', MINE, undefined, { origin: 'https://evil.example' }),
+    },
+  },
+  setMySecret: {
+    success: { status: 204, ask: (w) => w.ask('PUT', `${MINE}/TOKEN`, { value: 'hush' }) },
+    failure: {
+      status: 400,
+      code: 'INVALID_INPUT',
+      ask: (w) => w.ask('PUT', `${MINE}/no name`, { value: 'hush' }),
+    },
+  },
+  deleteMySecret: {
+    success: {
+      status: 204,
+      ask: async (w) => {
+        await w.ask('PUT', `${MINE}/GONE`, { value: 'hush' });
+        return w.ask('DELETE', `${MINE}/GONE`);
+      },
+    },
+    failure: { status: 404, code: 'SECRET_NOT_FOUND', ask: (w) => w.ask('DELETE', `${MINE}/NOPE`) },
+  },
+  getKeyRotation: {
+    success: { status: 200, ask: (w) => w.ask('GET', KEY) },
+    failure: {
+      status: 403,
+      code: 'FORBIDDEN_ORIGIN',
+      ask: (w) => w.ask('GET', KEY, undefined, { origin: 'https://evil.example' }),
+    },
+  },
+  startKeyRotation: {
+    success: { status: 202, ask: (w) => w.ask('POST', KEY) },
+    failure: {
+      status: 403,
+      code: 'FORBIDDEN_ORIGIN',
+      ask: (w) => w.ask('POST', KEY, undefined, { origin: 'https://evil.example' }),
+    },
   },
   testServer: {
     success: { status: 200, ask: (w) => w.ask('POST', `${SERVERS}/slow/test`) },

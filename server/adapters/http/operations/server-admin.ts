@@ -11,6 +11,7 @@ import {
   setSecretBodySchema,
 } from '@/lib/protocol/api-servers';
 import { answers, type Operation, operation, text } from '@/server/adapters/http/operation';
+import { personalSecretOperations } from '@/server/adapters/http/operations/personal-secrets';
 import type { SecretService } from '@/server/services/secret-service';
 import type { ServerAdmin } from '@/server/services/server-admin';
 
@@ -21,7 +22,7 @@ const secretParams = z.object({ name: secretNameSchema });
 
 /** Operations that add, change and remove servers and secrets. */
 export function serverAdminOperations(admin: ServerAdmin, secrets: SecretService): Operation[] {
-  return [...serverChanges(admin), ...secretChanges(secrets)];
+  return [...serverChanges(admin), ...secretChanges(secrets), ...personalSecretOperations(secrets)];
 }
 
 function serverChanges(admin: ServerAdmin): Operation[] {

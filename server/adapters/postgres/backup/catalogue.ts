@@ -3,7 +3,7 @@ import { DatabaseSetupError } from '../setup-error';
 import type { BackupHeader } from './archive';
 
 /** What is not data: the record of migrations, and who does what right now. */
-const LEFT_OUT = ['_prisma_migrations', 'engine_process', 'workflow_shard', 'alert_round'];
+const LEFT_OUT = ['_prisma_migrations', 'engine_process', 'workflow_shard', 'alert_round', 'seal_holder'];
 
 /** A table whose rows are data. */
 export interface DataTable {
