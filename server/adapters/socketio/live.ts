@@ -35,7 +35,7 @@ export interface LiveDeps {
   pollMs: number;
   /** How often a connection's rights are looked at again, in milliseconds; 30 s when left out. */
   recheckMs?: number;
-  authenticate: (headers: Record<string, string | string[] | undefined>) => Promise<Actor>;
+  authenticate: (headers: Record<string, string | string[] | undefined>, address?: string) => Promise<Actor>;
   /** Refuses a connection by its Host and Origin headers; throws FORBIDDEN_ORIGIN. */
   checkOrigin: (headers: Record<string, string | string[] | undefined>) => void;
 }
@@ -101,7 +101,8 @@ export class Live {
 
   private async admit(socket: Socket): Promise<void> {
     this.deps.checkOrigin(socket.handshake.headers);
-    socket.data.actor = await this.deps.authenticate(socket.handshake.headers);
+    const { headers, address } = socket.handshake;
+    socket.data.actor = await this.deps.authenticate(headers, address);
   }
 
   /**
@@ -111,7 +112,7 @@ export class Live {
   private recheck(socket: Socket): void {
     const { clock, recheckMs = RECHECK_MS, authenticate } = this.deps;
     socket.data.cancelRecheck = clock.at(clock.now() + recheckMs, () => {
-      authenticate(socket.handshake.headers).then(
+      authenticate(socket.handshake.headers, socket.handshake.address).then(
         (now) => {
           const before = socket.data.actor as Actor;
           if (socket.disconnected) return;
