@@ -231,11 +231,13 @@ async function boundedCopy(request: Request): Promise<Request> {
 }
 
 async function textOf(request: Request): Promise<string> {
+  const tooLarge = () => new AppError('PAYLOAD_TOO_LARGE', `The limit is ${MAX_BODY} bytes.`);
+  if (Number(request.headers.get('content-length') ?? 0) > MAX_BODY) throw tooLarge();
   const chunks: Uint8Array[] = [];
   let bytes = 0;
   for await (const chunk of (request.body ?? []) as AsyncIterable<Uint8Array>) {
     bytes += chunk.byteLength;
-    if (bytes > MAX_BODY) throw new AppError('PAYLOAD_TOO_LARGE', `The limit is ${MAX_BODY} bytes.`);
+    if (bytes > MAX_BODY) throw tooLarge();
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString('utf8');
