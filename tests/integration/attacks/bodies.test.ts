@@ -164,7 +164,7 @@ describe('oversized and lying requests', () => {
           'content-type': 'application/json',
           'content-encoding': 'gzip',
         },
-        body: bomb,
+        body: new Uint8Array(bomb),
       });
       expect(response.status, path).toBeGreaterThanOrEqual(400);
       expect(response.status, path).toBeLessThan(500);
