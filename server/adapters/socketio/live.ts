@@ -93,6 +93,11 @@ export class Live {
     return this.io.engine.clientsCount;
   }
 
+  /** Rooms that somebody is in: one for each connection, and `organisation:topic` of what is watched. */
+  get rooms(): Iterable<string> {
+    return this.io.sockets.adapter.rooms.keys();
+  }
+
   async close(): Promise<void> {
     this.unsubscribe();
     this.cancelPoll();
