@@ -12,6 +12,7 @@ import { toAppError, zodToAppError } from '@/lib/protocol/errors';
 import type { StreamEvent } from '@/lib/protocol/event';
 import { requirePermission, TOPIC_PERMISSIONS } from '@/lib/protocol/permissions';
 import type { Clock } from '@/lib/shared/clock';
+import { Limiter } from '@/server/adapters/mcp/limiter';
 import type { ActivityProgress } from '@/server/ports/activity';
 import type { Bus } from '@/server/ports/bus';
 import type { Log } from '@/server/ports/log';
@@ -22,6 +23,12 @@ const PAGE = 500;
 const MAX_REPLAY = 5_000;
 
 const RECHECK_MS = 30_000;
+/**
+ * Connections that are looked up at the same time. When everybody comes back at once (after a restart) the others wait in
+ * line here, where nothing runs out, instead of for a connection to the database, where that takes 5 s and then fails.
+ */
+const LOOK_UPS = 8;
+const NEVER = new AbortController().signal;
 
 export interface LiveDeps {
   store: StreamStore;
@@ -46,6 +53,7 @@ export class Live {
   private readonly feeds = new Map<string, RoomFeed>();
   private readonly unsubscribe: () => void;
   private cancelPoll: () => void = () => {};
+  private readonly lookUps = new Limiter(LOOK_UPS);
 
   constructor(
     http: HttpServer,
@@ -107,7 +115,16 @@ export class Live {
   private async admit(socket: Socket): Promise<void> {
     this.deps.checkOrigin(socket.handshake.headers);
     const { headers, address } = socket.handshake;
-    socket.data.actor = await this.deps.authenticate(headers, address);
+    socket.data.actor = await this.inTurn(() => this.deps.authenticate(headers, address));
+  }
+
+  private async inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const release = await this.lookUps.acquire(NEVER);
+    try {
+      return await work();
+    } finally {
+      release();
+    }
   }
 
   /**
@@ -117,7 +134,8 @@ export class Live {
   private recheck(socket: Socket): void {
     const { clock, recheckMs = RECHECK_MS, authenticate } = this.deps;
     socket.data.cancelRecheck = clock.at(clock.now() + recheckMs, () => {
-      authenticate(socket.handshake.headers, socket.handshake.address).then(
+      const { headers, address } = socket.handshake;
+      this.inTurn(() => authenticate(headers, address)).then(
         (now) => {
           const before = socket.data.actor as Actor;
           if (socket.disconnected) return;
@@ -146,8 +164,10 @@ export class Live {
       requirePermission(actor, TOPIC_PERMISSIONS[topic]);
       const { organizationId } = actor;
       const room = roomOf(organizationId, topic);
-      const feed = await this.feed(organizationId, topic);
-      const head = await this.deps.store.head(organizationId, topic);
+      const { feed, head } = await this.inTurn(async () => ({
+        feed: await this.feed(organizationId, topic),
+        head: await this.deps.store.head(organizationId, topic),
+      }));
       let sent = after ?? head;
       if (head - sent > MAX_REPLAY) sent = head - MAX_REPLAY;
       ack({ ok: true, head });
@@ -155,7 +175,7 @@ export class Live {
       // sent twice is dropped by its number.
       await socket.join(room);
       for (;;) {
-        const items = await this.deps.store.read(organizationId, topic, sent, PAGE);
+        const items = await this.inTurn(() => this.deps.store.read(organizationId, topic, sent, PAGE));
         if (items.length > 0) socket.emit('events', { topic, items } satisfies EventsMessage);
         sent = items.at(-1)?.streamSeq ?? sent;
         if (items.length < PAGE) break;
