@@ -50,11 +50,10 @@ export async function connectAll(
           extraHeaders: { cookie: user.cookie },
         });
         sockets.push(socket);
-        socket.on('events', ({ items }: { items: { runId?: string }[] }) => {
-          for (const { runId } of items) {
-            if (runId === undefined) continue;
-            const who = heard.get(runId) ?? new Set();
-            heard.set(runId, who.add(index));
+        socket.on('events', ({ items }: { items: { event: { runId: string } }[] }) => {
+          for (const { event } of items) {
+            const who = heard.get(event.runId) ?? new Set();
+            heard.set(event.runId, who.add(index));
           }
         });
         const refused = new Promise<never>((_, fail) => socket.once('connect_error', fail));

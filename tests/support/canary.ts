@@ -78,7 +78,7 @@ export async function assertCleanDatabase(adminUrl: string, of?: readonly string
     for (const { name } of tables) {
       const { rows } = await client.query<{ form: string; row: string }>(
         `SELECT f AS form, substr(r.text, greatest(1, position(f in r.text) - 200), 400) AS row
-         FROM (SELECT t::text AS text FROM ${name} t) r, unnest($1::text[]) f WHERE position(f in r.text) > 0 LIMIT 1`,
+         FROM (SELECT whole_row::text AS text FROM ${name} whole_row) r, unnest($1::text[]) f WHERE position(f in r.text) > 0 LIMIT 1`,
         [wanted],
       );
       const found = rows[0];

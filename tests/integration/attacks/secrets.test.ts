@@ -172,21 +172,25 @@ describe('secret leakage', () => {
       runId: items.map(({ runId }: { runId: string }) => runId),
       name: ['env', 'inline', 'header', 'query', 'dead', 'oauth', 'chat', 'plain', 'uses', 'ENV', 'imported'],
     };
+    const cookie = [...olga.cookies].map(([name, value]) => `${name}=${value}`).join('; ');
+    const read = async (path: string) => {
+      const response = await fetch(engine.url + path, { headers: { cookie } });
+      told.push(`${path} ${JSON.stringify([...response.headers])} ${await response.text()}`);
+    };
     for (const [template, methods] of Object.entries(body.paths as Record<string, object>)) {
-      if (!('get' in methods) || template.endsWith('/events/stream')) continue;
+      if (!('get' in methods)) continue;
       const parameter = /\{(\w+)\}/.exec(template)?.[1];
       for (const value of parameter === undefined ? [''] : (names[parameter] ?? ['1']))
-        await ask(
-          'GET',
-          template
-            .replace('/api/v1', '')
-            .replace(/\{\w+\}/, value)
-            .replaceAll(/\{\w+\}/g, '1'),
-        );
+        await read(template.replace(/\{\w+\}/, value).replaceAll(/\{\w+\}/g, '1'));
     }
-    for (const path of ['/metrics', '/health', '/health/deep', '/api/docs'])
-      told.push(JSON.stringify((await olga.send('GET', path)).body));
-    for (const format of ['jsonl', 'csv']) await ask('GET', `/audit/export?format=${format}`);
+    for (const path of [
+      '/metrics',
+      '/health',
+      '/health/deep',
+      '/api/docs',
+      '/api/v1/audit/export?format=csv',
+    ])
+      await read(path);
     expect(told.length).toBeGreaterThan(150);
     for (const answer of told) expect(leakIn(answer)).toBeNull();
   });
@@ -240,6 +244,44 @@ describe('secret leakage', () => {
     } finally {
       await sql.query('DROP TABLE IF EXISTS wall_check');
       await sql.end();
+    }
+  });
+
+  /**
+   * Known and not yet so: what a tool itself says of a secret that it was given is kept as it says it. The redaction of echoed secrets
+   * belongs to payload masking (server/adapters/mcp). Once that is there this test reports that it passes against expectation:
+   * then `.fails` goes, and the line in docs/security.md with it.
+   */
+  it.fails('secret leakage: a secret that a tool gives back is masked, in its answer, its error and its history', async () => {
+    const other = await createTestDatabase();
+    const local = await EngineProcess.start({ databaseUrl: other.adminUrl, servers: {} });
+    try {
+      const secret = 'canary-echoed-by-a-tool-2b7e';
+      const send = async (method: string, path: string, body?: unknown) =>
+        (await local.request(method, `/api/v1${path}`, body)).body;
+      await send('PUT', '/secrets/ENV', { value: secret });
+      await send('POST', '/servers', { name: 'env', config: stdio({ API_TOKEN: '${secret:ENV}' }) });
+      const tools = ['echo', 'is_error', 'fail'];
+      const answers: unknown[] = [];
+      for (const tool of tools) {
+        answers.push(await send('POST', '/servers/env/call', { tool, arguments: {} }));
+        const node = { id: 'a', kind: 'mcp-server', server: 'env', tool, retry: { maxAttempts: 1 } };
+        await send('POST', '/workflows', { schemaVersion: 1, name: tool.replace('_', '-'), nodes: [node] });
+        const { runId } = await send('POST', '/runs', { workflow: tool.replace('_', '-') });
+        await eventually(`${tool} is over`, async () =>
+          /completed|failed/.test((await send('GET', `/runs/${runId}`)).status),
+        );
+        answers.push(await send('GET', `/runs/${runId}/history`));
+      }
+      expect(answers.map((answer) => leakIn(JSON.stringify(answer), [secret]))).toEqual(
+        answers.map(() => null),
+      );
+      for (const line of local.log) expect(leakIn(line, [secret])).toBeNull();
+      await assertCleanDatabase(other.adminUrl, [secret]);
+    } finally {
+      await local.end('SIGTERM');
+      await local.removeData();
+      await other.drop();
     }
   });
 });
