@@ -85,13 +85,20 @@ export async function benchIdentity(args: readonly string[]): Promise<void> {
     for (const [name, headersOf] of ways) {
       const list = () => ask(`${server.url}/api/v1/runs`, agent, headersOf(anyone()));
       await closedLoop({ ...plan, seconds: quick ? 1 : 3 }, list);
+      const [serverBefore, postgresBefore] = [server.cpuSeconds(), cluster.cpuSeconds()];
       const {
         stepsPerSecond: _none,
+        cpuMsPerRun: _load,
         runs: requests,
         runsPerSecond: requestsPerSecond,
         ...figures
       } = await closedLoop(plan, list);
-      report(`list own runs, by ${name}`, { ...plan, requests, requestsPerSecond, ...figures }, [
+      const milliseconds = (seconds: number) => round((seconds * 1000) / Math.max(1, requests));
+      const cpu = {
+        serverCpuMs: milliseconds(server.cpuSeconds() - serverBefore),
+        postgresCpuMs: milliseconds(cluster.cpuSeconds() - postgresBefore),
+      };
+      report(`list own runs, by ${name}`, { ...plan, requests, requestsPerSecond, ...figures, ...cpu }, [
         below(`ms at p95, list own runs by ${name}`, figures.p95, 20),
       ]);
     }

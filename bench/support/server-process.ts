@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { cleanUpLater } from '@/bench/support/cleanup';
+import { clusterCpuSeconds } from '@/bench/support/cpu';
 import { ROOT } from '@/bench/support/root';
 
 /** The server as `npm start` runs it, on a database and in a folder of the bench's. */
@@ -10,6 +11,8 @@ export interface ServerProcess {
   url: string;
   /** Bytes that it holds in memory; NaN where the system does not tell. */
   residentBytes(): number;
+  /** Processor seconds that it has used so far; NaN where the system does not tell. */
+  cpuSeconds(): number;
   stop(): Promise<void>;
 }
 
@@ -48,6 +51,7 @@ export async function startServer(env: Record<string, string>): Promise<ServerPr
   return {
     url,
     residentBytes: () => residentBytes(child.pid ?? 0),
+    cpuSeconds: () => clusterCpuSeconds(child.pid ?? 0),
     async stop() {
       child.kill('SIGTERM');
       await ended;

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { readdir } from 'node:fs/promises';
+import { readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -13,6 +13,7 @@ import type { Answer, Cases, World } from './rest-cases/case';
 import { ASKING, plainWorkflow, SLOW, WAITING } from './rest-cases/definitions';
 import { worldOf } from './rest-cases/world';
 
+const UNSCOPED = pathToFileURL(resolve(import.meta.dirname, '../fixtures/attacks/unscoped.mjs')).href;
 const fixture = resolve(import.meta.dirname, '../fixtures/mcp-servers/slow-server.mjs');
 
 /** Operations that make something under a name: in the other organisation the name is free, and what is made is its own. */
@@ -26,7 +27,10 @@ const OPEN = ['receiveWebhook'];
  * them asks for its own operation, the owner of another organisation asks for the very same. That is not found, and because the case
  * succeeds right afterwards, nothing was changed by it.
  */
-describe('what another organisation has', () => {
+describe.each([
+  ['as it is built', false],
+  ['in a build whose repositories ask for no organisation: row-level security alone', true],
+])('what another organisation has, %s', (_how, isUnscoped) => {
   let database: TestDatabase;
   let engine: EngineProcess;
   let document: ApiDocument;
@@ -34,6 +38,7 @@ describe('what another organisation has', () => {
   let mine: World;
   let theirs: World;
   const cases: Cases = {};
+  const unscopedLog = join(tmpdir(), `unscoped-${randomUUID()}.jsonl`);
 
   beforeAll(async () => {
     const folder = join(import.meta.dirname, 'rest-cases');
@@ -51,6 +56,7 @@ describe('what another organisation has', () => {
         OPENCONDUCTOR_AUTH: 'required',
         OPENCONDUCTOR_RATE_LIMIT: '0',
         OPENCONDUCTOR_NETWORKS: 'public,loopback',
+        ...(isUnscoped ? { NODE_OPTIONS: `--import ${UNSCOPED}`, UNSCOPED_LOG: unscopedLog } : {}),
       },
     });
     auth = new pg.Client(database.url('oc_auth'));
@@ -73,6 +79,7 @@ describe('what another organisation has', () => {
     await auth.end();
     await engine.end('SIGTERM');
     await engine.removeData();
+    await rm(unscopedLog, { force: true });
     await database.drop();
   });
 
@@ -123,4 +130,33 @@ describe('what another organisation has', () => {
       expect(text, of.operationId).not.toContain(local);
     }
   });
+
+  it.runIf(isUnscoped)(
+    'the scoping was really taken out: of reads, changes and deletions, of every kind of table',
+    async () => {
+      const statements = (await readFile(unscopedLog, 'utf8'))
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line) as string);
+      expect(statements.length).toBeGreaterThan(80);
+      for (const kind of [/^\s*SELECT/i, /UPDATE/i, /DELETE FROM/i])
+        expect(statements.filter((text) => kind.test(text)).length, String(kind)).toBeGreaterThan(3);
+      for (const table of [
+        'workflow_run',
+        'workflow_event',
+        'workflow_version',
+        'schedule',
+        'secret',
+        'webhook_out',
+        'webhook_in',
+        'mcp_server',
+        'saved_view',
+        'audit_entry',
+      ])
+        expect(
+          statements.some((text) => text.includes(table)),
+          table,
+        ).toBe(true);
+    },
+  );
 });
