@@ -1,6 +1,7 @@
 import { benchCore } from '@/bench/core';
 import { benchEngine } from '@/bench/engine';
 import { runEngineChild } from '@/bench/engine-child';
+import { benchIdentity } from '@/bench/identity';
 import { benchMcp } from '@/bench/mcp';
 import { benchSoak } from '@/bench/soak';
 
@@ -9,6 +10,7 @@ const BENCHES: Readonly<Record<string, (args: readonly string[]) => Promise<void
   core: benchCore,
   engine: benchEngine,
   'engine-child': runEngineChild,
+  identity: benchIdentity,
   mcp: benchMcp,
   soak: benchSoak,
 };

@@ -40,6 +40,8 @@ const ACCOUNT_TRIES = 5;
 const ACCOUNT_SECONDS = 900;
 /** Sign-ins, sign-ups and looks at invitations from one address in a minute. */
 const ADDRESS_TRIES = 30;
+/** API keys and OAuth tokens from one address in a minute that are none. */
+const KEY_TRIES = 60;
 
 /** A directory may write a group of a thousand members at once. */
 const GROUP_MS = 60_000;
@@ -89,11 +91,12 @@ export function createIdentity(deps: IdentityDeps) {
     return made;
   };
   const uses = keyUses(store, clock, log);
-  const check = createAuthenticate({ store, auth, used: uses.used });
   const isLocal = config.auth === 'local';
   const hosts = [...config.allowedHosts, config.host];
   const limitOf = (name: string, points: number, seconds: number, what: string) =>
     new RateLimit(points, seconds, what, deps.counter(name, points, seconds));
+  const guesses = limitOf('guesses', KEY_TRIES, MINUTE_S, 'Too many wrong keys or tokens from this address');
+  const check = createAuthenticate({ store, auth, used: uses.used, guesses });
   const digest = (email: string) =>
     createHmac('sha256', deps.secret)
       .update(`person\n${email.trim().toLowerCase()}`)
@@ -167,7 +170,11 @@ export function createIdentity(deps: IdentityDeps) {
   });
   const gate = createGate({
     auth,
-    checkOrigin: (request) => checkHost(request, hosts),
+    checkOrigin(request) {
+      checkHost(request, hosts);
+      // A sign-in, and what programs send, has no cookie that could be misused.
+      if (request.headers.has('cookie')) refuseForgery(request, config.url);
+    },
     hasSso: oidc !== null,
     byAccount: limitOf(
       'account',
@@ -235,10 +242,11 @@ export function createIdentity(deps: IdentityDeps) {
       return check(headers);
     },
 
-    /** Who sends a request. What a cookie stands for is only written by pages of this very instance. */
+    /** Who sends a request. What a cookie stands for, and what needs none, is only written by pages of this very instance. */
     async ofRequest(request: Request): Promise<Actor> {
       const actor = isLocal ? withAddress(owner, request.headers) : await check(request.headers);
-      if (!isLocal) refuseForgery(request, config.url);
+      // Without sign-in programs need no Origin; a page of another port of this machine has one.
+      if (!isLocal || request.headers.has('origin')) refuseForgery(request, config.url);
       return actor;
     },
 

@@ -3,7 +3,7 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { atTheFront, type FrontOptions } from '@/server/adapters/http/front';
+import { atTheFront, clientAddress, type FrontOptions } from '@/server/adapters/http/front';
 import { toRequest, writeResponse } from '@/server/adapters/http/node-http';
 import { checkHost } from '@/server/adapters/http/router';
 import { CLIENT_HEADER } from '@/server/adapters/identity/authenticate';
@@ -122,7 +122,10 @@ async function serve(config: Config, runtime: Runtime, log: Log, root: string) {
         progressChannel: PROGRESS_CHANNEL,
         pollMs: 250,
         access: runtime.access,
-        authenticate: (headers) => runtime.authenticate(new Headers(every(headers))),
+        authenticate: (headers, remote) => {
+          const address = clientAddress(headers['x-forwarded-for'], remote, front.trustProxy);
+          return runtime.authenticate(new Headers([...every(headers), [CLIENT_HEADER, address]]));
+        },
         checkOrigin: (headers) => checkHost(new Request('http://socket/', { headers: flat(headers) }), hosts),
       })
     : null;

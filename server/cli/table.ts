@@ -1,5 +1,5 @@
 import { csvField } from '@/lib/shared/csv';
-import { clean, type Paint, type Tone } from '@/server/cli/style';
+import { clean, cleanLines, type Paint, type Tone } from '@/server/cli/style';
 
 /** One column: what it holds for programs (`value`), and how people see it (`show`). */
 export interface Column<T> {
@@ -49,7 +49,7 @@ export function tableLines<T>(
 export function csvText<T>(rows: readonly T[], columns: readonly Column<T>[]): string {
   const lines = [columns.map((column) => column.title.toLowerCase().replaceAll(' ', '_'))];
   for (const row of rows) lines.push(columns.map((column) => String(column.value(row) ?? '')));
-  return lines.map((line) => `${line.map(csvField).join(',')}\r\n`).join('');
+  return lines.map((line) => `${line.map((field) => csvField(cleanLines(field))).join(',')}\r\n`).join('');
 }
 
 function shown<T>(column: Column<T>, row: T): string {

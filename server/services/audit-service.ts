@@ -66,7 +66,11 @@ export class AuditService {
       }
     }
     if (previousHash !== head.hash) return result({ seq, id: null, fault: 'cut' });
-    return result(null);
+    // Entries and the end of the chain are sealed together: what stands behind an end that was read later was put there.
+    const behind = await store.chain(organizationId, seq, PAGE);
+    const end = (await store.head(organizationId)).seq;
+    const forged = behind.find((link) => link.chainSeq > end);
+    return result(forged ? { seq: forged.chainSeq, id: forged.id, fault: 'changed' } : null);
   }
 }
 

@@ -70,6 +70,66 @@ describe('the audit log', () => {
     expect((await get('/verify')).ok).toBe(true);
   });
 
+  /** One byte of a column changed, by its type; what no rule is for fails the test, so that a new column is thought of. */
+  const FLIP: Record<string, (column: string) => string> = {
+    text: (column) => `coalesce(overlay(${column} placing chr(ascii(${column}) # 1) from 1 for 1), 'x')`,
+    uuid: (column) =>
+      `translate(left(${column}::text, 1), '0123456789abcdef', '123456789abcdef0')::text || substr(${column}::text, 2)`,
+    json: (column) => `replace(${column}::text, '}', ' }')::json`,
+    'timestamp with time zone': (column) => `${column} + interval '1 millisecond'`,
+    bigint: (column) => `${column} + 1000`,
+  };
+
+  it('one flipped byte in any column of a row is found, and the row is named', async () => {
+    const { rows: columns } = await admin.query<{ name: string; type: string }>(
+      `SELECT column_name AS name, data_type AS type FROM information_schema.columns
+       WHERE table_schema = 'public' AND table_name = 'audit_entry' ORDER BY ordinal_position`,
+    );
+    expect(columns.length).toBeGreaterThanOrEqual(12);
+    const { rows } = await admin.query('SELECT id FROM audit_entry WHERE chain_seq = 5');
+    for (const { name, type } of columns) {
+      const flip = FLIP[type]?.(name);
+      expect(flip, `${name} is of type ${type}`).toBeDefined();
+      const cast = type === 'uuid' ? `(${flip})::uuid` : flip;
+      const found = await tampered(`UPDATE audit_entry SET ${name} = ${cast} WHERE chain_seq = 5`);
+      expect(found.ok, name).toBe(false);
+      expect(found.broken.seq, name).toBe(5);
+      // A row that says that it is another one, or stands elsewhere, is missing at its place.
+      if (name === 'organization_id' || name === 'chain_seq')
+        expect(found.broken.fault, name).toBe('missing');
+      else expect(found.broken.fault, name).toBe('changed');
+      if (found.broken.fault === 'changed' && name !== 'id') expect(found.broken.id, name).toBe(rows[0].id);
+    }
+    expect((await get('/verify')).ok).toBe(true);
+  });
+
+  it('two rows that changed places are found, and the first of them is named', async () => {
+    const { rows } = await admin.query('SELECT id FROM audit_entry WHERE chain_seq = 7');
+    const found = await tampered(
+      `UPDATE audit_entry SET chain_seq = -chain_seq WHERE chain_seq IN (6, 7);
+       UPDATE audit_entry SET chain_seq = CASE chain_seq WHEN -6 THEN 7 ELSE 6 END WHERE chain_seq < 0`,
+    );
+    expect(found.broken).toEqual({ seq: 6, id: rows[0].id, fault: 'changed' });
+  });
+
+  it('a row that was put into the chain is found: in the middle, in the place of another, and at the end', async () => {
+    const forge = (seq: number) =>
+      `INSERT INTO audit_entry (id, organization_id, at, actor_kind, actor_id, action, object, details, chain_seq, previous_hash, hash, source)
+       SELECT gen_random_uuid(), organization_id, at, actor_kind, actor_id, 'forged', object, details, ${seq}, previous_hash, hash, source
+       FROM audit_entry WHERE chain_seq = 5`;
+    // Everything behind it moves up: the chain has a new length, but not the hashes.
+    const middle = await tampered(
+      `UPDATE audit_entry SET chain_seq = -chain_seq WHERE chain_seq > 5;
+       UPDATE audit_entry SET chain_seq = 1 - chain_seq WHERE chain_seq < 0; ${forge(6)}`,
+    );
+    expect(middle.broken).toMatchObject({ seq: 6, fault: 'changed' });
+    const place = await tampered(`DELETE FROM audit_entry WHERE chain_seq = 6; ${forge(6)}`);
+    expect(place.broken).toMatchObject({ seq: 6, fault: 'changed' });
+    const { rows } = await admin.query('SELECT max(chain_seq)::int AS last FROM audit_entry');
+    const end = await tampered(forge(rows[0].last + 1));
+    expect(end.broken).toMatchObject({ seq: rows[0].last + 1, fault: 'changed' });
+  });
+
   it('a row that is gone is found, in the middle and at the end', async () => {
     const middle = await tampered('DELETE FROM audit_entry WHERE chain_seq = 4');
     expect(middle.broken).toEqual({ seq: 4, id: null, fault: 'missing' });

@@ -33,6 +33,18 @@ const KEEPER = withImplied(['secrets:write', 'alerts:write']);
 const EVERY_ROLE = [...ROLES, 'keeper'];
 const CANARY = 'canary-7f3a';
 
+/** Messages of `subscribe` that name nothing of one's own. */
+const NO_TOPICS = (other: string): unknown[] => [
+  { topic: 'nope' },
+  { topic: `${other}:runs` },
+  { topic: 'runs', organizationId: other },
+  { topic: ['runs'] },
+  { topic: 'runs', after: -1 },
+  {},
+  null,
+  'runs',
+];
+
 /** Every operation × every role × own and other organisation, asked of the real router with real API keys. */
 describe('the table of permissions, held against everything that can be asked', () => {
   let database: TestDatabase;
@@ -336,6 +348,17 @@ describe('the table of permissions, held against everything that can be asked', 
           expect(ack.ok, `${topic} as ${role}`).toBe(allowed);
           if (!allowed) expect(ack.code).toBe('FORBIDDEN');
         }
+        // What is no topic, and what names an organisation, is refused, whoever asks; an event that is none does nothing.
+        for (const message of NO_TOPICS(organizations.a)) {
+          const ack = await socket.timeout(10_000).emitWithAck('subscribe', message);
+          expect(ack, JSON.stringify(message)).toMatchObject({ ok: false, code: 'INVALID_INPUT' });
+        }
+        for (const name of ['join', 'room', 'events', 'progress', 'unsubscribe', 'connection'])
+          socket.emit(name, `${organizations.a}:runs`, { topic: 'runs', organizationId: organizations.a });
+        // Answered after all of these have been read.
+        await socket.timeout(10_000).emitWithAck('subscribe', {});
+        const rooms = [...live.rooms].filter((room) => room.includes(':'));
+        expect(rooms.filter((room) => !room.startsWith(organizations.b))).toEqual([]);
         socket.close();
       }
       // A right that is taken away ends what is watched.

@@ -96,6 +96,30 @@ describe('row-level security without any scoping above it', () => {
     expect(tables.length).toBeGreaterThan(18);
   });
 
+  it('identity connects as a role that reaches no tenant table; the one that crosses organisations does so by a policy of its own', async () => {
+    const { rows } = await admin.query<{
+      name: string;
+      auth: boolean;
+      forced: boolean;
+      engine: boolean;
+      policy: boolean;
+    }>(
+      `SELECT c.relname AS name, has_any_column_privilege('oc_auth', c.oid, 'SELECT, INSERT, UPDATE') AS auth,
+              c.relrowsecurity AND c.relforcerowsecurity AS forced,
+              has_any_column_privilege('oc_engine', c.oid, 'SELECT, INSERT, UPDATE') AS engine,
+              EXISTS (SELECT 1 FROM pg_policies p WHERE p.tablename = c.relname AND 'oc_engine' = ANY (p.roles)) AS policy
+       FROM pg_class c WHERE c.relnamespace = 'public'::regnamespace AND c.relname = ANY ($1)`,
+      [tables.map(({ name }) => name)],
+    );
+    expect(rows).toHaveLength(tables.length);
+    for (const { name, auth, forced, engine, policy } of rows)
+      expect({ auth, forced, engine: !engine || policy }, name).toEqual({
+        auth: false,
+        forced: true,
+        engine: true,
+      });
+  });
+
   it('a read without a condition gives the rows of one organisation; outside a unit of work, none', async () => {
     for (const { name, may } of tables.filter((table) => table.may.select)) {
       const seen = await within(a, () => app.query(`SELECT organization_id AS id FROM "${name}"`));

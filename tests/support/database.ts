@@ -1,5 +1,6 @@
 import { inject } from 'vitest';
 import { type DatabaseRole, roleUrl } from '@/server/adapters/postgres/roles';
+import { assertCleanDatabase } from './canary';
 import { administer, freshName, withDatabase } from './database-admin';
 
 /** A database of one test file (or one test): migrated, empty, shared with nobody. */
@@ -8,7 +9,7 @@ export interface TestDatabase {
   adminUrl: string;
   /** URL of a database role in this database. */
   url(role: DatabaseRole): string;
-  /** Removes it, also when connections are left. */
+  /** Removes it, also when connections are left. Fails when a table holds a planted secret (canary.ts). */
   drop(): Promise<void>;
 }
 
@@ -26,6 +27,12 @@ export async function createTestDatabase(): Promise<TestDatabase> {
   return {
     adminUrl,
     url: (role) => roleUrl(adminUrl, role),
-    drop: () => administer(server, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`),
+    async drop() {
+      try {
+        await assertCleanDatabase(adminUrl);
+      } finally {
+        await administer(server, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
+      }
+    },
   };
 }

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { bundle } from '../../scripts/lib/bundle.mjs';
+import { assertCleanLog, INSTANCE_CANARY } from './canary';
 
 const root = resolve(import.meta.dirname, '../..');
 
@@ -65,6 +66,9 @@ export class EngineProcess {
         OPENCONDUCTOR_CONFIG: configFile,
         OPENCONDUCTOR_ROLES: 'engine',
         OPENCONDUCTOR_LEASE_TTL_MS: '1000',
+        // Whatever could be logged is, and none of it may hold a secret (canary.ts).
+        OPENCONDUCTOR_LOG_LEVEL: 'trace',
+        OPENCONDUCTOR_SAMPLING_API_KEY: INSTANCE_CANARY,
         ...options.env,
       } as unknown as NodeJS.ProcessEnv,
     });
@@ -91,10 +95,12 @@ export class EngineProcess {
     this.child.kill(name);
   }
 
-  /** Sends a signal and waits for the end; SIGKILL unless said otherwise. */
+  /** Sends a signal and waits for the end; SIGKILL unless said otherwise. Fails when the log holds a planted secret. */
   async end(name: NodeJS.Signals = 'SIGKILL'): Promise<Ended> {
     this.child.kill(name);
-    return this.ended;
+    const ended = await this.ended;
+    assertCleanLog(this.log);
+    return ended;
   }
 
   async removeData(): Promise<void> {

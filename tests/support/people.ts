@@ -1,6 +1,7 @@
+import { plant } from './canary';
 import type { EngineProcess } from './engine-process';
 
-export const PASSWORD = 'correct horse battery staple';
+export const PASSWORD = plant('correct horse battery staple', 'a password');
 
 /** A browser without a screen: keeps cookies, says where it comes from. */
 export class Visitor {
@@ -66,5 +67,5 @@ export async function member(owner: Visitor, email: string, role: string): Promi
 export async function apiKey(visitor: Visitor, body: object = {}): Promise<string> {
   const made = await visitor.send('POST', '/api/v1/api-keys', { name: 'test', ...body });
   if (made.status !== 201) throw new Error(JSON.stringify(made.body));
-  return made.body.key as string;
+  return plant(made.body.key as string, 'an API key');
 }

@@ -21,7 +21,8 @@ export interface FrontOptions {
  * itself) and the headers that tell browsers what pages may do. Scripts need the nonce, which Next reads from the request.
  */
 export function atTheFront(request: IncomingMessage, response: ServerResponse, options: FrontOptions): void {
-  request.headers[CLIENT_HEADER] = clientAddress(request, options.trustProxy);
+  const forwarded = request.headers['x-forwarded-for'];
+  request.headers[CLIENT_HEADER] = clientAddress(forwarded, request.socket.remoteAddress, options.trustProxy);
   const policy = contentPolicy(randomBytes(16).toString('base64'), options);
   request.headers['content-security-policy'] = policy;
   const path = request.url?.split('?')[0] ?? '';
@@ -53,11 +54,15 @@ function contentPolicy(nonce: string, { formTargets }: FrontOptions): string {
   ].join('; ');
 }
 
-function clientAddress(request: IncomingMessage, trustProxy: boolean): string {
-  const forwarded = request.headers['x-forwarded-for'];
+/** Where a request came from: what a proxy of ours says, else the other end of the connection. */
+export function clientAddress(
+  forwarded: string | string[] | undefined,
+  remote: string | undefined,
+  trustProxy: boolean,
+): string {
   if (trustProxy && typeof forwarded === 'string') {
     const last = forwarded.split(',').at(-1)?.trim();
     if (last && /^[0-9a-fA-F.:]{2,45}$/.test(last)) return last;
   }
-  return request.socket.remoteAddress ?? 'unknown';
+  return remote ?? 'unknown';
 }

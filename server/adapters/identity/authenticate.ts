@@ -3,6 +3,8 @@ import { type Actor, ROLES, type Role } from '@/lib/protocol/actor';
 import { AppError } from '@/lib/protocol/errors';
 import { type Permission, permissionsOf, standingOf } from '@/lib/protocol/permissions';
 import type { BetterAuth } from '@/server/adapters/identity/better-auth';
+import { networkOf } from '@/server/adapters/identity/network';
+import type { RateLimit } from '@/server/adapters/identity/rate-limit';
 import type { Credential, IdentityStore, Membership } from '@/server/ports/identity-store';
 
 /** Name of the header in which our own HTTP server puts the caller's address; what a caller sends under it is thrown away. */
@@ -13,7 +15,12 @@ export interface AuthenticateDeps {
   auth: () => BetterAuth;
   /** Told that a key was used. */
   used: (keyId: string) => void;
+  /** Keys and tokens from one address that turned out to be none. */
+  guesses: Pick<RateLimit, 'take' | 'mustHaveLeft'>;
 }
+
+/** Keys and tokens remembered as good, so that somebody's guesses from the same address do not keep their owner out. */
+const MAX_KNOWN = 10_000;
 
 const BEARER = /^Bearer\s+([\x21-\x7e]{8,1000})$/i;
 
@@ -24,22 +31,26 @@ export function hashOf(token: string): string {
 
 /** Who sends a request: by API key or OAuth token (Authorization: Bearer), else by session cookie. Throws UNAUTHENTICATED. */
 export function createAuthenticate(deps: AuthenticateDeps) {
-  const { store } = deps;
+  const { store, guesses } = deps;
+  const known = new Set<string>();
   return async (headers: Headers): Promise<Actor> => {
     const address = headers.get(CLIENT_HEADER) ?? undefined;
     const authorization = headers.get('authorization');
     if (authorization !== null) {
       const token = BEARER.exec(authorization)?.[1];
       const isKey = token?.startsWith('oc_') === true;
-      const found =
-        token === undefined
-          ? null
-          : await (isKey ? store.apiKey(hashOf(token)) : store.accessToken(hashOf(token)));
+      const hash = token === undefined ? '' : hashOf(token);
+      const from = address === undefined ? null : networkOf(address);
+      if (from !== null && !known.has(hash)) await guesses.mustHaveLeft(from);
+      const found = token === undefined ? null : await (isKey ? store.apiKey(hash) : store.accessToken(hash));
       const member = found && (await store.membership(found.userId, found.organizationId));
       // A key is of one organisation: it does not follow its user into another.
       if (!found || !member || (found.organizationId ?? member.organizationId) !== member.organizationId) {
+        known.delete(hash);
+        if (from !== null) await guesses.take(from);
         throw new AppError('UNAUTHENTICATED', 'The key or token is not valid, or it has run out.');
       }
+      if (known.size < MAX_KNOWN) known.add(hash);
       if (isKey) deps.used(found.id);
       return withCredential(member, found, isKey, address);
     }

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { AppError, toAppError, toProblem, zodToAppError } from '@/lib/protocol/errors';
 import { CLIENT_HEADER } from '@/server/adapters/identity/authenticate';
 import { type BetterAuth, MIN_PASSWORD } from '@/server/adapters/identity/better-auth';
+import { networkOf } from '@/server/adapters/identity/network';
 import type { RateLimit } from '@/server/adapters/identity/rate-limit';
 import type { Invitation } from '@/server/ports/identity-store';
 import type { Log } from '@/server/ports/log';
@@ -96,9 +97,10 @@ export function createGate(deps: GateDeps) {
 async function answer(request: Request, path: string, deps: GateDeps): Promise<Response> {
   const { method } = request;
   const address = request.headers.get(CLIENT_HEADER) ?? 'unknown';
+  const from = networkOf(address);
   const invited = /^\/invitations\/([\w-]{1,64})$/.exec(path)?.[1];
   if (method === 'POST' && path === '/first-owner') {
-    await deps.byAddress.take(address);
+    await deps.byAddress.take(from);
     const { token, ...person } = await bodyOf(request, firstOwnerSchema);
     const { settle, giveBack } = await deps.claimOwnership(token);
     try {
@@ -110,7 +112,7 @@ async function answer(request: Request, path: string, deps: GateDeps): Promise<R
   }
   if (method === 'GET' && path === '/ways') return Response.json({ sso: deps.hasSso });
   if (invited !== undefined && method === 'GET') {
-    await deps.byAddress.take(address);
+    await deps.byAddress.take(from);
     const invitation = await deps.invitation(invited);
     const { email, organization, role, expiresAt } = invitation;
     const hasAccount = (await deps.hasAccount(email)) && (await deps.withoutPassword(invitation)) === null;
@@ -120,14 +122,16 @@ async function answer(request: Request, path: string, deps: GateDeps): Promise<R
     );
   }
   if (invited !== undefined && method === 'POST') {
-    await deps.byAddress.take(address);
+    await deps.byAddress.take(from);
     return accept(request, await deps.invitation(invited), deps);
   }
   if (!OPEN.some((one) => one.test(`${method} ${path}`)))
     throw new AppError('NOT_FOUND', 'There is nothing here.');
   const bounded = await boundedCopy(request);
   if (path === '/sign-in/email') return signIn(bounded, address, deps);
+  if (path === '/oauth2/register') await refuseCalledAddresses(bounded.clone());
   const response = await deps.auth().handler(bounded);
+  if (path.startsWith('/.well-known/')) return withoutBackChannel(response);
   const action = WRITES[path];
   if (action !== undefined && response.ok) {
     const session = await deps.auth().api.getSession({ headers: request.headers });
@@ -146,11 +150,35 @@ const WRITES: Readonly<Record<string, string>> = {
   '/oauth2/consent': 'oauth.consent',
 };
 
+/**
+ * A program registers without anybody's leave: what it says of itself must not hold an address that this process would call
+ * later (the sign-in library does so without the guard that our own requests have). Throws INVALID_INPUT.
+ */
+async function refuseCalledAddresses(request: Request): Promise<void> {
+  const given = await bodyOf(request, z.looseObject({}));
+  for (const name of ['backchannel_logout_uri', 'jwks_uri'] as const) {
+    if (given[name] === undefined || given[name] === null) continue;
+    throw new AppError('INVALID_INPUT', `${name} is not supported: this instance calls no client.`, {
+      path: `/${name}`,
+    });
+  }
+}
+
+/** The metadata without the feature that `refuseCalledAddresses` refuses. */
+async function withoutBackChannel(response: Response): Promise<Response> {
+  if (!response.ok) return response;
+  const metadata = (await response.json()) as Record<string, unknown>;
+  return Response.json(
+    { ...metadata, backchannel_logout_supported: false, backchannel_logout_session_supported: false },
+    { headers: { 'cache-control': response.headers.get('cache-control') ?? 'no-store' } },
+  );
+}
+
 /** A password is guessed slowly: failures count for the account wherever they come from, and for the address whomever they are about. */
 async function signIn(request: Request, address: string, deps: GateDeps): Promise<Response> {
   const { email } = await bodyOf(request.clone(), z.looseObject({ email: z.string().max(200) }));
   const account = email.trim().toLowerCase();
-  await deps.byAddress.take(address);
+  await deps.byAddress.take(networkOf(address));
   await deps.byAccount.take(account);
   const response = await deps.auth().handler(request);
   if (response.ok) {
@@ -238,11 +266,13 @@ async function boundedCopy(request: Request): Promise<Request> {
 }
 
 async function textOf(request: Request): Promise<string> {
+  const tooLarge = () => new AppError('PAYLOAD_TOO_LARGE', `The limit is ${MAX_BODY} bytes.`);
+  if (Number(request.headers.get('content-length') ?? 0) > MAX_BODY) throw tooLarge();
   const chunks: Uint8Array[] = [];
   let bytes = 0;
   for await (const chunk of (request.body ?? []) as AsyncIterable<Uint8Array>) {
     bytes += chunk.byteLength;
-    if (bytes > MAX_BODY) throw new AppError('PAYLOAD_TOO_LARGE', `The limit is ${MAX_BODY} bytes.`);
+    if (bytes > MAX_BODY) throw tooLarge();
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString('utf8');

@@ -23,16 +23,25 @@ export class RateLimit {
       return this.allowance(await this.counter.consume(hashed(key)));
     } catch (refused) {
       if (refused instanceof Error) throw refused;
-      const allowance = this.allowance(refused as RateLimiterRes);
-      throw new AppError('RATE_LIMITED', `${this.what}: ${this.limit} in ${this.seconds} s.`, {
-        details: { retryAfter: allowance.reset, allowance },
-      });
+      throw this.refused(this.allowance(refused as RateLimiterRes));
     }
+  }
+
+  /** Throws RATE_LIMITED when a key has nothing left, and counts nothing. */
+  async mustHaveLeft(key: string): Promise<void> {
+    const state = await this.counter.get(key);
+    if (state !== null && state.remainingPoints <= 0) throw this.refused(this.allowance(state));
   }
 
   /** Gives a key its whole allowance back. */
   async forget(key: string): Promise<void> {
     await this.counter.delete(hashed(key));
+  }
+
+  private refused(allowance: Allowance): AppError {
+    return new AppError('RATE_LIMITED', `${this.what}: ${this.limit} in ${this.seconds} s.`, {
+      details: { retryAfter: allowance.reset, allowance },
+    });
   }
 
   private allowance(state: RateLimiterRes): Allowance {

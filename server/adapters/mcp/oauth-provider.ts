@@ -144,6 +144,12 @@ export class FleetOAuthProvider implements OAuthClientProvider {
 
   async redirectToAuthorization(url: URL): Promise<void> {
     if (this.interactive) {
+      if (url.protocol !== 'https:' && url.protocol !== 'http:') {
+        throw new AppError(
+          'SERVER_AUTH_REQUIRED',
+          `The page that grants access is no web page (${url.protocol}).`,
+        );
+      }
       // The SDK takes a server that does not say so for one that supports PKCE; the specification wants it refused.
       const { code_challenge_methods_supported: methods } =
         this.discovered?.authorizationServerMetadata ?? {};

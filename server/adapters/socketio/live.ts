@@ -12,6 +12,7 @@ import { toAppError, zodToAppError } from '@/lib/protocol/errors';
 import type { StreamEvent } from '@/lib/protocol/event';
 import { requirePermission, TOPIC_PERMISSIONS } from '@/lib/protocol/permissions';
 import type { Clock } from '@/lib/shared/clock';
+import { Limiter } from '@/server/adapters/mcp/limiter';
 import type { ActivityProgress } from '@/server/ports/activity';
 import type { Bus } from '@/server/ports/bus';
 import type { Log } from '@/server/ports/log';
@@ -23,6 +24,12 @@ const PAGE = 500;
 const MAX_REPLAY = 5_000;
 
 const RECHECK_MS = 30_000;
+/**
+ * Connections that are looked up at the same time. When everybody comes back at once (after a restart) the others wait in
+ * line here, where nothing runs out, instead of for a connection to the database, where that takes 5 s and then fails.
+ */
+const LOOK_UPS = 8;
+const NEVER = new AbortController().signal;
 
 /** What a socket may not see is looked up this often while it is sent things, besides when it is told to have changed. */
 const REMEMBER_MS = 1_000;
@@ -40,7 +47,7 @@ export interface LiveDeps {
   /** How often a connection's rights are looked at again, in milliseconds; 30 s when left out. */
   recheckMs?: number;
   access: Pick<AccessService, 'isUsed' | 'hiddenWorkflows' | 'workflowOf'>;
-  authenticate: (headers: Record<string, string | string[] | undefined>) => Promise<Actor>;
+  authenticate: (headers: Record<string, string | string[] | undefined>, address?: string) => Promise<Actor>;
   /** Refuses a connection by its Host and Origin headers; throws FORBIDDEN_ORIGIN. */
   checkOrigin: (headers: Record<string, string | string[] | undefined>) => void;
 }
@@ -53,6 +60,7 @@ export class Live {
   private readonly feeds = new Map<string, RoomFeed>();
   private readonly unsubscribe: () => void;
   private cancelPoll: () => void = () => {};
+  private readonly lookUps = new Limiter(LOOK_UPS);
 
   constructor(
     http: HttpServer,
@@ -105,6 +113,11 @@ export class Live {
     return this.io.engine.clientsCount;
   }
 
+  /** Rooms that somebody is in: one for each connection, and `organisation:topic` of what is watched. */
+  get rooms(): Iterable<string> {
+    return this.io.sockets.adapter.rooms.keys();
+  }
+
   async close(): Promise<void> {
     this.unsubscribe();
     this.cancelPoll();
@@ -113,7 +126,17 @@ export class Live {
 
   private async admit(socket: Socket): Promise<void> {
     this.deps.checkOrigin(socket.handshake.headers);
-    socket.data.actor = await this.deps.authenticate(socket.handshake.headers);
+    const { headers, address } = socket.handshake;
+    socket.data.actor = await this.inTurn(() => this.deps.authenticate(headers, address));
+  }
+
+  private async inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const release = await this.lookUps.acquire(NEVER);
+    try {
+      return await work();
+    } finally {
+      release();
+    }
   }
 
   /**
@@ -123,7 +146,8 @@ export class Live {
   private recheck(socket: Socket): void {
     const { clock, recheckMs = RECHECK_MS, authenticate } = this.deps;
     socket.data.cancelRecheck = clock.at(clock.now() + recheckMs, () => {
-      authenticate(socket.handshake.headers).then(
+      const { headers, address } = socket.handshake;
+      this.inTurn(() => authenticate(headers, address)).then(
         (now) => {
           const before = socket.data.actor as Actor;
           if (socket.disconnected) return;
@@ -152,8 +176,10 @@ export class Live {
       requirePermission(actor, TOPIC_PERMISSIONS[topic]);
       const { organizationId } = actor;
       const room = roomOf(organizationId, topic);
-      await this.feed(organizationId, topic);
-      const head = await this.deps.store.head(organizationId, topic);
+      const head = await this.inTurn(async () => {
+        await this.feed(organizationId, topic);
+        return this.deps.store.head(organizationId, topic);
+      });
       let sent = after ?? head;
       if (head - sent > MAX_REPLAY) sent = head - MAX_REPLAY;
       ack({ ok: true, head });
@@ -163,7 +189,7 @@ export class Live {
       // A look around (poll) lets go of the feed of an empty room, which this one was until now.
       const feed = await this.feed(organizationId, topic);
       for (;;) {
-        const items = await this.deps.store.read(organizationId, topic, sent, PAGE);
+        const items = await this.inTurn(() => this.deps.store.read(organizationId, topic, sent, PAGE));
         if (items.length > 0) await this.sendTo(socket, topic, items);
         sent = items.at(-1)?.streamSeq ?? sent;
         if (items.length < PAGE) break;
