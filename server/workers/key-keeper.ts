@@ -3,7 +3,7 @@ import type { Log } from '@/server/ports/log';
 import type { KeyHolder, Reseal, Rotation, SealState, SealStore } from '@/server/ports/seal-store';
 
 const BATCH = 100;
-/** The database takes a process for gone after three times as long. */
+/** The database takes a process for gone after twelve times as long: one that is merely slow must not be passed over. */
 const REPORT_MS = 5_000;
 
 /** The keys of this process, as its adapters see them. */

@@ -66,6 +66,15 @@ describe('openconductor server, secret and run answer', () => {
     expect((await oc(['secret', 'remove', 'KEY', '--yes'])).out).toContain('✓ Removed KEY');
   });
 
+  it('secrets of one’s own are apart from those of the organisation', async () => {
+    expect((await oc(['secret', 'set', 'MINE', '--personal'], 'hush')).code).toBe(0);
+    const mine = await oc(['secret', 'list', '--personal', '--json']);
+    expect(mine.out).toContain('MINE');
+    expect((await oc(['secret', 'list', '--json'])).out).not.toContain('MINE');
+    expect((await oc(['secret', 'remove', 'MINE', '--personal', '--yes'])).code).toBe(0);
+    expect((await oc(['secret', 'remove', 'MINE', '--personal', '--yes'])).err).toContain('SECRET_NOT_FOUND');
+  });
+
   it('takes over a file, and says what it could not', async () => {
     const servers = {
       notes: { command: 'node', args: [fixture('env-server.mjs')], env: { NOTES_TOKEN: 'abc' } },

@@ -355,14 +355,15 @@ describe('the master key in the environment', () => {
     await set(one, 'THIRD', 'third');
     expect(await value(other, 'third')).toBe('third');
 
-    // The command waits for the other process to be started anew.
-    const followed = runCliProcess(['secret', 'rotate-key', '--yes'], { url: one.url });
     await stop(other);
     other = await start(keys[1], keys[0]);
-    const ended = await followed;
-    expect(ended.code, ended.err).toBe(0);
-    expect(ended.out + ended.err).toContain(`Everything is sealed under the key ${secondId}`);
-    expect(ended.out + ended.err).toContain('OPENCONDUCTOR_SECRET_KEY_PREVIOUS can go');
+    await eventually(
+      'it has ended',
+      async () => (await one.request('GET', PATH)).body.rotation.phase === 'done',
+    );
+    const ended = await runCliProcess(['secret', 'rotate-key', '--status'], { url: other.url });
+    expect(ended.out).toContain(`Everything is sealed under the key ${secondId}`);
+    expect(ended.out).toContain('OPENCONDUCTOR_SECRET_KEY_PREVIOUS can go');
     const sql = await connect(database);
     expect(await keysInUse(sql)).toEqual({ [secondId]: 3 });
     await sql.end();
@@ -396,4 +397,28 @@ describe('the master key in the environment', () => {
     await stranger.request('POST', '/api/v1/servers', { name: 'own', config: uses('OWN') });
     expect(await value(stranger, 'own')).toBe('own');
   });
+});
+
+it('the command follows a rotation to its end, again and again', async () => {
+  const database = await createTestDatabase();
+  const engine = await EngineProcess.start({ databaseUrl: database.adminUrl, servers: {} });
+  const oc = (...args: string[]) => runCliProcess(['secret', ...args], { url: engine.url });
+  const status = async () => (await oc('rotate-key', '--status', '--json')).json() as { activeKey: string };
+  try {
+    await engine.request('PUT', '/api/v1/secrets/ONE', { value: 'one' });
+    const seen = [(await status()).activeKey];
+    for (let turn = 0; turn < 2; turn++) {
+      const ended = await oc('rotate-key', '--yes');
+      expect(ended.code, ended.err).toBe(0);
+      const { activeKey } = await status();
+      expect(seen).not.toContain(activeKey);
+      expect(ended.out).toContain(`Everything is sealed under the key ${activeKey}`);
+      expect(ended.out).toContain(`Backups made before need the key ${seen.at(-1)}.`);
+      seen.push(activeKey);
+    }
+  } finally {
+    await engine.end('SIGTERM');
+    await engine.removeData();
+    await database.drop();
+  }
 });

@@ -6,7 +6,7 @@ import { keyIdOf } from '@/server/adapters/sealer';
 import type { KeyHolder, Rotation, SealState, SealStore } from '@/server/ports/seal-store';
 
 /** A process that did not report for so long is gone. */
-const GONE_SECONDS = 15;
+const GONE_SECONDS = 60;
 /** Forgotten altogether. */
 const FORGET_SECONDS = 3_600;
 
