@@ -247,12 +247,7 @@ describe('secret leakage', () => {
     }
   });
 
-  /**
-   * Known and not yet so: what a tool itself says of a secret that it was given is kept as it says it. The redaction of echoed secrets
-   * belongs to payload masking (server/adapters/mcp). Once that is there this test reports that it passes against expectation:
-   * then `.fails` goes, and the line in docs/security.md with it.
-   */
-  it.fails('secret leakage: a secret that a tool gives back is masked, in its answer, its error and its history', async () => {
+  it('secret leakage: a secret that a tool gives back is masked, in its answer, its error and its history', async () => {
     const other = await createTestDatabase();
     const local = await EngineProcess.start({ databaseUrl: other.adminUrl, servers: {} });
     try {
