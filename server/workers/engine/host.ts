@@ -346,13 +346,8 @@ export class EngineHost {
     const { organizationId } = run.info;
     const { transition, kept } = startEagerly(this, run, decided);
     try {
-      const { part, ready } = preparePart(
-        this.deps.children,
-        run,
-        transition,
-        inboxId,
-        this.deps.clock.now(),
-      );
+      const now = this.deps.clock.now();
+      const { part, ready } = preparePart(this.deps.children, run, transition, inboxId, now);
       run.pending++;
       try {
         if (ready !== null || run.gate !== null) await inTurn(run, ready);
