@@ -158,6 +158,7 @@ export function createIdentity(deps: IdentityDeps) {
       const actor: Actor = { kind: 'system', id, organizationId, role: 'admin', displayName, source };
       await audit.record(actor, action, object, details as JsonObject);
     },
+    digest,
     log,
   });
 

@@ -185,7 +185,6 @@ describeWithRedis('the bus over Redis', () => {
     stranger.bus.subscribe('news', (message) => strange.push(message));
     await reaches(one.bus, two.bus);
     await reaches(friend.bus, stranger.bus);
-    strange.length = 0;
     const topic = `${prefix}bus:news`;
     const envelope = (messages: unknown) => JSON.stringify({ from: 'x', messages });
     const wrong = [
@@ -201,7 +200,8 @@ describeWithRedis('the bus over Redis', () => {
     await eventually('the right one', () => JSON.stringify(told).includes('"n":9'));
     expect(told.filter((message) => (message as { n: number }).n !== 0)).toEqual([{ n: 9 }]);
     expect(two.counts.dropped).toBe(wrong.length);
-    expect(strange).toEqual([]);
+    // But for probes of its own instance that were still under way.
+    expect(strange.filter((message) => (message as { n: number }).n !== 0)).toEqual([]);
     expect(two.errors).toEqual([]);
   });
 

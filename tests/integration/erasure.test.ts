@@ -5,6 +5,7 @@ import { createTestDatabase, type TestDatabase } from '../support/database';
 import { EngineProcess } from '../support/engine-process';
 import { eventually } from '../support/eventually';
 import { firstOwner, member, Visitor } from '../support/people';
+import { connect } from '../support/scim';
 
 const quick = {
   schemaVersion: 1,
@@ -259,6 +260,9 @@ describe('erasure of a person', () => {
     const partly = (await erase(owner, 'both@example.com')).body;
     expect(counts(partly.kept)).toEqual({ accounts: 1 });
     expect(counts(partly.removed)).toEqual({ memberships: 1, 'invitations for them': 1 });
+    // With the membership its sessions have ended.
+    expect((await other.send('GET', '/api/v1/me')).status).toBe(401);
+    await other.signIn('both@example.com');
     expect((await sent(other, 'GET', '/api/v1/me')).organization.name).toBe('Other');
     expect((await erase(owner, 'both@example.com')).body).toMatchObject({ code: 'MEMBER_NOT_FOUND' });
 
@@ -270,6 +274,29 @@ describe('erasure of a person', () => {
       [id],
     );
     expect(told).toHaveLength(2);
+  });
+
+  it('what a directory has brought goes, too, here alone when they belong elsewhere as well', async () => {
+    const directory = await connect(owner);
+    for (const name of ['quorra.vex', 'bryndis.oak'])
+      expect((await directory.create(`${name}@example.com`, { externalId: name })).status).toBe(201);
+    const { rows } = await sql.query<{ id: string }>(
+      `INSERT INTO organization (id, name, slug) VALUES (gen_random_uuid(), 'Third', 'third') RETURNING id`,
+    );
+    await sql.query(
+      `INSERT INTO member (id, organization_id, user_id, role)
+       SELECT gen_random_uuid(), $1, id, 'viewer' FROM app_user WHERE email = 'bryndis.oak@example.com'`,
+      [rows[0]?.id],
+    );
+    const quorra = (await erase(owner, 'quorra.vex@example.com')).body;
+    expect(counts(quorra.removed)).toMatchObject({ accounts: 1, 'entries of directories': 1 });
+    expect(await placesOf('quorra.vex')).toEqual([]);
+    const bryndis = (await erase(owner, 'bryndis.oak@example.com')).body;
+    expect(counts(bryndis.removed)).toEqual({ memberships: 1, 'entries of directories': 1 });
+    expect((await placesOf('bryndis.oak')).map((place) => place.split('.')[0])).toEqual([
+      'app_user',
+      'app_user',
+    ]);
   });
 
   it('who was only invited is erased, too; entries of an earlier version are told of', async () => {

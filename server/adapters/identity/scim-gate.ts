@@ -38,6 +38,8 @@ export interface ScimGateDeps {
     object: string,
     details: object,
   ) => Promise<void>;
+  /** What the sealed audit log holds in place of an address: addresses can be erased, its entries cannot. */
+  digest: (email: string) => string;
   log: Log;
 }
 
@@ -110,7 +112,8 @@ async function tell(
   const made = text === '' ? {} : (JSON.parse(text) as Record<string, unknown>);
   const id = typeof made.id === 'string' ? made.id : decodeURIComponent(named);
   const { userName, active, displayName } = made;
-  const details = kind === 'Users' ? { userName, active } : { displayName };
+  const person = typeof userName === 'string' ? deps.digest(userName) : undefined;
+  const details = kind === 'Users' ? { person, active } : { displayName };
   const action = `scim.${kind === 'Users' ? 'user' : 'group'}.${VERBS[method]}`;
   await deps.wrote(token, address, action, id, JSON.parse(JSON.stringify(details)) as object);
 }

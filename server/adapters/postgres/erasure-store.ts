@@ -68,6 +68,18 @@ const PARTS: readonly Part[] = [
     here: 'team_id IN (SELECT id FROM team WHERE organization_id = $3)',
   },
   {
+    what: 'entries of directories',
+    from: 'scim_user',
+    where: 'user_id = $1',
+    here: 'connection_id = $3::text',
+  },
+  {
+    what: 'marks of directories',
+    from: 'scim_identity_tombstone',
+    where: 'user_id = $1',
+    here: 'connection_id = $3::text',
+  },
+  {
     what: 'invitations for them',
     from: 'invitation',
     where: 'lower(email) = $2',
