@@ -9,7 +9,8 @@ export interface Answer {
   at: number;
 }
 
-const PATIENCE_MS = 120_000;
+/** Long: on a slow machine processes are killed faster than they start. What is too late for a law is for the laws to say. */
+const PATIENCE_MS = 600_000;
 
 /**
  * A client as it should be: the same request with the same Idempotency-Key again, at any living process, until one

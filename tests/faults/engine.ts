@@ -25,7 +25,11 @@ export async function bundleServer(): Promise<string> {
     platform: 'node',
     format: 'esm',
     target: 'node20.19',
-    packages: 'external',
+    // Packages too: processes start a hundred times, and loading them one by one is most of a start.
+    external: ['next', '@prisma/client', 'pg-native'],
+    banner: {
+      js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
+    },
     alias: { '@': ROOT },
     sourcemap: 'linked',
     sourcesContent: false,
