@@ -40,6 +40,8 @@ export default defineConfig({
         test: {
           name: 'integration',
           include: ['tests/integration/**/*.test.ts'],
+          // They wait for processes and timers more than they compute, and each has a database of its own.
+          maxWorkers: 2,
           globalSetup: ['tests/support/postgres-global.ts'],
           testTimeout: 240_000,
           hookTimeout: 180_000,
