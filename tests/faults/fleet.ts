@@ -39,6 +39,8 @@ export class Fleet {
   readonly slots: Slot[] = [];
   /** While true, new processes may be armed with crash points and wrong clocks. */
   arming = false;
+  /** How long the last process took to start, in milliseconds. */
+  startMs = 0;
   /** While true, ended processes are not replaced. */
   private closing = false;
   private readonly lives: Promise<void>[] = [];
@@ -109,6 +111,10 @@ export class Fleet {
       });
       slot.killedBy = null;
       slot.engine = engine;
+      const begun = Date.now();
+      void engine.ready.then((isReady) => {
+        if (isReady) this.startMs = Date.now() - begun;
+      });
       if (arms.OPENCONDUCTOR_CLOCK_OFFSET_MS)
         this.options.faults.note('clock-skew', `${slot.name} ${arms.OPENCONDUCTOR_CLOCK_OFFSET_MS}`);
       await engine.end;

@@ -243,7 +243,8 @@ export class Nemesis {
     const names = Object.keys(kinds).filter(mayStrike);
     if (names.length === 0) return;
     while (!this.stopping) {
-      await pause(least + random.below(most - least));
+      // A machine on which processes start slowly is struck as much more slowly: else they only ever start.
+      await pause(least + random.below(most - least) + fleet.startMs);
       if (this.stopping) return;
       const slot = random.pick(fleet.slots);
       if (slot.engine?.isUp !== true) continue;
