@@ -31,8 +31,6 @@ export async function bundleServer(): Promise<string> {
       js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
     },
     alias: { '@': ROOT },
-    sourcemap: 'linked',
-    sourcesContent: false,
     jsx: 'automatic',
     logLevel: 'error',
   });
@@ -71,7 +69,7 @@ export class Engine {
     const configFile = join(options.dataDir, 'servers.json');
     writeFileSync(configFile, JSON.stringify({ mcpServers: options.servers }));
     // With IPC the process stops by itself when the harness is gone.
-    const child = spawn(process.execPath, ['--enable-source-maps', options.bundle], {
+    const child = spawn(process.execPath, [options.bundle], {
       cwd: ROOT,
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
       env: {
