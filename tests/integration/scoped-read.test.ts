@@ -3,6 +3,7 @@ import type pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { withHidden } from '@/server/adapters/postgres/hidden-scope';
 import { createPool } from '@/server/adapters/postgres/pool';
+import { runsSql } from '@/server/adapters/postgres/run-filter-sql';
 import { readInOrganization } from '@/server/adapters/postgres/scoped-query';
 import { createTestDatabase, type TestDatabase } from '../support/database';
 
@@ -67,6 +68,38 @@ describe('a read in one round trip', () => {
     const [without, all] = await Promise.all([withHidden(['secret'], () => seen(b)), seen(b)]);
     expect(new Set(without)).toEqual(new Set([`${b} shown`]));
     expect(all).toHaveLength(4);
+  });
+
+  it('takes a page of runs off the end of the index, however many there are', async () => {
+    const many = randomUUID();
+    const admin = createPool(database.adminUrl, 1, 'test');
+    await admin.query(
+      `INSERT INTO workflow_run (run_id, organization_id, workflow_id, workflow, version, definition_hash, shard, started_by, closed_at)
+       SELECT gen_random_uuid(), $1, 'w' || n, 'w', 1, 'h', 0, 'x', now() FROM generate_series(1, 20000) AS n`,
+      [many],
+    );
+    await admin.query('ANALYZE workflow_run');
+    await admin.end();
+    const { text } = runsSql(many, {}, 50, null);
+    const app = await pool.connect();
+    try {
+      await app.query('BEGIN');
+      await app.query("SELECT set_config('app.organization_id', $1, true)", [many]);
+      await app.query('SET LOCAL plan_cache_mode = force_generic_plan');
+      await app.query(`PREPARE page AS ${text}`);
+      const { rows } = await app.query(`EXPLAIN (ANALYZE, FORMAT JSON) EXECUTE page ('${many}', 50)`);
+      const plan = rows[0]['QUERY PLAN'][0].Plan;
+      const scans: { 'Index Name': string; 'Actual Rows': number }[] = [];
+      const look = (node: { Plans?: never[]; 'Relation Name'?: string }) => {
+        if (node['Relation Name'] === 'workflow_run') scans.push(node as never);
+        for (const part of node.Plans ?? []) look(part);
+      };
+      look(plan);
+      expect(scans[0]).toMatchObject({ 'Index Name': 'workflow_run_list', 'Actual Rows': 50 });
+    } finally {
+      await app.query('ROLLBACK');
+      app.release(true);
+    }
   });
 
   it('fails alone: those beside and behind it get their answers', async () => {
