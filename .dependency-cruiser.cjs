@@ -87,18 +87,10 @@ module.exports = {
       '^(server|app|scripts|bench)/',
     ),
     forbid(
-      'app-through-instance',
-      'Next bundles handlers apart from server/: they reach the running instance through server/instance.ts only.',
+      'app-never-server',
+      'Pages get data over REST and sockets; Next would bundle a second copy of what it found in server/.',
       '^app/',
       '^(server|scripts|bench)/',
-      { to: { pathNot: '^server/instance\\.ts$' } },
-    ),
-    forbid(
-      'instance-carries-nothing',
-      'server/instance.ts is bundled into every route handler: whatever it imports would exist twice.',
-      '^server/instance\\.ts$',
-      '',
-      { to: { dependencyTypesNot: ['type-only'] } },
     ),
     forbid(
       'graph-library-in-graph',

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { Agent, get } from 'node:http';
 import { loadavg, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type BenchUser, type Population, seedIdentity } from '@/bench/identity-seed';
 import { connectAll } from '@/bench/identity-sockets';
@@ -21,6 +21,7 @@ const USAGE = `npm run bench -- identity [--json] [--quick] [--strict]
   --json     nothing but lines of JSON
   --quick    a tenth of everything: shows that it works, the figures are rough
   --strict   exit code 1 when a budget is missed
+  --profile <folder>   writes a CPU profile of the server there
 `;
 
 const SECRET = 'the secret key of a bench, which nobody else has';
@@ -35,6 +36,7 @@ export async function benchIdentity(args: readonly string[]): Promise<void> {
       json: { type: 'boolean', default: false },
       quick: { type: 'boolean', default: false },
       strict: { type: 'boolean', default: false },
+      profile: { type: 'string' },
       help: { type: 'boolean', default: false },
     },
   });
@@ -65,15 +67,18 @@ export async function benchIdentity(args: readonly string[]): Promise<void> {
     const databaseUrl = await cluster.ourDatabase('identity');
     const users = await seedIdentity(databaseUrl, SECRET, population);
     await cluster.settle();
-    const server = await startServer({
-      DATABASE_URL: databaseUrl,
-      OPENCONDUCTOR_AUTH: 'required',
-      OPENCONDUCTOR_RATE_LIMIT: '0',
-      OPENCONDUCTOR_SECRET_KEY: SECRET,
-      OPENCONDUCTOR_DATA_DIR: dataDir,
-      OPENCONDUCTOR_CONFIG: join(dataDir, 'none.json'),
-      OPENCONDUCTOR_ROLES: 'web,engine',
-    });
+    const server = await startServer(
+      {
+        DATABASE_URL: databaseUrl,
+        OPENCONDUCTOR_AUTH: 'required',
+        OPENCONDUCTOR_RATE_LIMIT: '0',
+        OPENCONDUCTOR_SECRET_KEY: SECRET,
+        OPENCONDUCTOR_DATA_DIR: dataDir,
+        OPENCONDUCTOR_CONFIG: join(dataDir, 'none.json'),
+        OPENCONDUCTOR_ROLES: 'web,engine',
+      },
+      values.profile === undefined ? [] : ['--cpu-prof', '--cpu-prof-dir', resolve(values.profile)],
+    );
 
     const plan = { concurrency: 8, seconds: quick ? 3 : 15 };
     const agent = new Agent({ keepAlive: true, maxSockets: plan.concurrency });

@@ -96,7 +96,14 @@ export function createIdentity(deps: IdentityDeps) {
   const limitOf = (name: string, points: number, seconds: number, what: string) =>
     new RateLimit(points, seconds, what, deps.counter(name, points, seconds));
   const guesses = limitOf('guesses', KEY_TRIES, MINUTE_S, 'Too many wrong keys or tokens from this address');
-  const check = createAuthenticate({ store, auth, used: uses.used, guesses });
+  const check = createAuthenticate({
+    store,
+    auth,
+    secret,
+    now: () => clock.now(),
+    used: uses.used,
+    guesses,
+  });
   const digest = (email: string) =>
     createHmac('sha256', deps.secret)
       .update(`person\n${email.trim().toLowerCase()}`)

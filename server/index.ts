@@ -12,7 +12,6 @@ import { TraceScope } from '@/server/adapters/observability/trace-scope';
 import { Live } from '@/server/adapters/socketio/live';
 import { type Config, ConfigError, loadConfig } from '@/server/config/config';
 import { readTestHooks } from '@/server/config/test-hooks';
-import { setInstance } from '@/server/instance';
 import type { Log } from '@/server/ports/log';
 import { createRuntime, type Runtime } from '@/server/runtime';
 import { type CrashPoint, dieAt } from '@/server/workers/engine/crash-points';
@@ -49,7 +48,6 @@ async function main(): Promise<void> {
     ...(hooks.calmMs === undefined ? {} : { calmMs: hooks.calmMs }),
     traceScope,
   });
-  setInstance(runtime);
   const { server, live, closeNext } = await serve(config, runtime, log, root);
   const url = urlOf(config, server);
   runtime.listensAt(url);
@@ -150,7 +148,9 @@ interface Serving {
 
 type Pages = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
 
-/** Without pages (engine-only processes) the same handler answers /health, /metrics and REST directly. */
+/** What is not for pages: asked without the overhead of Next, and the same in processes without pages. */
+const OURS = /^\/(api|\.well-known|health|metrics)([/?]|$)/;
+
 async function respond(
   request: IncomingMessage,
   response: ServerResponse,
@@ -158,7 +158,7 @@ async function respond(
 ): Promise<void> {
   atTheFront(request, response, front);
   try {
-    if (pages) await pages(request, response);
+    if (pages && !OURS.test(request.url ?? '')) await pages(request, response);
     else await writeResponse(response, await runtime.handle(toRequest(request, response)));
   } catch (error) {
     log.error('http_request', { status: 500, error: error instanceof Error ? error.stack : String(error) });

@@ -122,7 +122,7 @@ export async function createRuntime(options: RuntimeOptions) {
   const store = createExecutionStore(pools.engine);
   const streams = createStreamStore(pools.watch);
   const definitions = createDefinitionStore(prisma);
-  const queries = createRunQueries(prisma);
+  const queries = createRunQueries(prisma, pools.app);
   const masks = new RunMasks({
     source: createMaskSource(prisma, queries),
     audit: createAuditLog(prisma),
@@ -151,6 +151,7 @@ export async function createRuntime(options: RuntimeOptions) {
 
   const sharing = createSharing({
     auth: pools.auth,
+    app: pools.app,
     prisma,
     bus,
     clock,

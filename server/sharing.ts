@@ -18,7 +18,8 @@ import { SharingService, type SharingServiceDeps } from '@/server/services/shari
 export interface SharingDeps {
   /** Connections as oc_auth. */
   auth: Pool;
-  /** A client that connects as oc_app. */
+  /** Connections as oc_app, and a client over them. */
+  app: Pool;
   prisma: ReturnType<typeof createPrisma>;
   bus: Bus;
   clock: Clock;
@@ -26,8 +27,8 @@ export interface SharingDeps {
 }
 
 /** Part of the composition root: who reaches which workflow and view, and the gate before every operation. */
-export function createSharing({ auth, prisma, bus, clock, find }: SharingDeps) {
-  const store = createSharingStore(prisma);
+export function createSharing({ auth, app, prisma, bus, clock, find }: SharingDeps) {
+  const store = createSharingStore(prisma, app);
   const identity = createIdentityStore(auth);
   const access = new AccessService({
     store,

@@ -16,13 +16,17 @@ export interface ServerProcess {
   stop(): Promise<void>;
 }
 
-/** Builds what is not built yet (server, pages), then starts a process and waits until it is ready. */
-export async function startServer(env: Record<string, string>): Promise<ServerProcess> {
+/** Builds what is not built yet (server, pages), then starts a process and waits until it is ready. `nodeFlags` go to Node. */
+export async function startServer(
+  env: Record<string, string>,
+  nodeFlags: readonly string[] = [],
+): Promise<ServerProcess> {
   await finished(
     spawn(process.execPath, [join(ROOT, 'scripts', 'build.mjs')], { stdio: ['ignore', 2, 2] }),
     'build',
   );
-  const child = spawn(process.execPath, ['--enable-source-maps', join(ROOT, 'dist', 'server.mjs')], {
+  const server = join(ROOT, 'dist', 'server.mjs');
+  const child = spawn(process.execPath, ['--enable-source-maps', ...nodeFlags, server], {
     cwd: ROOT,
     stdio: ['ignore', 'pipe', 'pipe'],
     env: {

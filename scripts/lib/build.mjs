@@ -23,8 +23,6 @@ const NEXT_INPUTS = [
   'components',
   'lib',
   'public',
-  'server/instance.ts',
-  'server/ports',
   'next.config.ts',
   'postcss.config.mjs',
   'tailwind.config.ts',

@@ -13,14 +13,13 @@ export interface Membership {
   permissions: string[] | null;
 }
 
-/** A key or token that was presented, as far as it is known. */
-export interface Credential {
+/** A key or token that was presented and is good, with the membership of its user in the organisation that it is bound to. */
+export interface Presented {
   id: string;
   name: string;
-  userId: string;
-  organizationId: string | null;
   /** What it is limited to; null = everything its user may. */
   scopes: string[] | null;
+  member: Membership;
 }
 
 export interface Member {
@@ -72,14 +71,16 @@ export interface IdentityStore {
   hasOwner(organizationId: string): Promise<boolean>;
   /** The membership in this organisation, else in the one joined first; null for who belongs to none. */
   membership(userId: string, organizationId: string | null): Promise<Membership | null>;
-  /** All organisations of a user, by name. */
   /** Ids of every organisation of the instance. */
   everyOrganization(): Promise<string[]>;
+  /** All organisations of a user, by name. */
   organizationsOf(userId: string): Promise<{ id: string; name: string; slug: string; role: string }[]>;
-  /** An enabled key that has not run out, by its hash. */
-  apiKey(hash: string): Promise<Credential | null>;
-  /** An OAuth access token that has not run out, by its hash. */
-  accessToken(hash: string): Promise<Credential | null>;
+  /** A session that has not run out, by its token; null as well when its user belongs to no organisation. */
+  session(token: string): Promise<{ expiresAt: Date; member: Membership } | null>;
+  /** An enabled key that has not run out, by its hash; null as well when its user is no member of its organisation any more. */
+  apiKey(hash: string): Promise<Presented | null>;
+  /** The same for an OAuth access token. */
+  accessToken(hash: string): Promise<Presented | null>;
   /** Writes down that keys were used, how often. */
   touchKeys(uses: ReadonlyMap<string, number>): Promise<void>;
 

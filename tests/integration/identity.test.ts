@@ -1,3 +1,4 @@
+import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../support/database';
 import { EngineProcess } from '../support/engine-process';
@@ -133,6 +134,44 @@ describe('sign-in, organisations, members and keys', () => {
     expect(items).toMatchObject([{ action: 'organization.create', object: made.body.id, actorKind: 'user' }]);
     const back = { organizationId: body.organization.id };
     await olga.send('POST', '/api/auth/organization/set-active', back);
+  });
+
+  it('a session is prolonged by use, and what is taken from its user is gone with the next request', async () => {
+    const sara = await member(olga, 'sara@example.com', 'viewer');
+    const { id: userId } = (await sara.send('GET', '/api/v1/me')).body;
+    const admin = new pg.Client(database.adminUrl);
+    await admin.connect();
+    try {
+      const daysLeft = async () => {
+        const { rows } = await admin.query<{ days: number }>(
+          `SELECT extract(epoch FROM expires_at - now())::float8 / 86400 AS days FROM auth_session WHERE user_id = $1`,
+          [userId],
+        );
+        return rows[0]?.days ?? 0;
+      };
+      await admin.query(`UPDATE auth_session SET expires_at = now() + interval '2 days' WHERE user_id = $1`, [
+        userId,
+      ]);
+      expect((await sara.send('GET', '/api/v1/runs')).status).toBe(200);
+      expect(await daysLeft()).toBeGreaterThan(6.9);
+      await olga.send('PATCH', `/api/v1/members/${userId}`, { role: 'operator' });
+      expect((await sara.send('GET', '/api/v1/me')).body).toMatchObject({ role: 'operator' });
+      // With the signature of another session the token is worth nothing.
+      const cookie = decodeURIComponent(sara.cookies.get('openconductor.session_token') ?? '');
+      const other = decodeURIComponent(olga.cookies.get('openconductor.session_token') ?? '');
+      const forged = `${cookie.slice(0, cookie.lastIndexOf('.'))}${other.slice(other.lastIndexOf('.'))}`;
+      const { status } = await new Visitor(engine.url).send('GET', '/api/v1/me', undefined, {
+        cookie: `openconductor.session_token=${encodeURIComponent(forged)}`,
+      });
+      expect(status).toBe(401);
+      await admin.query(
+        `UPDATE auth_session SET expires_at = now() - interval '1 second' WHERE user_id = $1`,
+        [userId],
+      );
+      expect((await sara.send('GET', '/api/v1/me')).status).toBe(401);
+    } finally {
+      await admin.end();
+    }
   });
 
   it('CSRF: a write by cookie comes from a page of this instance', async () => {

@@ -2,7 +2,7 @@ import * as oauth from 'openid-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../support/database';
 import { EngineProcess } from '../support/engine-process';
-import { firstOwner, member, type Visitor } from '../support/people';
+import { firstOwner, member, Visitor } from '../support/people';
 
 const BACK = 'http://127.0.0.1:9/back';
 
@@ -73,6 +73,21 @@ describe('programs act for people by OAuth 2.1', () => {
     const metadata = client.serverMetadata();
     expect(metadata.code_challenge_methods_supported).toContain('S256');
     expect(metadata.authorization_endpoint).toContain(engine.url);
+  });
+
+  it.each([
+    '/.well-known/oauth-authorization-server',
+    '/.well-known/oauth-authorization-server/api/auth',
+    '/.well-known/openid-configuration',
+    '/api/auth/.well-known/openid-configuration',
+  ])('says the same at %s', async (path) => {
+    const { status, body } = await new Visitor(engine.url).send('GET', path);
+    expect(status).toBe(200);
+    expect(body).toMatchObject({
+      issuer: client.serverMetadata().issuer,
+      token_endpoint: client.serverMetadata().token_endpoint,
+      backchannel_logout_supported: false,
+    });
   });
 
   it('code with PKCE → token, limited to what was granted and to what the person may', async () => {

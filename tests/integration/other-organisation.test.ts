@@ -17,7 +17,7 @@ const UNSCOPED = pathToFileURL(resolve(import.meta.dirname, '../fixtures/attacks
 const fixture = resolve(import.meta.dirname, '../fixtures/mcp-servers/slow-server.mjs');
 
 /** Operations that make something under a name: in the other organisation the name is free, and what is made is its own. */
-const NAMES_OF_ONES_OWN = ['putRole', 'setSecret', 'putWorkflow'];
+const NAMES_OF_ONES_OWN = ['putRole', 'setSecret', 'setMySecret', 'putWorkflow'];
 
 /** Strangers come here without belonging anywhere: a signature is what lets them in. */
 const OPEN = ['receiveWebhook'];

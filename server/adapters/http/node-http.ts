@@ -21,7 +21,7 @@ export function toRequest(incoming: IncomingMessage, outgoing: ServerResponse): 
     for (const one of Array.isArray(value) ? value : [value])
       if (one !== undefined) headers.append(name, one);
   }
-  return new Request(new URL(incoming.url ?? '/', `http://${incoming.headers.host ?? 'localhost'}`), {
+  return new Request(addressOf(incoming), {
     method,
     headers,
     signal: gone.signal,
@@ -29,11 +29,27 @@ export function toRequest(incoming: IncomingMessage, outgoing: ServerResponse): 
   } as RequestInit);
 }
 
+/** A path that begins with two slashes is a path, not another host. What is no host name is refused later, by its header. */
+function addressOf({ url = '/', headers }: IncomingMessage): string {
+  if (!url.startsWith('/')) return URL.canParse(url) ? url : 'http://localhost/';
+  const address = `http://${headers.host ?? 'localhost'}${url}`;
+  return URL.canParse(address) ? address : `http://localhost${url}`;
+}
+
 /** Sends a web Response over a Node one, as fast as the caller takes it. A caller that hangs up ends its source. */
 export async function writeResponse(outgoing: ServerResponse, response: Response): Promise<void> {
-  outgoing.writeHead(response.status, Object.fromEntries(response.headers));
+  const cookies = response.headers.getSetCookie();
+  const headers: Record<string, string | string[]> = Object.fromEntries(response.headers);
+  // As a list: each cookie is a header of its own.
+  if (cookies.length > 0) headers['set-cookie'] = cookies;
+  outgoing.writeHead(response.status, headers);
   if (!response.body) {
     outgoing.end();
+    return;
+  }
+  if (outgoing.req.method === 'HEAD') {
+    outgoing.end();
+    await response.body.cancel();
     return;
   }
   const reader = response.body.getReader();
@@ -42,6 +58,9 @@ export async function writeResponse(outgoing: ServerResponse, response: Response
     proceed?.();
     if (!outgoing.writableFinished) reader.cancel().catch(() => {});
   });
+  // Head, body and end of a short answer leave in one piece: they are all there before this turn ends.
+  outgoing.cork();
+  setImmediate(() => outgoing.uncork());
   for (;;) {
     const { done, value } = await reader.read();
     if (done || outgoing.destroyed) break;

@@ -1,11 +1,12 @@
-import { createHash } from 'node:crypto';
+import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
+import { parseCookies } from 'better-call';
 import { type Actor, ROLES, type Role } from '@/lib/protocol/actor';
 import { AppError } from '@/lib/protocol/errors';
 import { type Permission, permissionsOf, standingOf } from '@/lib/protocol/permissions';
-import type { BetterAuth } from '@/server/adapters/identity/better-auth';
+import { type BetterAuth, REFRESH_AFTER_S, SESSION_S } from '@/server/adapters/identity/better-auth';
 import { networkOf } from '@/server/adapters/identity/network';
 import type { RateLimit } from '@/server/adapters/identity/rate-limit';
-import type { Credential, IdentityStore, Membership } from '@/server/ports/identity-store';
+import type { IdentityStore, Membership, Presented } from '@/server/ports/identity-store';
 
 /** Name of the header in which our own HTTP server puts the caller's address; what a caller sends under it is thrown away. */
 export const CLIENT_HEADER = 'x-openconductor-client';
@@ -13,6 +14,9 @@ export const CLIENT_HEADER = 'x-openconductor-client';
 export interface AuthenticateDeps {
   store: IdentityStore;
   auth: () => BetterAuth;
+  /** What session cookies are signed with. */
+  secret: string;
+  now: () => number;
   /** Told that a key was used. */
   used: (keyId: string) => void;
   /** Keys and tokens from one address that turned out to be none. */
@@ -33,6 +37,20 @@ export function hashOf(token: string): string {
 export function createAuthenticate(deps: AuthenticateDeps) {
   const { store, guesses } = deps;
   const known = new Set<string>();
+  let cookieName: Promise<string> | undefined;
+  /**
+   * The member of a session, read in one statement. Null when there is more to do than to read (no session, one that has to be
+   * prolonged, a user without an organisation): then the library does it, which asks several times.
+   */
+  const bySession = async (headers: Headers): Promise<Membership | null> => {
+    cookieName ??= deps.auth().$context.then(({ authCookies }) => authCookies.sessionToken.name);
+    const cookie = parseCookies(headers.get('cookie') ?? '').get(await cookieName);
+    const token = cookie === undefined ? null : signedValue(cookie, deps.secret);
+    const session = token === null ? null : await store.session(token);
+    if (session === null) return null;
+    const isDue = session.expiresAt.getTime() - (SESSION_S - REFRESH_AFTER_S) * 1_000 <= deps.now();
+    return isDue ? null : session.member;
+  };
   return async (headers: Headers): Promise<Actor> => {
     const address = headers.get(CLIENT_HEADER) ?? undefined;
     const authorization = headers.get('authorization');
@@ -43,17 +61,17 @@ export function createAuthenticate(deps: AuthenticateDeps) {
       const from = address === undefined ? null : networkOf(address);
       if (from !== null && !known.has(hash)) await guesses.mustHaveLeft(from);
       const found = token === undefined ? null : await (isKey ? store.apiKey(hash) : store.accessToken(hash));
-      const member = found && (await store.membership(found.userId, found.organizationId));
-      // A key is of one organisation: it does not follow its user into another.
-      if (!found || !member || (found.organizationId ?? member.organizationId) !== member.organizationId) {
+      if (found === null) {
         known.delete(hash);
         if (from !== null) await guesses.take(from);
         throw new AppError('UNAUTHENTICATED', 'The key or token is not valid, or it has run out.');
       }
       if (known.size < MAX_KNOWN) known.add(hash);
       if (isKey) deps.used(found.id);
-      return withCredential(member, found, isKey, address);
+      return withCredential(found, isKey, address);
     }
+    const signedIn = await bySession(headers);
+    if (signedIn !== null) return actorOf(signedIn, address);
     const session = await deps.auth().api.getSession({ headers });
     if (!session) throw new AppError('UNAUTHENTICATED', 'Nobody is signed in.');
     const wanted = (session.session as { activeOrganizationId?: string | null }).activeOrganizationId ?? null;
@@ -81,13 +99,18 @@ export function actorOf(member: Membership, source?: string): Actor {
   };
 }
 
-function withCredential(
-  member: Membership,
-  credential: Credential,
-  isKey: boolean,
-  address: string | undefined,
-) {
-  const actor = actorOf(member);
+/** What a cookie says, when it was signed with this secret as better-auth does it: `value.base64(HMAC-SHA-256)`. */
+function signedValue(cookie: string, secret: string): string | null {
+  const dot = cookie.lastIndexOf('.');
+  if (dot < 1) return null;
+  const value = cookie.slice(0, dot);
+  const given = Buffer.from(cookie.slice(dot + 1));
+  const wanted = Buffer.from(createHmac('sha256', secret).update(value).digest('base64'));
+  return given.length === wanted.length && timingSafeEqual(given, wanted) ? value : null;
+}
+
+function withCredential(credential: Presented, isKey: boolean, address: string | undefined) {
+  const actor = actorOf(credential.member);
   const mine: readonly string[] = actor.permissions ?? [...permissionsOf(actor.role)];
   const kind = isKey ? ('api-key' as const) : ('agent' as const);
   const via = `${isKey ? 'key' : 'client'} ${credential.name || credential.id}`;

@@ -14,8 +14,9 @@ import type { IdentityStore } from '@/server/ports/identity-store';
 import type { Log } from '@/server/ports/log';
 import type { ScimStore } from '@/server/ports/scim-store';
 
-const MINUTE = 60;
-const DAY = 86_400;
+/** How long a session lasts, and after how long its use prolongs it, in seconds. */
+export const SESSION_S = 7 * 86_400;
+export const REFRESH_AFTER_S = 600;
 /** Shortest password, in characters. */
 export const MIN_PASSWORD = 12;
 
@@ -85,7 +86,7 @@ export function createBetterAuth(deps: BetterAuthDeps) {
       maxPasswordLength: 200,
       revokeSessionsOnPasswordReset: true,
     },
-    session: { expiresIn: 7 * DAY, updateAge: 10 * MINUTE },
+    session: { expiresIn: SESSION_S, updateAge: REFRESH_AFTER_S },
     // Sign-in is throttled in front of this, by account and by address (gate.ts).
     rateLimit: { enabled: false },
     databaseHooks: {

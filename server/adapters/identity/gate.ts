@@ -127,7 +127,7 @@ async function answer(request: Request, path: string, deps: GateDeps): Promise<R
   }
   if (!OPEN.some((one) => one.test(`${method} ${path}`)))
     throw new AppError('NOT_FOUND', 'There is nothing here.');
-  const bounded = await boundedCopy(request);
+  const bounded = await boundedCopy(request, path);
   if (path === '/sign-in/email') return signIn(bounded, address, deps);
   if (path === '/oauth2/register') await refuseCalledAddresses(bounded.clone());
   const response = await deps.auth().handler(bounded);
@@ -259,10 +259,12 @@ function signedIn(headers: Headers, id: string): Response {
   return answer;
 }
 
-async function boundedCopy(request: Request): Promise<Request> {
-  if (request.method !== 'POST') return request;
-  const text = await textOf(request);
-  return new Request(request.url, { method: 'POST', headers: request.headers, body: text });
+/** The request with its whole body, at the address where better-auth answers it: metadata is asked for at the root as well. */
+async function boundedCopy(request: Request, path: string): Promise<Request> {
+  const { method, headers } = request;
+  const url = new URL(request.url);
+  url.pathname = BASE + path;
+  return new Request(url, { method, headers, ...(method === 'POST' ? { body: await textOf(request) } : {}) });
 }
 
 async function textOf(request: Request): Promise<string> {

@@ -29,7 +29,7 @@ export class RateLimit {
 
   /** Throws RATE_LIMITED when a key has nothing left, and counts nothing. */
   async mustHaveLeft(key: string): Promise<void> {
-    const state = await this.counter.get(key);
+    const state = await this.counter.get(hashed(key));
     if (state !== null && state.remainingPoints <= 0) throw this.refused(this.allowance(state));
   }
 

@@ -1,7 +1,22 @@
 import { randomUUID } from 'node:crypto';
 import type pg from 'pg';
 import type { Actor } from '@/lib/protocol/actor';
-import type { ApiKeyRow, Credential, IdentityStore, Invitation } from '@/server/ports/identity-store';
+import type {
+  ApiKeyRow,
+  IdentityStore,
+  Invitation,
+  Membership,
+  Presented,
+} from '@/server/ports/identity-store';
+
+/** A key or token with the membership of its user; what a key is limited to is in `limits`, a token in `scopes`. */
+type PresentedRow = Membership & {
+  credentialId: string;
+  credentialName: string;
+  boundTo: string | null;
+  limits?: string | null;
+  scopes?: string[] | null;
+};
 
 const ENSURE = `
 WITH org AS (
@@ -17,25 +32,35 @@ WITH org AS (
 )
 SELECT org.id AS "organizationId", owner.id, owner.name FROM org, owner`;
 
-const MEMBERSHIP = `
+/** The membership of a user in this organisation, else in the one joined first. `user` and `organization` are uuids in SQL. */
+const membershipSql = (user: string, organization: string) => `
 SELECT u.id AS "userId", u.name, u.email, m.organization_id AS "organizationId", o.name AS organization, m.role,
        CASE WHEN m.role IN ('viewer', 'operator', 'admin', 'owner') THEN NULL ELSE coalesce(r.permissions, '{}') END AS permissions
 FROM member m
 JOIN app_user u ON u.id = m.user_id
 JOIN organization o ON o.id = m.organization_id
 LEFT JOIN organization_role r ON r.organization_id = m.organization_id AND r.name = m.role
-WHERE m.user_id = $1
-ORDER BY (m.organization_id = $2::uuid) DESC NULLS LAST, m.created_at LIMIT 1`;
+WHERE m.user_id = ${user}
+ORDER BY (m.organization_id = ${organization}) DESC NULLS LAST, m.created_at LIMIT 1`;
+
+const MEMBERSHIP = membershipSql('$1::uuid', '$2::uuid');
+
+// What every request is let in by: one statement each, prepared, with the membership as it is at this moment.
+const SESSION = `
+SELECT s.expires_at AS "sessionUntil", m.*
+FROM auth_session s CROSS JOIN LATERAL (${membershipSql('s.user_id', 's.active_organization_id')}) m
+WHERE s.token = $1 AND s.expires_at > now()`;
 
 const KEY = `
-SELECT k.id, coalesce(k.name, k.start, '') AS name, k.reference_id AS "userId", k.organization_id AS "organizationId", k.permissions
-FROM api_key k WHERE k.key = $1 AND k.enabled AND (k.expires_at IS NULL OR k.expires_at > now())`;
+SELECT k.id AS "credentialId", coalesce(k.name, k.start, '') AS "credentialName", k.organization_id AS "boundTo", k.permissions AS limits, m.*
+FROM api_key k CROSS JOIN LATERAL (${membershipSql('k.reference_id::uuid', 'k.organization_id')}) m
+WHERE k.key = $1 AND k.enabled AND (k.expires_at IS NULL OR k.expires_at > now())`;
 
 const TOKEN = `
-SELECT t.client_id AS id, coalesce(c.name, t.client_id) AS name, t.user_id AS "userId",
-       t.reference_id AS "organizationId", t.scopes
+SELECT t.client_id AS "credentialId", coalesce(c.name, t.client_id) AS "credentialName", t.reference_id AS "boundTo", t.scopes, m.*
 FROM oauth_access_token t JOIN oauth_client c ON c.client_id = t.client_id
-WHERE t.token = $1 AND t.expires_at > now() AND t.revoked IS NULL AND t.user_id IS NOT NULL AND c.disabled IS NOT TRUE`;
+CROSS JOIN LATERAL (${membershipSql('t.user_id', 't.reference_id::uuid')}) m
+WHERE t.token = $1 AND t.expires_at > now() AND t.revoked IS NULL AND c.disabled IS NOT TRUE`;
 
 const KEYS = `
 SELECT k.id, coalesce(k.name, '') AS name, coalesce(k.start, '') AS start, k.reference_id AS "userId", u.name AS "userName",
@@ -68,10 +93,17 @@ export function createIdentityStore(pool: pg.Pool): IdentityStore {
     (await all<T>(sql, values))[0] ?? null;
   const changed = async (sql: string, values: unknown[]): Promise<boolean> =>
     ((await pool.query(sql, values)).rowCount ?? 0) > 0;
-  const credential = (row: (Credential & { permissions?: string | null }) | null): Credential | null => {
+  const prepared = async <T extends pg.QueryResultRow>(
+    name: string,
+    text: string,
+    value: string,
+  ): Promise<T | null> => (await pool.query<T>({ name, text, values: [value] })).rows[0] ?? null;
+  const presented = (row: PresentedRow | null): Presented | null => {
     if (row === null) return null;
-    const { permissions, ...rest } = row;
-    return permissions === undefined ? rest : { ...rest, scopes: scopesOf(permissions) };
+    const { credentialId: id, credentialName: name, boundTo, limits, scopes, ...member } = row;
+    // A key is of one organisation: it does not follow its user into another.
+    if (boundTo !== null && boundTo !== member.organizationId) return null;
+    return { id, name, scopes: limits === undefined ? (scopes ?? null) : scopesOf(limits), member };
   };
 
   return {
@@ -96,8 +128,14 @@ export function createIdentityStore(pool: pg.Pool): IdentityStore {
          WHERE m.user_id = $1 ORDER BY o.name, o.id`,
         [userId],
       ),
-    apiKey: async (hash) => credential(await one(KEY, [hash])),
-    accessToken: async (hash) => credential(await one(TOKEN, [hash])),
+    async session(token) {
+      const row = await prepared<Membership & { sessionUntil: Date }>('session', SESSION, token);
+      if (row === null) return null;
+      const { sessionUntil: expiresAt, ...member } = row;
+      return { expiresAt, member };
+    },
+    apiKey: async (hash) => presented(await prepared('api key', KEY, hash)),
+    accessToken: async (hash) => presented(await prepared('access token', TOKEN, hash)),
     async touchKeys(uses) {
       await pool.query(
         `UPDATE api_key k SET uses = k.uses + t.n, last_request = now()

@@ -1,8 +1,10 @@
-import type { Failure, RunStatus } from '@/lib/protocol/run';
+import type pg from 'pg';
+import type { Failure, RunStatus, RunSummary } from '@/lib/protocol/run';
 import type { JsonObject } from '@/lib/shared/json';
 import type { PrismaClient, WorkflowEvent, WorkflowRun } from '@/server/adapters/postgres/generated/client';
 import { inOrganization, type UnitOfWork } from '@/server/adapters/postgres/prisma';
-import { runIdsSql } from '@/server/adapters/postgres/run-filter-sql';
+import { runsSql } from '@/server/adapters/postgres/run-filter-sql';
+import { readInOrganization } from '@/server/adapters/postgres/scoped-query';
 import type { RunNeighbours, RunQueries, RunRow } from '@/server/ports/run-queries';
 
 /** The run row holds the history's length only once closed; for open runs it is read from the history's end. */
@@ -48,26 +50,15 @@ function toEvent(row: WorkflowEvent) {
 }
 
 /**
- * Reads of runs through Prisma.
+ * Reads of runs through Prisma; lists, which every screen asks for all the time, in one round trip over `pg`.
  *
  * @param prisma a client that connects as oc_app
+ * @param pool the connections of that client
  */
-export function createRunQueries(prisma: PrismaClient): RunQueries {
+export function createRunQueries(prisma: PrismaClient, pool: pg.Pool): RunQueries {
   return {
-    async list(organizationId, filter, limit, before) {
-      return inOrganization(prisma, organizationId, async (tx) => {
-        const found = await tx.$queryRaw<{ runId: string }[]>(
-          runIdsSql(organizationId, filter, limit, before),
-        );
-        const rows = await rowsOf(
-          tx,
-          found.map((row) => row.runId),
-        );
-        return rows.map(
-          ({ organizationId: _o, definitionHash: _d, shard: _s, startedBy: _b, ...summary }) => summary,
-        );
-      });
-    },
+    list: (organizationId, filter, limit, before) =>
+      readInOrganization<RunSummary>(pool, organizationId, runsSql(organizationId, filter, limit, before)),
 
     async get(organizationId, runId) {
       return inOrganization(prisma, organizationId, async (tx) => {

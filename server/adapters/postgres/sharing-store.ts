@@ -5,6 +5,7 @@ import { isUuid } from '@/lib/shared/ids';
 import type { PrismaClient } from '@/server/adapters/postgres/generated/client';
 import { withNothingHidden } from '@/server/adapters/postgres/hidden-scope';
 import { inOrganization, type Prisma, type UnitOfWork } from '@/server/adapters/postgres/prisma';
+import { readInOrganization } from '@/server/adapters/postgres/scoped-query';
 import type { Named, Sharing, SharingStore, SubjectDirectory } from '@/server/ports/sharing-store';
 
 const WITH_SHARES = {
@@ -26,24 +27,34 @@ function toSharing({ kind, object, restricted, creator, version, shares }: Row):
   };
 }
 
+/** Read every two seconds for every organisation that is worked in. */
+const ALL = `
+SELECT s.kind, s.object, s.restricted, s.creator, s.version, h.shares
+FROM object_sharing s CROSS JOIN LATERAL (
+  SELECT coalesce(json_agg(json_build_object('subject', json_build_object('kind', h.subject_kind, 'id', h.subject), 'level', h.level)
+    ORDER BY h.subject_kind, h.subject), '[]'::json) AS shares
+  FROM object_share h WHERE h.organization_id = s.organization_id AND h.kind = s.kind AND h.object = s.object
+) h
+WHERE s.organization_id = $1::uuid AND (s.restricted OR json_array_length(h.shares) > 0)`;
+
 /**
  * Restrictions and shares through Prisma. They decide what is hidden, so nothing is hidden from them.
  *
  * @param prisma a client that connects as oc_app
+ * @param pool the connections of that client
  */
-export function createSharingStore(prisma: PrismaClient): SharingStore {
+export function createSharingStore(prisma: PrismaClient, pool: pg.Pool): SharingStore {
   const within = <T>(organizationId: string, work: (tx: UnitOfWork) => Promise<T>) =>
     withNothingHidden(() => inOrganization(prisma, organizationId, work));
   return {
-    async all(organizationId) {
-      const rows = await within(organizationId, (tx) =>
-        tx.objectSharing.findMany({
-          where: { organizationId, OR: [{ restricted: true }, { shares: { some: {} } }] },
-          ...WITH_SHARES,
+    all: (organizationId) =>
+      withNothingHidden(() =>
+        readInOrganization<Sharing>(pool, organizationId, {
+          name: 'sharing',
+          text: ALL,
+          values: [organizationId],
         }),
-      );
-      return rows.map(toSharing);
-    },
+      ),
 
     async get(organizationId, kind, object) {
       const where = { organizationId_kind_object: { organizationId, kind, object } };
