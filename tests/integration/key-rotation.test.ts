@@ -17,6 +17,9 @@ import { eventually } from '../support/eventually';
 import { firstOwner, member, type Visitor } from '../support/people';
 
 const fixture = resolve(import.meta.dirname, '../fixtures/mcp-servers/env-server.mjs');
+/** Backwards, for what a server repeats of a secret as it is is masked. */
+const TOLD = { name: 'VALUE', backwards: true };
+const forwards = (text: string) => [...text].reverse().join('');
 const PATH = '/api/v1/instance/key-rotation';
 const BACK = 'http://127.0.0.1:9/back';
 const quiet = () => undefined;
@@ -85,8 +88,10 @@ describe('the master key in the data folder', () => {
   };
   const rotation = async () => (await must('GET', PATH)).rotation;
   const value = async (server: string) =>
-    (await must('POST', `/api/v1/servers/${server}/call`, { tool: 'tell', arguments: { name: 'VALUE' } }))
-      .content[0].text;
+    forwards(
+      (await must('POST', `/api/v1/servers/${server}/call`, { tool: 'tell', arguments: TOLD })).content[0]
+        .text,
+    );
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'oc-rotation-'));
@@ -308,12 +313,10 @@ describe('the master key in the environment', () => {
     running.splice(running.indexOf(engine), 1);
   };
   const value = async (engine: EngineProcess, server: string) =>
-    (
-      await engine.request('POST', `/api/v1/servers/${server}/call`, {
-        tool: 'tell',
-        arguments: { name: 'VALUE' },
-      })
-    ).body.content[0].text;
+    forwards(
+      (await engine.request('POST', `/api/v1/servers/${server}/call`, { tool: 'tell', arguments: TOLD })).body
+        .content[0].text,
+    );
   afterEach(async () => {
     for (const engine of [...running]) await stop(engine);
     await database.drop();
