@@ -26,6 +26,12 @@ const COMPOSED: Partial<Record<CommandName, Permission>> = {
   'workflow starters': 'workflows:read',
   'workflow starter': 'workflows:read',
   'settings get': 'settings:read',
+  'view unshare': 'views:share',
+  'view restrict': 'views:share',
+  'view unrestrict': 'views:share',
+  'workflow unshare': 'workflows:share',
+  'workflow restrict': 'workflows:share',
+  'workflow unrestrict': 'workflows:share',
 };
 
 /** Commands that ask the server nothing that belongs to anybody, and why. */
@@ -80,6 +86,12 @@ describe('the table of permissions, held against every command of the command li
       [organizationId, KEEPER],
     );
     for (const role of EVERY_ROLE) keys.set(role, await keyOfRole(auth, organizationId, role));
+    for (const name of ['ada', 'ann'])
+      await auth.query(
+        `WITH made AS (INSERT INTO app_user (id, name, email) VALUES (gen_random_uuid(), $1, $2) RETURNING id)
+         INSERT INTO member (id, organization_id, user_id, role) SELECT gen_random_uuid(), $3, id, 'viewer' FROM made`,
+        [name, `${name}@example.com`, organizationId],
+      );
   });
   afterAll(async () => {
     await auth.end();
@@ -91,7 +103,8 @@ describe('the table of permissions, held against every command of the command li
 
   /** What the examples of the registry name, so that no command ends before it asks for its own operation. */
   const furnish = async () => {
-    await ask('POST', '/workflows', plainWorkflow('document-pipeline'));
+    for (const name of ['document-pipeline', 'nightly']) await ask('POST', '/workflows', plainWorkflow(name));
+    for (const name of ['Payments', 'ops']) await ask('POST', '/teams', { name });
     await ask('POST', '/views', { name: 'failures', filters: { status: ['failed'] }, shared: true });
     const config = { type: 'stdio', command: 'node', args: ['nothing.mjs'] };
     for (const name of ['weather', 'filesystem', 'memory']) await ask('POST', '/servers', { name, config });
@@ -102,6 +115,8 @@ describe('the table of permissions, held against every command of the command li
     });
     await ask('POST', '/webhooks/out', { name: 'ops', url: 'https://hooks.example.com/oc' });
     await ask('PUT', '/secrets/WEATHER_KEY', { value: 'v' });
+    for (const object of ['workflow share nightly', 'view share failures'])
+      await run(`${object} --with user:ann@example.com --level read`.split(' '), keys.get('owner'));
     real.run = (await ask('POST', '/runs', { workflow: 'document-pipeline' })).body.runId;
     real.key = (await ask('POST', '/api-keys', { name: 'x' })).body.id;
   };
@@ -160,14 +175,22 @@ describe('the table of permissions, held against every command of the command li
 
   /** The permission that a command needs; undefined for those that are local. */
   const needs = (name: CommandName): Permission | undefined => {
-    if (COMPOSED[name] !== undefined) return COMPOSED[name];
+    const known = COMPOSED[name] ?? COMBINED[name];
+    if (known !== undefined) return known;
     const ids = Object.entries(OPERATION_COMMANDS).filter(([, reach]) => 'by' in reach && reach.by === name);
     const found = [...new Set(ids.map(([id]) => permissionOf.get(id)))];
-    return found.length === 1 ? found[0] : (COMBINED[name] ?? undefined);
+    return found.length === 1 ? found[0] : undefined;
   };
   const permissionOf = new Map<string, Permission>();
   /** Commands with several operations that need different permissions: the one of what they do in their example. */
-  const COMBINED: Partial<Record<CommandName, Permission>> = { 'server edit': 'servers:manage' };
+  const COMBINED: Partial<Record<CommandName, Permission>> = {
+    'server edit': 'servers:manage',
+    // Of one's own data it needs nothing; the example is about somebody else's.
+    'user erase': 'users:manage',
+    'secret list': 'secrets:read',
+    'secret set': 'secrets:write',
+    'secret remove': 'secrets:write',
+  };
 
   it('every command × every role: allowed, or FORBIDDEN with its exit code, exactly as the table says', async () => {
     const document = await ask('GET', '/openapi.json');

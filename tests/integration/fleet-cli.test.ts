@@ -43,7 +43,10 @@ describe('openconductor server, secret and run answer', () => {
     expect(listed.out).not.toContain('hunter2');
     expect((await oc(['server', 'test', 'mine'])).out).toContain('mine is OPEN');
     const call = await oc(['server', 'call', 'mine', 'tell', '--input', '{"name":"KEY"}']);
-    expect(call.out.split('\n')[0]).toBe('hunter2');
+    expect(call.out.split('\n')[0]).toBe('•••');
+    const input = '{"name":"KEY","backwards":true}';
+    const backwards = await oc(['server', 'call', 'mine', 'tell', '--input', input]);
+    expect(backwards.out.split('\n')[0]).toBe('2retnuh');
     expect((await oc(['server', 'logs', 'mine'])).out).toContain('started with nothing');
 
     const shown = await oc(['server', 'edit', 'mine', '--output', 'json']);

@@ -43,10 +43,11 @@ describe('servers at run time', () => {
   const tell = async (server: string, name: string): Promise<string> => {
     const { status, body } = await ask('POST', `/servers/${server}/call`, {
       tool: 'tell',
-      arguments: { name },
+      // Backwards: what a server repeats of a secret as it is is masked.
+      arguments: { name, backwards: true },
     });
     expect(status, JSON.stringify(body)).toBe(200);
-    return body.content[0].text;
+    return [...body.content[0].text].reverse().join('');
   };
 
   it('adds, edits and removes a server; what looks secret is kept apart and survives a restart', async () => {
@@ -176,7 +177,8 @@ describe('servers at run time', () => {
       expect(page.status).toBe(200);
       expect(await page.text()).toContain('guarded may be used now');
       expect((await fetch(back)).status).toBe(403);
-      expect((await call()).body.content[0].text).toBe('hi');
+      const granted = await call();
+      expect(granted.body, JSON.stringify(granted.body)).toMatchObject({ content: [{ text: 'hi' }] });
       await engine.end('SIGKILL');
       engine = await launch(engine.dataDir);
       expect((await call()).body.content[0].text).toBe('hi');

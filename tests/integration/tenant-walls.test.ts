@@ -96,15 +96,20 @@ describe('row-level security without any scoping above it', () => {
     expect(tables.length).toBeGreaterThan(18);
   });
 
-  it('identity connects as a role that reaches no tenant table; the one that crosses organisations does so by a policy of its own', async () => {
+  it('identity connects as a role that reaches no tenant table, but to erase what is a person’s; the one that crosses organisations does so by a policy of its own', async () => {
     const { rows } = await admin.query<{
       name: string;
       auth: boolean;
+      reads: boolean;
+      erases: string[];
       forced: boolean;
       engine: boolean;
       policy: boolean;
     }>(
-      `SELECT c.relname AS name, has_any_column_privilege('oc_auth', c.oid, 'SELECT, INSERT, UPDATE') AS auth,
+      `SELECT c.relname AS name, has_any_column_privilege('oc_auth', c.oid, 'INSERT, UPDATE') AS auth,
+              has_any_column_privilege('oc_auth', c.oid, 'SELECT') AS reads,
+              ARRAY(SELECT p.policyname::text FROM pg_policies p
+                    WHERE p.tablename = c.relname AND 'oc_auth' = ANY (p.roles) ORDER BY 1) AS erases,
               c.relrowsecurity AND c.relforcerowsecurity AS forced,
               has_any_column_privilege('oc_engine', c.oid, 'SELECT, INSERT, UPDATE') AS engine,
               EXISTS (SELECT 1 FROM pg_policies p WHERE p.tablename = c.relname AND 'oc_engine' = ANY (p.roles)) AS policy
@@ -112,6 +117,13 @@ describe('row-level security without any scoping above it', () => {
       [tables.map(({ name }) => name)],
     );
     expect(rows).toHaveLength(tables.length);
+    const personal = ['oauth_record', 'oauth_state', 'saved_view'];
+    for (const { name, reads, erases } of rows)
+      expect({ reads, erases }, name).toEqual(
+        personal.includes(name)
+          ? { reads: true, erases: ['erasure', 'erasure_read'] }
+          : { reads: false, erases: [] },
+      );
     for (const { name, auth, forced, engine, policy } of rows)
       expect({ auth, forced, engine: !engine || policy }, name).toEqual({
         auth: false,
