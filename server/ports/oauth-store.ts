@@ -15,6 +15,8 @@ export interface OAuthKey {
 export interface OAuthStore {
   load(key: OAuthKey): Promise<JsonObject | undefined>;
   save(key: OAuthKey, record: JsonObject): Promise<void>;
+  /** Changes what is there in one step: of two changes at the same time, of any process, neither is lost. */
+  change(key: OAuthKey, edit: (record: JsonObject | undefined) => JsonObject): Promise<void>;
   remove(key: OAuthKey): Promise<void>;
   /** Runs `work` while nobody else, of any process, runs such work for the same key; rejects as `work` does. */
   exclusively<T>(key: OAuthKey, work: () => Promise<T>): Promise<T>;

@@ -65,6 +65,14 @@ describe.each(oauthStores)('OAuth in %s', (_name, make) => {
     expect(await store.load({ ...key, subject: 'ada' })).toEqual({ tokens: { x: 'hers' } });
   });
 
+  it('loses none of many changes at the same time, the first of which finds nothing', async () => {
+    const store = make();
+    const key = { organizationId: a, server: 'busy', subject: '' };
+    const names = Array.from({ length: 12 }, (_none, n) => `n${n}`);
+    await Promise.all(names.map((name) => store.change(key, (record) => ({ ...record, [name]: true }))));
+    expect(Object.keys((await store.load(key)) ?? {}).sort()).toEqual([...names].sort());
+  });
+
   it('gives the flow of a state once, in time', async () => {
     const store = make();
     const key = { organizationId: a, server: 'one', subject: 'ada' };

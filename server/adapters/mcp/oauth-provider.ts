@@ -120,8 +120,10 @@ export class FleetOAuthProvider implements OAuthClientProvider {
     client: StoredOAuthClientInformation,
     context?: OAuthClientInformationContext,
   ): Promise<void> {
+    const issuer = context?.issuer ?? '';
     await this.change((record) => {
-      record.clients[context?.issuer ?? ''] = client;
+      // A call that met a closed door meanwhile does not replace the client that a person's flow is under way with.
+      if (this.interactive || record.clients[issuer] === undefined) record.clients[issuer] = client;
     });
   }
 
@@ -163,10 +165,11 @@ export class FleetOAuthProvider implements OAuthClientProvider {
       return;
     }
     const scope = url.searchParams.get('scope');
-    const granted = (await this.tokens())?.scope;
-    if (scope === null || scope === granted) return;
+    if (scope === null) return;
     await this.change((record) => {
-      record.wantedScope = scope;
+      // Without anything granted the next flow asks for what the server names anyway; and it may just have been granted.
+      const granted = record.tokens[record.lastIssuer ?? ''];
+      if (granted !== undefined && granted.scope !== scope) record.wantedScope = scope;
     });
   }
 
@@ -219,9 +222,11 @@ export class FleetOAuthProvider implements OAuthClientProvider {
   }
 
   private async change(edit: (record: OAuthRecord) => void): Promise<void> {
-    const record = await this.load();
-    edit(record);
-    await this.options.store.save(this.key, record as unknown as JsonObject);
+    await this.options.store.change(this.key, (stored) => {
+      const record = recordOf(stored);
+      edit(record);
+      return record as unknown as JsonObject;
+    });
   }
 }
 

@@ -67,11 +67,13 @@ export class TokenSharing {
   private async keep(key: OAuthKey, token: string, answer: TokenAnswer): Promise<void> {
     const tokens = answer.status === 200 ? tokensIn(answer.body) : undefined;
     if (tokens === undefined) return;
-    const record = recordOf(await this.store.load(key));
-    const issuer = Object.keys(record.tokens).find((one) => record.tokens[one]?.refresh_token === token);
-    if (issuer === undefined) return;
-    record.tokens[issuer] = { ...record.tokens[issuer], ...tokens } as OAuthRecord['tokens'][string];
-    await this.store.save(key, record as unknown as JsonObject);
+    await this.store.change(key, (stored) => {
+      const record = recordOf(stored);
+      const issuer = Object.keys(record.tokens).find((one) => record.tokens[one]?.refresh_token === token);
+      if (issuer !== undefined)
+        record.tokens[issuer] = { ...record.tokens[issuer], ...tokens } as OAuthRecord['tokens'][string];
+      return record as unknown as JsonObject;
+    });
   }
 
   private async sharedResponse(

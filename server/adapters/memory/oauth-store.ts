@@ -15,6 +15,12 @@ export class MemoryOAuthStore implements OAuthStore {
     this.records.set(keyText(key), structuredClone(record));
   }
 
+  async change(key: OAuthKey, edit: (record: JsonObject | undefined) => JsonObject): Promise<void> {
+    // In one step: nothing else runs in between.
+    const text = keyText(key);
+    this.records.set(text, structuredClone(edit(structuredClone(this.records.get(text)))));
+  }
+
   async remove(key: OAuthKey): Promise<void> {
     this.records.delete(keyText(key));
   }

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type pg from 'pg';
 import type { JsonObject } from '@/lib/shared/json';
 import type { PrismaClient } from '@/server/adapters/postgres/generated/client';
-import { inOrganization } from '@/server/adapters/postgres/prisma';
+import { inOrganization, type UnitOfWork } from '@/server/adapters/postgres/prisma';
 import { oauthContext } from '@/server/adapters/postgres/sealed-places';
 import type { OAuthKey, OAuthStore } from '@/server/ports/oauth-store';
 import type { Sealer } from '@/server/ports/sealer';
@@ -34,20 +34,25 @@ export function createOAuthStore(prisma: PrismaClient, engine: pg.Pool, sealer: 
   const lanes = Array.from({ length: LOCKS }, () => Promise.resolve<unknown>(undefined));
   let next = 0;
   const at = (key: OAuthKey) => ({ organizationId_server_subject: plain(key) });
+  const read = async (tx: UnitOfWork, key: OAuthKey) => {
+    const row = await tx.oauthRecord.findUnique({ where: at(key) });
+    return row === null ? undefined : (JSON.parse(sealer.open(row.sealed, context(key))) as JsonObject);
+  };
+  const write = async (tx: UnitOfWork, key: OAuthKey, record: JsonObject) => {
+    const facts = { sealed: sealer.seal(JSON.stringify(record), context(key)), updatedAt: new Date() };
+    await tx.oauthRecord.upsert({ where: at(key), create: { ...plain(key), ...facts }, update: facts });
+  };
   return {
-    async load(key) {
-      const row = await inOrganization(prisma, key.organizationId, (tx) =>
-        tx.oauthRecord.findUnique({ where: at(key) }),
-      );
-      return row === null ? undefined : (JSON.parse(sealer.open(row.sealed, context(key))) as JsonObject);
-    },
+    load: (key) => inOrganization(prisma, key.organizationId, (tx) => read(tx, key)),
 
-    async save(key, record) {
-      const facts = { sealed: sealer.seal(JSON.stringify(record), context(key)), updatedAt: new Date() };
-      await inOrganization(prisma, key.organizationId, (tx) =>
-        tx.oauthRecord.upsert({ where: at(key), create: { ...plain(key), ...facts }, update: facts }),
-      );
-    },
+    save: (key, record) => inOrganization(prisma, key.organizationId, (tx) => write(tx, key, record)),
+
+    change: (key, edit) =>
+      inOrganization(prisma, key.organizationId, async (tx) => {
+        // There may be no row yet that could be locked.
+        await tx.$executeRaw`SELECT pg_advisory_xact_lock(hashtextextended(${`change ${context(key)}`}, 0))`;
+        await write(tx, key, edit(await read(tx, key)));
+      }),
 
     async remove(key) {
       await inOrganization(prisma, key.organizationId, (tx) =>
