@@ -14,7 +14,6 @@ export interface OAuthKey {
  */
 export interface OAuthStore {
   load(key: OAuthKey): Promise<JsonObject | undefined>;
-  save(key: OAuthKey, record: JsonObject): Promise<void>;
   /** Changes what is there in one step: of two changes at the same time, of any process, neither is lost. */
   change(key: OAuthKey, edit: (record: JsonObject | undefined) => JsonObject): Promise<void>;
   remove(key: OAuthKey): Promise<void>;

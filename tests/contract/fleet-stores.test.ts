@@ -55,9 +55,9 @@ describe.each(oauthStores)('OAuth in %s', (_name, make) => {
     const store = make();
     const key = { organizationId: a, server: 'one', subject: '' };
     expect(await store.load(key)).toBeUndefined();
-    await store.save(key, { tokens: { x: 'first' } });
-    await store.save(key, { tokens: { x: 'second' } });
-    await store.save({ ...key, subject: 'ada' }, { tokens: { x: 'hers' } });
+    await store.change(key, () => ({ tokens: { x: 'first' } }));
+    await store.change(key, () => ({ tokens: { x: 'second' } }));
+    await store.change({ ...key, subject: 'ada' }, () => ({ tokens: { x: 'hers' } }));
     expect(await store.load(key)).toEqual({ tokens: { x: 'second' } });
     expect(await store.load({ ...key, organizationId: b })).toBeUndefined();
     await store.remove(key);

@@ -1,4 +1,4 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -26,6 +26,7 @@ import { Live } from '@/server/adapters/socketio/live';
 import { loadConfig } from '@/server/config/config';
 import { createRuntime, type Runtime } from '@/server/runtime';
 import { createTestDatabase, type TestDatabase } from '../support/database';
+import { keyOfRole } from '../support/role-keys';
 import { plainWorkflow } from './rest-cases/definitions';
 
 /** Built-in roles, and one of an organisation's own that covers none of them. */
@@ -56,25 +57,7 @@ describe('the table of permissions, held against everything that can be asked', 
   /** Names and ids of what organisation A has, by the name of the path parameter that takes them. */
   const ofA: Record<string, string> = { name: CANARY, nodePath: 'only', seq: '1', version: '1' };
 
-  const makeKey = async (organizationId: string, role: string) => {
-    const userId = randomUUID();
-    const key = `oc_${randomUUID()}${randomUUID()}`;
-    const hash = createHash('sha256').update(key).digest('base64url');
-    await auth.query('INSERT INTO app_user (id, name, email) VALUES ($1, $2, $3)', [
-      userId,
-      role,
-      `${userId}@example.com`,
-    ]);
-    await auth.query(
-      'INSERT INTO member (id, organization_id, user_id, role) VALUES (gen_random_uuid(), $1, $2, $3)',
-      [organizationId, userId, role],
-    );
-    await auth.query(
-      `INSERT INTO api_key (id, name, start, key, reference_id, metadata) VALUES ($1, $2, 'oc_', $3, $4, $5)`,
-      [randomUUID(), role, hash, userId, JSON.stringify({ organizationId })],
-    );
-    return key;
-  };
+  const makeKey = (organizationId: string, role: string) => keyOfRole(auth, organizationId, role);
   const ask = async (
     key: string,
     method: string,

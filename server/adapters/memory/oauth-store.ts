@@ -11,10 +11,6 @@ export class MemoryOAuthStore implements OAuthStore {
     return structuredClone(this.records.get(keyText(key)));
   }
 
-  async save(key: OAuthKey, record: JsonObject): Promise<void> {
-    this.records.set(keyText(key), structuredClone(record));
-  }
-
   async change(key: OAuthKey, edit: (record: JsonObject | undefined) => JsonObject): Promise<void> {
     // In one step: nothing else runs in between.
     const text = keyText(key);

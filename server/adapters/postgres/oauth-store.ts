@@ -45,8 +45,6 @@ export function createOAuthStore(prisma: PrismaClient, engine: pg.Pool, sealer: 
   return {
     load: (key) => inOrganization(prisma, key.organizationId, (tx) => read(tx, key)),
 
-    save: (key, record) => inOrganization(prisma, key.organizationId, (tx) => write(tx, key, record)),
-
     change: (key, edit) =>
       inOrganization(prisma, key.organizationId, async (tx) => {
         // There may be no row yet that could be locked.
