@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { resolve } from 'node:path';
@@ -34,7 +34,12 @@ async function main(): Promise<void> {
   if (!config.databaseUrl)
     throw new ConfigError(['DATABASE_URL is not set; `npm start` sets it for the embedded Postgres.']);
   const hooks = readTestHooks();
-  if (hooks.crash) dieAt(hooks.crash.place as CrashPoint, hooks.crash.nth);
+  if (hooks.crash !== null) {
+    const { place, nth, markFile } = hooks.crash;
+    dieAt(place as CrashPoint, nth, () => {
+      if (markFile !== null) writeFileSync(markFile, place);
+    });
+  }
   const root = process.cwd();
   const { version } = JSON.parse(readFileSync(resolve(root, 'package.json'), 'utf8')) as { version: string };
   const runtime = await createRuntime({

@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -29,6 +29,7 @@ export class FaultyPostgres {
     const directory = await mkdtemp(join(tmpdir(), 'oc-faults-'));
     const cluster = await launch(directory);
     await administer(cluster.url, 'ALTER SYSTEM SET track_commit_timestamp = on');
+    await administer(cluster.url, `ALTER SYSTEM SET log_line_prefix = '%m [%p] %e '`);
     await cluster.stop();
     const again = await launch(directory);
     const url = withDatabase(again.url, DATABASE);
@@ -62,6 +63,12 @@ export class FaultyPostgres {
   async launch(): Promise<void> {
     this.cluster = await launch(this.directory);
     this.down = false;
+  }
+
+  /** How many errors of this SQLSTATE Postgres has written to its log so far. */
+  errors(sqlState: string): number {
+    const lines = readFileSync(this.cluster.logFile, 'latin1').split('\n');
+    return lines.filter((line) => line.includes(`] ${sqlState} `) && line.includes('ERROR:')).length;
   }
 
   /** One statement as administrator on a connection of its own. */

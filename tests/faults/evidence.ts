@@ -20,6 +20,8 @@ export interface EvidenceRun {
   historyLength: number;
   parentRunId: string | null;
   parentNodePath: string | null;
+  /** When its row was made (epoch ms). */
+  created: number;
   events: EvidenceEvent[];
 }
 
@@ -33,6 +35,8 @@ export interface StreamRow {
 /** What database and counting server say about the runs of a round. */
 export interface Evidence {
   runs: Map<string, EvidenceRun>;
+  /** Last stream number that was checked before; null when there is none. */
+  streamBefore: number | null;
   stream: StreamRow[];
   inboxLeft: number;
   outboxLeft: number;
@@ -50,12 +54,13 @@ export async function collect(
   postgres: FaultyPostgres,
   counter: CounterLog,
   since: Date,
-  afterStream: number,
+  afterStream: number | null,
 ): Promise<Evidence> {
   await relayIdle(postgres);
   const rows = await postgres.query<Omit<EvidenceRun, 'events'>>(
     `SELECT run_id AS "runId", workflow, workflow_id AS "workflowId", status, closed_at IS NOT NULL AS closed,
-       history_length AS "historyLength", parent_run_id AS "parentRunId", parent_node_path AS "parentNodePath"
+       history_length AS "historyLength", parent_run_id AS "parentRunId", parent_node_path AS "parentNodePath",
+       (extract(epoch FROM created_at) * 1000)::float8 AS created
      FROM workflow_run WHERE created_at >= $1`,
     [since],
   );
@@ -69,7 +74,7 @@ export async function collect(
   for (const { runId, ...event } of events) runs.get(runId)?.events.push(event);
   const stream = await postgres.query<StreamRow>(
     `SELECT seq, event_count AS count, refs FROM stream_entry WHERE topic = 'runs' AND seq > $1 ORDER BY seq`,
-    [afterStream],
+    [afterStream ?? 0],
   );
   const [left] = await postgres.query<{ inbox: number; outbox: number }>(
     'SELECT (SELECT count(*) FROM workflow_inbox) AS inbox, (SELECT count(*) FROM event_outbox) AS outbox',
@@ -77,6 +82,7 @@ export async function collect(
   counter.read();
   return {
     runs,
+    streamBefore: afterStream,
     stream,
     inboxLeft: left?.inbox ?? -1,
     outboxLeft: left?.outbox ?? -1,

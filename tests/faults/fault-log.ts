@@ -7,6 +7,8 @@ export interface StruckFault {
   healedAt: number;
   /** When every shard was led by a living process again; null when that was not measured. */
   recoveredAt: number | null;
+  /** False when it only tried: something else stood in its way, or there was nothing to strike. It is not counted then. */
+  struck: boolean;
 }
 
 /** What clients and people do wrong, all along. Nothing has to recover from it: it must make no difference. */
@@ -43,21 +45,33 @@ export class FaultLog {
   /** Notes a fault of one instant. */
   note(fault: string, detail = ''): StruckFault {
     const at = now();
-    const entry = { fault, detail, at, healedAt: at, recoveredAt: null };
+    const entry = { fault, detail, at, healedAt: at, recoveredAt: null, struck: true };
     this.struck.push(entry);
     return entry;
   }
 
-  /** Notes a fault that lasts while `work` runs; the work says in a few words what it did. */
-  async during(fault: string, work: () => Promise<string>): Promise<StruckFault> {
+  /**
+   * Notes a fault that lasts while `work` runs. The work says in a few words what it did, or null when it could not
+   * strike; two faults at once can stand in each other's way.
+   */
+  async during(fault: string, work: () => Promise<string | null>): Promise<StruckFault> {
     const entry = this.note(fault);
     entry.healedAt = Number.POSITIVE_INFINITY;
     try {
-      entry.detail = await work();
-    } finally {
-      entry.healedAt = now();
+      const detail = await work();
+      entry.struck = detail !== null;
+      entry.detail = detail ?? 'struck nothing';
+    } catch (error) {
+      entry.struck = false;
+      entry.detail = `in part: ${error instanceof Error ? error.message : error}`;
     }
+    entry.healedAt = now();
     return entry;
+  }
+
+  /** Faults that really struck. */
+  get whole(): StruckFault[] {
+    return this.struck.filter((entry) => entry.struck);
   }
 
   /** Every shard is led again: what struck before and was healed is over. */

@@ -1,5 +1,6 @@
+import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { CRASH_POINTS } from '@/server/workers/engine/crash-points';
+import { CRASH_POINTS, type CrashPoint } from '@/server/workers/engine/crash-points';
 import { Engine } from '@/tests/faults/engine';
 import type { FaultLog } from '@/tests/faults/fault-log';
 import { PAYLOAD_LIMIT } from '@/tests/faults/programs';
@@ -10,6 +11,8 @@ import type { Random } from '@/tests/simulation/random';
 const CLOCK_OFFSETS = ['300000', '-300000'];
 /** Long against the time between two kills of one process, short enough to wait for at the end of a round. */
 const CALM_MS = 20_000;
+/** A process that was asked to end has two seconds for the calls under way; a slow machine, or one cut off, needs longer. */
+const DRAIN_MS = 30_000;
 
 export interface FleetOptions {
   bundle: string;
@@ -39,6 +42,12 @@ export class Fleet {
   readonly slots: Slot[] = [];
   /** While true, new processes may be armed with crash points and wrong clocks. */
   arming = false;
+  /** While true, a run is under way that ends processes. */
+  poisoned = false;
+  /** Ends of processes that nobody meant, and processes that did not end when they were asked to. */
+  readonly surprises: string[] = [];
+  /** Crash points that the next processes get, before any is drawn. */
+  private readonly nextCrashes: CrashPoint[] = [];
   /** How long the last process took to start, in milliseconds. */
   startMs = 0;
   /** While true, ended processes are not replaced. */
@@ -76,6 +85,33 @@ export class Fleet {
     slot.engine?.signal('SIGKILL');
   }
 
+  /** The next processes die at one crash point each, at its first pass; those of now make room for them. */
+  dieAtEveryPoint(): void {
+    this.nextCrashes.push(...CRASH_POINTS);
+    for (const slot of this.slots) this.kill(slot, 'makes room');
+  }
+
+  /** Asks a process to end and waits until it has; gives its exit code. */
+  async drain(slot: Slot): Promise<number | null> {
+    const { engine } = slot;
+    if (engine === null) return null;
+    slot.killedBy = 'drain';
+    engine.signal('SIGTERM');
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, DRAIN_MS);
+    });
+    await Promise.race([engine.end, late]);
+    clearTimeout(timer);
+    if (engine.ended === null) {
+      this.surprises.push(`${slot.name} did not end within ${DRAIN_MS} ms of SIGTERM`);
+      engine.signal('SIGKILL');
+    } else if (engine.ended.code !== 0 && engine.ended.signal !== 'SIGKILL') {
+      this.surprises.push(`${slot.name} drained with ${JSON.stringify(engine.ended)}`);
+    }
+    return engine.ended?.code ?? null;
+  }
+
   async close(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
     this.closing = true;
     for (const slot of this.slots) {
@@ -95,6 +131,8 @@ export class Fleet {
   private async keepAlive(slot: Slot): Promise<void> {
     while (!this.closing) {
       const arms = this.arms();
+      const markFile = join(this.options.folder, `${slot.name}.crashed`);
+      rmSync(markFile, { force: true });
       const engine = Engine.start({
         bundle: this.options.bundle,
         databaseUrl: withPort(this.options.databaseUrl, slot.proxy.port),
@@ -106,6 +144,7 @@ export class Fleet {
           OPENCONDUCTOR_MAX_PAYLOAD_BYTES: String(PAYLOAD_LIMIT),
           OPENCONDUCTOR_DATABASE_POOL: '6',
           OPENCONDUCTOR_CALM_MS: String(CALM_MS),
+          OPENCONDUCTOR_CRASH_MARK: markFile,
           ...arms,
         },
       });
@@ -118,24 +157,32 @@ export class Fleet {
       if (arms.OPENCONDUCTOR_CLOCK_OFFSET_MS)
         this.options.faults.note('clock-skew', `${slot.name} ${arms.OPENCONDUCTOR_CLOCK_OFFSET_MS}`);
       await engine.end;
-      this.judge(slot, engine);
+      this.judge(slot, engine, existsSync(markFile));
       if (!this.closing)
         await new Promise((resolve) => setTimeout(resolve, 50 + this.options.random.below(400)));
     }
   }
 
-  /** What the end of a process that nobody of the harness ended means: it was armed, or somebody's input killed it. */
-  private judge(slot: Slot, engine: Engine): void {
-    if (this.closing || slot.killedBy !== null || engine.ended?.signal !== 'SIGKILL') return;
-    const crash = engine.arms.OPENCONDUCTOR_CRASH_POINT;
-    const fault = crash === undefined ? 'poison' : `crash:${crash.split(':')[0]}`;
-    this.options.faults.note(fault, slot.name);
+  /**
+   * What the end of a process that nobody of the harness ended means: it was armed and left its mark, somebody's input
+   * killed it, or it ended by itself, which it never may. Without a database it may refuse to start.
+   */
+  private judge(slot: Slot, engine: Engine, marked: boolean): void {
+    if (this.closing || slot.killedBy !== null) return;
+    const crash = engine.arms.OPENCONDUCTOR_CRASH_POINT?.split(':')[0];
+    if (marked && crash !== undefined) this.options.faults.note(`crash:${crash}`, slot.name);
+    else if (this.poisoned && engine.ended?.signal === 'SIGKILL')
+      this.options.faults.note('poison', slot.name);
+    else if (engine.url !== null)
+      this.surprises.push(`${slot.name} ended by itself: ${JSON.stringify(engine.ended)}`);
   }
 
   private arms(): Record<string, string> {
     const { random, mayArm } = this.options;
     if (!this.arming) return {};
     const arms: Record<string, string> = {};
+    const [next] = this.nextCrashes.splice(0, 1);
+    if (next !== undefined) return { OPENCONDUCTOR_CRASH_POINT: `${next}:1` };
     const points = CRASH_POINTS.filter((point) => mayArm(`crash:${point}`));
     if (points.length > 0 && random.chance(0.6)) {
       const point = random.pick(points);

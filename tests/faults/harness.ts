@@ -25,6 +25,8 @@ export interface FaultOptions {
   spreadMs?: number;
   /** A round goes on until this many faults have struck (and the starts are done), for twenty seconds at most. */
   leastFaults?: number;
+  /** The first processes die at one crash point each, at its first pass, so that every one is struck. */
+  everyCrashPoint?: boolean;
   say: (line: string) => void;
 }
 
@@ -35,6 +37,8 @@ export interface FaultResult {
   calls: number;
   events: number;
   seconds: number;
+  /** False when the time was over before every program was run. */
+  complete: boolean;
   repeatedRequests: number;
   resolvedOutcomes: number;
   struck: StruckFault[];
@@ -55,6 +59,8 @@ export const ALL_FAULTS = [
 ];
 
 const ROUND = 250;
+/** The first round has this many programs, and no fault: then every call is made exactly once. */
+const CALM_ROUND = 25;
 const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
 /** Runs random programs on real processes while faults strike, round by round, and checks every law after each round. */
@@ -74,6 +80,7 @@ export async function runFaults(options: FaultOptions): Promise<FaultResult> {
     calls: 0,
     events: 0,
     seconds: 0,
+    complete: false,
     repeatedRequests: 0,
     resolvedOutcomes: 0,
     struck: faults.struck,
@@ -81,26 +88,33 @@ export async function runFaults(options: FaultOptions): Promise<FaultResult> {
     violations: [],
     timelines: [],
   };
-  let lastStream = 0;
+  let lastStream: number | null = null;
   try {
     for (let round = 0; result.programs < options.programs; round++) {
       if (Date.now() - began > options.minutes * 60_000) break;
-      const size = Math.min(options.roundSize ?? ROUND, options.programs - result.programs);
-      const programs = makePrograms(random, seed, round, size, may('poison') && round % 3 === 0);
+      const calm = round === 0;
+      const wanted = calm ? CALM_ROUND : (options.roundSize ?? ROUND);
+      const size = Math.min(wanted, options.programs - result.programs);
+      const poison = !calm && may('poison') && round % 3 === 1;
+      const programs = makePrograms(random, seed, round, size, poison);
+      fleet.poisoned = poison;
       const [clock] = await postgres.query<{ now: Date }>('SELECT clock_timestamp() AS now');
       const driven = new Round(
         { client, people, postgres, counter, random, faults, spreadMs: options.spreadMs ?? 0 },
         programs,
       );
       const nemesis = new Nemesis({ postgres, fleet, random, faults, mayStrike: may });
-      nemesis.begin();
+      if (!calm) nemesis.begin();
+      if (round === 1 && options.everyCrashPoint) fleet.dieAtEveryPoint();
       await driven.drive();
-      for (let waited = 0; nemesis.strikes < (options.leastFaults ?? 0) && waited < 200; waited++)
+      for (let waited = 0; !calm && nemesis.strikes < (options.leastFaults ?? 0) && waited < 200; waited++)
         await pause(100);
       await nemesis.stop();
       const stuck = await driven.settle();
       const evidence = await collect(postgres, counter, clock?.now ?? new Date(0), lastStream);
-      const violations = checkLaws(driven, evidence, stuck);
+      const violations = checkLaws(driven, evidence, stuck, calm);
+      for (const text of fleet.surprises.splice(0))
+        violations.push({ law: 'no process ends by itself', runId: null, text });
       result.programs += size;
       result.runs += evidence.runs.size;
       for (const run of evidence.runs.values()) result.events += run.events.length;
@@ -115,11 +129,12 @@ export async function runFaults(options: FaultOptions): Promise<FaultResult> {
       if (last) lastStream = last.seq + last.count - 1;
       counter.clear();
       say(
-        `round ${round}: ${size} programs, ${evidence.runs.size} runs, ${faults.struck.length} faults so far, ${violations.length} violations, ${Math.round((Date.now() - began) / 1000)} s`,
+        `round ${round}: ${size} programs, ${evidence.runs.size} runs, ${faults.whole.length} faults so far, ${violations.length} violations, ${Math.round((Date.now() - began) / 1000)} s`,
       );
       for (const { law, runId, text } of violations.slice(0, 5)) say(`  ✗ ${law}: ${text} (${runId ?? '-'})`);
       if (stuck.length > 0) break;
     }
+    result.complete = result.programs >= options.programs;
   } finally {
     result.repeatedRequests = client.repeated;
     result.resolvedOutcomes = people.resolved;

@@ -1,6 +1,6 @@
 import { canonicalJson } from '@/lib/shared/json';
 import type { Evidence, EvidenceEvent, EvidenceRun } from '@/tests/faults/evidence';
-import { CHILD, CLEAN_UP, type Site } from '@/tests/faults/programs';
+import { CHILD, CLEAN_UP, DOOMED, REFUSED, type Site } from '@/tests/faults/programs';
 import type { Round, StartedProgram } from '@/tests/faults/round';
 
 /** A law that was broken. */
@@ -12,9 +12,22 @@ export interface Violation {
 
 /** The clocks of the counting server and of Postgres are the same machine's; both round to milliseconds. */
 const CLOCK_MS = 2;
+/** How far a process may be off when it reckons with Postgres' clock: much less than its own clock is set wrong by. */
+const RECKONING_MS = 1_000;
+/** How long an acknowledged cancel may lie before a process of a shaken fleet takes it up. */
+const CANCEL_MS = 60_000;
 
-/** Checks a finished round against every law. Empty means that all of them hold. */
-export function checkLaws(round: Round, evidence: Evidence, stuck: readonly string[]): Violation[] {
+/**
+ * Checks a finished round against every law. Empty means that all of them hold.
+ *
+ * @param exact nothing struck in this round: then every call is made once, those that may be repeated too
+ */
+export function checkLaws(
+  round: Round,
+  evidence: Evidence,
+  stuck: readonly string[],
+  exact = false,
+): Violation[] {
   const found: Violation[] = [];
   const broken = (law: string, runId: string | null, text: string) => found.push({ law, runId, text });
   for (const text of round.complaints) broken('what clients are told stays true', idIn(text), text);
@@ -27,12 +40,14 @@ export function checkLaws(round: Round, evidence: Evidence, stuck: readonly stri
   for (const run of evidence.runs.values()) {
     history(run, broken);
     calls(run, evidence, broken);
-    approvals(run, evidence, broken);
+    stamps(run, broken);
+    undoing(run, evidence, broken);
+    decisions(run, broken);
   }
   for (const key of evidence.keys) inputs(key, evidence, broken);
   acknowledged(round, evidence, broken);
   const known = new Set<string>();
-  for (const started of round.started) outcome(started, evidence, known, broken);
+  for (const started of round.started) outcome(started, evidence, known, exact, broken);
   for (const run of evidence.runs.values()) {
     if (!known.has(run.runId))
       broken('no run that nobody asked for', run.runId, `${run.workflow} (${run.workflowId})`);
@@ -117,38 +132,155 @@ function inputs(key: string, evidence: Evidence, broken: Broken): void {
   if (effects > 1) broken('an unsafe tool takes effect once', runId, `${key} took effect ${effects} times`);
 }
 
-/** Enough different people agreed before the guarded call was made. */
-function approvals(run: EvidenceRun, evidence: Evidence, broken: Broken): void {
-  for (const asked of run.events.filter((event) => event.type === 'APPROVAL_REQUESTED')) {
-    const id = String(asked.data.approvalId);
-    const quorum = Number(asked.data.quorum);
-    const decided = run.events.filter(
-      (event) => event.type === 'APPROVAL_DECIDED' && event.data.approvalId === id,
-    );
-    const people = new Set(decided.map((event) => event.data.by));
-    if (people.size < decided.length)
+/** Events carry the database's time, whatever the clock of their process says. */
+function stamps(run: EvidenceRun, broken: Broken): void {
+  for (const event of run.events) {
+    if (event.at < run.created - RECKONING_MS || event.at > event.committed + RECKONING_MS) {
+      const off = Math.round(event.at - event.committed);
       broken(
-        'a person decides once',
+        "events carry Postgres' time",
         run.runId,
-        `${id}: ${decided.length} decisions of ${people.size} people`,
+        `event ${event.seq} is stamped ${off} ms after its commit`,
       );
-    const closed = run.events.find(
-      (event) => event.type === 'APPROVAL_CLOSED' && event.data.approvalId === id,
-    );
-    const yes = decided.filter(
-      (event) => event.data.decision === 'approve' && event.seq < (closed?.seq ?? 0),
-    ).length;
-    if (closed?.data.outcome === 'approved' && yes < quorum)
-      broken('no approval is bypassed', run.runId, `${id}: ${yes} of ${quorum} said yes`);
-    const agreed = closed?.data.outcome === 'approved' ? closed : null;
-    const first = evidence.lines(`${run.runId}:${id}:do`).find((line) => line.what === 'start');
-    if (first && (agreed === null || first.at + CLOCK_MS < agreed.committed)) {
-      broken('no approval is bypassed', run.runId, `${id} was called before it was approved`);
+      return;
     }
   }
 }
 
-/** Every acknowledged start and signal exists, once. */
+/** What completed and can be undone is undone when the run does not complete, the last completed first, and only then. */
+function undoing(run: EvidenceRun, evidence: Evidence, broken: Broken): void {
+  const undone = evidence.keys
+    .filter((key) => key.startsWith(run.runId) && key.endsWith(':compensate'))
+    .map((key) => {
+      const node = key.slice(37, -':compensate'.length);
+      const completed = completionOf(`${node}:do`, run);
+      return { node, completed, at: evidence.lines(key)[0]?.at ?? 0 };
+    });
+  if (undone.length > 0 && run.status === 'completed')
+    broken('only what failed is undone', run.runId, undone.map(({ node }) => node).join());
+  undone.sort((one, other) => one.at - other.at);
+  undone.forEach(({ node, completed }, i) => {
+    if (completed === undefined) broken('only what completed is undone', run.runId, node);
+    const before = undone[i - 1]?.completed;
+    if (before && completed && before.seq < completed.seq)
+      broken('the last completed is undone first', run.runId, `${undone[i - 1]?.node} before ${node}`);
+  });
+}
+
+/** Nobody's voice counts twice. */
+function decisions(run: EvidenceRun, broken: Broken): void {
+  const seen = new Set<string>();
+  for (const { type, data } of run.events) {
+    if (type !== 'APPROVAL_DECIDED') continue;
+    const voice = `${data.approvalId} by ${data.by}`;
+    if (seen.has(voice)) broken('a person decides once', run.runId, voice);
+    seen.add(voice);
+  }
+}
+
+/**
+ * What a site of the program has to be preceded by, judged by what the program says and not by what the engine asked:
+ * enough different people before a guarded call, an approval before what follows it, the end of a wait before what
+ * follows it, the end of a call before the next call.
+ */
+function orderly(sites: readonly Site[], run: EvidenceRun, evidence: Evidence, broken: Broken): void {
+  const before = new Map<string, Site>();
+  for (const site of sites) {
+    if (site.kind === 'undo') continue;
+    const body = site.path.slice(0, site.path.lastIndexOf('/') + 1);
+    const begun =
+      site.kind === 'call'
+        ? evidence.lines(`${run.runId}:${site.path}:do`).find(({ what }) => what === 'start')
+        : undefined;
+    const follows = before.get(body);
+    if (begun !== undefined && site.guarded) agreed(site, run, begun.at, broken);
+    if (begun !== undefined && follows !== undefined)
+      over(follows, run, evidence, begun.at, site.path, broken);
+    if (site.kind === 'wait') lasted(site, run, broken);
+    before.set(body, site);
+  }
+  const refused = evidence.lines(`${run.runId}:${REFUSED}:do`);
+  if (refused.length > 0) broken('no approval is bypassed', run.runId, 'a refused call was made');
+}
+
+/** The site was over at `at`, when what follows it (`next`) began. */
+function over(
+  site: Site,
+  run: EvidenceRun,
+  evidence: Evidence,
+  at: number,
+  next: string,
+  broken: Broken,
+): void {
+  if (site.kind === 'approval') agreed(site, run, at, broken);
+  const late = (end: number | undefined) => {
+    if (end === undefined || end > at + CLOCK_MS)
+      broken(
+        'steps follow each other',
+        run.runId,
+        `${next} began before ${site.path} (${site.kind}) was over`,
+      );
+  };
+  if (site.kind === 'call') late(completionOf(`${site.path}:do`, run)?.committed);
+  if (site.kind === 'wait') late(waiting(site, run)?.fired?.committed);
+  if (site.kind === 'child') {
+    const child = [...evidence.runs.values()].find(
+      (other) => other.parentRunId === run.runId && other.parentNodePath === site.path,
+    );
+    late(child?.events.at(-1)?.committed);
+  }
+}
+
+/** The event with which a call was over and done: its answer, or the word of a person who looked. */
+function completionOf(activityId: string, run: EvidenceRun): EvidenceEvent | undefined {
+  return run.events.find(
+    ({ type, data }) =>
+      data.activityId === activityId &&
+      (type === 'ACTIVITY_TASK_COMPLETED' ||
+        (type === 'OUTCOME_RESOLVED' && data.resolution === 'completed')),
+  );
+}
+
+/** As many different people as the program asks for said yes before `at`, and that closed the question. */
+function agreed(site: Site, run: EvidenceRun, at: number, broken: Broken): void {
+  const of = (type: string) =>
+    run.events.filter((event) => event.type === type && event.data.approvalId === site.path);
+  const [closed] = of('APPROVAL_CLOSED');
+  const yes = of('APPROVAL_DECIDED').filter(
+    (event) => event.data.decision === 'approve' && event.seq < (closed?.seq ?? 0),
+  );
+  const people = new Set(yes.map((event) => event.data.by)).size;
+  if (closed?.data.outcome !== 'approved' || closed.committed > at + CLOCK_MS)
+    broken('no approval is bypassed', run.runId, `what needs ${site.path} began before it was approved`);
+  else if (people < (site.quorum ?? 1))
+    broken('no approval is bypassed', run.runId, `${site.path}: ${people} of ${site.quorum} said yes`);
+}
+
+function waiting(site: Site, run: EvidenceRun) {
+  const started = run.events.find(
+    (event) =>
+      event.type === 'TIMER_STARTED' && event.data.purpose === 'wait' && event.data.nodePath === site.path,
+  );
+  if (started === undefined) return null;
+  const fired = run.events.find(
+    (event) => event.type === 'TIMER_FIRED' && event.data.timerId === started.data.timerId,
+  );
+  return { started, fired };
+}
+
+/** A timer does not fire early. How late it may be is for the law that every run ends. */
+function lasted(site: Site, run: EvidenceRun, broken: Broken): void {
+  const timer = waiting(site, run);
+  if (!timer?.fired) return;
+  const ms = timer.fired.committed - timer.started.at;
+  if (
+    ms + RECKONING_MS / 5 < (site.ms ?? 0) ||
+    timer.started.data.fireAt !== timer.started.at + (site.ms ?? 0)
+  )
+    broken('a wait lasts as long as it says', run.runId, `${site.path}: ${Math.round(ms)} of ${site.ms} ms`);
+}
+
+/** Every acknowledged start and signal exists, once; an acknowledged cancel is taken up before the run goes on for long. */
 function acknowledged(round: Round, evidence: Evidence, broken: Broken): void {
   for (const { runId, program } of round.started) {
     const first = evidence.runs.get(runId)?.events[0];
@@ -170,13 +302,30 @@ function acknowledged(round: Round, evidence: Evidence, broken: Broken): void {
       ).length;
     if (times !== 1) broken('an acknowledged signal exists once', runId, `${signalId}: ${times} times`);
   }
+  for (const { runId, at } of round.cancels) {
+    const events = evidence.runs.get(runId)?.events ?? [];
+    const taken = events.some((event) => event.type === 'WORKFLOW_EXECUTION_CANCEL_REQUESTED');
+    const last = events.at(-1)?.committed ?? 0;
+    if (!taken && last > at + CANCEL_MS)
+      broken('an acknowledged cancel is taken up', runId, `went on for ${Math.round(last - at)} ms`);
+  }
 }
 
 /** The run ended as its program says, with exactly the calls, children and followers that belong to it. */
-function outcome(started: StartedProgram, evidence: Evidence, known: Set<string>, broken: Broken): void {
+function outcome(
+  started: StartedProgram,
+  evidence: Evidence,
+  known: Set<string>,
+  exact: boolean,
+  broken: Broken,
+): void {
   const { program, runId } = started;
   const chain = [...evidence.runs.values()].filter((run) => run.workflowId === runId);
   for (const run of chain) claim(run, evidence, known);
+  for (const link of chain) {
+    orderly(program.sites, link, evidence, broken);
+    uninvited(program.sites, link, evidence, broken);
+  }
   if (chain.some((run) => !run.closed)) return;
   const run = evidence.runs.get(runId);
   if (run === undefined || program.ends === 'any') return;
@@ -195,12 +344,7 @@ function outcome(started: StartedProgram, evidence: Evidence, known: Set<string>
   }
   if (program.ends === 'dead_letter') return;
   for (const link of chain) {
-    const wanted = new Set<string>();
-    for (const site of program.sites) expect(site, link, program.ends === 'failed', evidence, wanted, broken);
-    for (const key of evidence.keys) {
-      if (!key.startsWith(link.runId) || wanted.has(key) || key === `${link.runId}:doomed:do`) continue;
-      broken('no call that nobody asked for', runId, key);
-    }
+    for (const site of program.sites) expect(site, link, program.ends === 'failed', exact, evidence, broken);
   }
   const after = [...evidence.runs.values()].filter(
     (other) => other.workflow === CLEAN_UP && other.workflowId.startsWith(`${runId}/`),
@@ -224,21 +368,35 @@ function lastFailure(run: EvidenceRun): string {
   return failed ? `${failed.type} ${JSON.stringify(failed.data).slice(0, 300)}` : '';
 }
 
+/** Only calls that the program has are made, with what belongs to them. */
+function uninvited(sites: readonly Site[], run: EvidenceRun, evidence: Evidence, broken: Broken): void {
+  const wanted = new Set([`${run.runId}:${DOOMED}:do`, `${run.runId}:p:do`]);
+  for (const site of sites) {
+    if (site.kind === 'call') wanted.add(`${run.runId}:${site.path}:do`);
+    if (site.kind === 'undo') wanted.add(`${run.runId}:${site.path}:compensate`);
+  }
+  for (const key of evidence.keys) {
+    if (!key.startsWith(run.runId)) continue;
+    if (!wanted.has(key)) broken('no call that nobody asked for', run.runId, key);
+    // An undoing call is given what the call that it undoes answered: results are kept as they were.
+    const path = key.slice(37, key.lastIndexOf(':'));
+    const value = `${run.runId}/${path.slice(path.lastIndexOf('/') + 1)}`;
+    const given = evidence.lines(key)[0]?.input.value;
+    if (given !== value) broken('a call is given what belongs to it', run.runId, `${key} was given ${given}`);
+  }
+}
+
 function expect(
   site: Site,
   run: EvidenceRun,
   failed: boolean,
+  exact: boolean,
   evidence: Evidence,
-  wanted: Set<string>,
   broken: Broken,
 ): void {
-  const effects = (key: string) => {
-    wanted.add(key);
-    return evidence.lines(key).filter((line) => line.what === 'done').length;
-  };
   const once = (key: string, unsafe: boolean) => {
-    const times = effects(key);
-    if (times === 0 || (unsafe && times !== 1))
+    const times = evidence.lines(key).filter((line) => line.what === 'done').length;
+    if (times === 0 || ((unsafe || exact) && times !== 1))
       broken('every step takes effect', run.runId, `${key} took effect ${times} times`);
   };
   if (site.kind === 'call') once(`${run.runId}:${site.path}:do`, site.unsafe === true);
@@ -275,8 +433,8 @@ function reported(round: Round, evidence: Evidence, broken: Broken): void {
 }
 
 /** Numbers without gaps, and every event under exactly one of them. */
-function streams({ stream, runs }: Evidence, broken: Broken): void {
-  let next = stream[0]?.seq ?? 0;
+function streams({ stream, streamBefore, runs }: Evidence, broken: Broken): void {
+  let next = streamBefore === null ? (stream[0]?.seq ?? 0) : streamBefore + 1;
   const seen = new Map<string, Set<number>>();
   for (const { seq, count, refs } of stream) {
     if (seq !== next) broken('no gaps in a stream', null, `number ${next} is missing; ${seq} comes next`);

@@ -11,7 +11,8 @@ export interface NemesisDeps {
   mayStrike: (fault: string) => boolean;
 }
 
-type Strike = (deps: NemesisDeps, slot: Slot) => Promise<string>;
+/** Says what it did; null when there was nothing to strike. */
+type Strike = (deps: NemesisDeps, slot: Slot) => Promise<string | null>;
 
 const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 const OURS = `usename IN ('oc_engine', 'oc_app', 'oc_auth') AND datname = current_database()`;
@@ -43,12 +44,9 @@ const PROCESS_FAULTS: Record<string, Strike> = {
     slot.stopped = false;
     return `${slot.name} ${ms} ms`;
   },
-  'drain (SIGTERM)': async (_deps, slot) => {
-    slot.killedBy = 'drain';
-    const { engine } = slot;
-    engine?.signal('SIGTERM');
-    await Promise.race([engine?.end, pause(6_000)]);
-    return slot.name;
+  'drain (SIGTERM)': async ({ fleet }, slot) => {
+    const code = await fleet.drain(slot);
+    return `${slot.name}, exit code ${code}`;
   },
   'lost answers': async ({ random }, slot) => {
     const needle = random.pick(ANSWERS);
@@ -56,7 +54,8 @@ const PROCESS_FAULTS: Record<string, Strike> = {
     slot.proxy.loseAnswers(1 + random.below(6), needle);
     await pause(300 + random.below(1_200));
     slot.proxy.heal();
-    return `${slot.name} ${needle} × ${slot.proxy.lost - before}`;
+    const lost = slot.proxy.lost - before;
+    return lost === 0 ? null : `${slot.name} ${needle} × ${lost}`;
   },
   'connections cut': async (_deps, slot) => {
     slot.proxy.cutAll();
@@ -72,6 +71,9 @@ const PROCESS_FAULTS: Record<string, Strike> = {
   },
 };
 
+/** How many it hit, by Postgres' own log. */
+const told = (times: number, what: string) => (times === 0 ? null : `${times} ${what}`);
+
 /** Faults of the database. */
 const DATABASE_FAULTS: Record<string, Strike> = {
   'pg_terminate_backend storm': async ({ postgres, random }) => {
@@ -86,6 +88,7 @@ const DATABASE_FAULTS: Record<string, Strike> = {
   },
   'pg_cancel_backend storm': async ({ postgres, random }) => {
     const client = await postgres.connect();
+    const before = postgres.errors('57014');
     try {
       for (let i = 0; i < 60; i++) {
         await client.query(
@@ -96,7 +99,7 @@ const DATABASE_FAULTS: Record<string, Strike> = {
     } finally {
       await client.end().catch(() => undefined);
     }
-    return '60 rounds';
+    return told(postgres.errors('57014') - before, 'statements');
   },
   'Postgres restart': async ({ postgres, random }) => {
     await postgres.stop();
@@ -115,8 +118,9 @@ const DATABASE_FAULTS: Record<string, Strike> = {
     const [backend] = await postgres.query<{ pid: number }>(
       `SELECT pid FROM pg_stat_activity WHERE ${OURS} ORDER BY random() LIMIT 1`,
     );
-    if (backend) process.kill(backend.pid, 'SIGKILL');
-    return '';
+    if (backend === undefined) return null;
+    process.kill(backend.pid, 'SIGKILL');
+    return `backend ${backend.pid}`;
   },
   'connections exhausted': async ({ postgres, random }) => {
     const clients = [];
@@ -163,6 +167,7 @@ const DATABASE_FAULTS: Record<string, Strike> = {
   },
   'lock timeouts': async ({ postgres, random }) => {
     const client = await postgres.connect();
+    const before = postgres.errors('55P03');
     try {
       await client.query(`ALTER ROLE oc_engine SET lock_timeout = '15ms'`);
       await client.query(
@@ -184,10 +189,11 @@ const DATABASE_FAULTS: Record<string, Strike> = {
         .catch(() => undefined);
       await client.end().catch(() => undefined);
     }
-    return '8 locks';
+    return told(postgres.errors('55P03') - before, 'statements');
   },
   'serialization errors': async ({ postgres, random }) => {
     const client = await postgres.connect();
+    const before = postgres.errors('40001');
     const again = () =>
       client.query(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'oc_engine'`);
     try {
@@ -199,7 +205,7 @@ const DATABASE_FAULTS: Record<string, Strike> = {
       await again().catch(() => undefined);
       await client.end().catch(() => undefined);
     }
-    return '';
+    return told(postgres.errors('40001') - before, 'transactions');
   },
 };
 
@@ -249,12 +255,8 @@ export class Nemesis {
       const slot = random.pick(fleet.slots);
       if (slot.engine?.isUp !== true) continue;
       const name = random.pick(names);
-      this.strikes += 1;
-      try {
-        await faults.during(name, () => (kinds[name] as Strike)(this.deps, slot));
-      } catch {
-        // Two faults at once can stand in each other's way (no connection to strike over): it struck only in part.
-      }
+      const { struck } = await faults.during(name, () => (kinds[name] as Strike)(this.deps, slot));
+      if (struck) this.strikes += 1;
     }
   }
 }

@@ -81,10 +81,11 @@ export async function runOutage(options: OutageOptions): Promise<OutageResult> {
     await pause(GRACE_MS);
     watching = false;
     await watcher;
-    const evidence = await collect(postgres, counter, clock?.now ?? new Date(0), 0);
+    const evidence = await collect(postgres, counter, clock?.now ?? new Date(0), null);
     const violations = checkLaws(round, evidence, stuck).map(
       (found) => `${found.law}: ${found.text} (${found.runId ?? '-'})`,
     );
+    violations.push(...fleet.surprises.map((text) => `no process ends by itself: ${text}`));
     violations.push(...untruths(readings, stopped, starting, back, ended));
     const commits = [...evidence.runs.values()].flatMap((run) => run.events.map((event) => event.committed));
     const first = Math.min(...commits.filter((at) => at > starting));

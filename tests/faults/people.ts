@@ -4,9 +4,11 @@ import { createExecutionStore } from '@/server/adapters/postgres/execution-store
 import { createPool } from '@/server/adapters/postgres/pool';
 import { roleUrl } from '@/server/adapters/postgres/roles';
 import type { ExecutionStore } from '@/server/ports/execution-store';
+import type { PatientClient } from '@/tests/faults/client';
 import type { CounterLog } from '@/tests/faults/counter-log';
 import type { FaultyPostgres } from '@/tests/faults/database';
 import type { FaultLog } from '@/tests/faults/fault-log';
+import { REFUSED } from '@/tests/faults/programs';
 import type { Random } from '@/tests/simulation/random';
 
 interface OpenQuestion {
@@ -38,7 +40,7 @@ FROM workflow_run r JOIN workflow_event e ON e.run_id = r.run_id
   AND e.type IN ('ACTIVITY_TASK_OUTCOME_UNKNOWN', 'OUTCOME_RESOLVED', 'ACTIVITY_TASK_COMPLETED', 'ACTIVITY_TASK_CANCELED')
 WHERE r.closed_at IS NULL
 GROUP BY r.run_id, r.organization_id, r.shard, activity
-HAVING count(*) FILTER (WHERE e.type = 'ACTIVITY_TASK_OUTCOME_UNKNOWN') > count(*) FILTER (WHERE e.type <> 'ACTIVITY_TASK_OUTCOME_UNKNOWN')`;
+HAVING max(e.at) < clock_timestamp() - interval '1500 milliseconds' AND count(*) FILTER (WHERE e.type = 'ACTIVITY_TASK_OUTCOME_UNKNOWN') > count(*) FILTER (WHERE e.type <> 'ACTIVITY_TASK_OUTCOME_UNKNOWN')`;
 
 /** The people of the harness: they approve, with nervous double clicks, and say what became of calls nobody knows about. */
 export class People {
@@ -52,6 +54,7 @@ export class People {
 
   constructor(
     private readonly postgres: FaultyPostgres,
+    private readonly client: PatientClient,
     private readonly random: Random,
     private readonly faults: FaultLog,
   ) {
@@ -63,7 +66,11 @@ export class People {
     return this.pool.end();
   }
 
-  /** Answers every open question, each person clicking once or twice. Errors of a broken database mean: next time. */
+  /**
+   * Answers every open question, each person clicking once or twice. Errors of a broken database mean: next time.
+   * The first person decides at the door; that of a machine without sign-in knows one person only, so the second
+   * one's decision is put where the door puts them.
+   */
   async decide(): Promise<void> {
     const open = await this.postgres.query<OpenQuestion>(QUESTIONS);
     await Promise.allSettled(open.map((question) => this.answer(question)));
@@ -78,19 +85,24 @@ export class People {
         // Two clicks are two requests, with a key each; a repeated request has the same key.
         const key = `decide:${run_id}:${approvalId}:${by}:${click}`;
         if (this.answered.has(key)) continue;
-        await this.send(
-          run_id,
-          organization_id,
-          shard,
-          'APPROVAL_DECIDED',
-          { approvalId, decision: 'approve', by },
-          key,
-        );
+        if (person === 0) {
+          if (!(await this.atTheDoor(run_id, approvalId, key))) continue;
+        } else {
+          const fact = { approvalId, decision: 'approve', by };
+          await this.send(run_id, organization_id, shard, 'APPROVAL_DECIDED', fact, key);
+        }
         this.answered.add(key);
         if (click > 0) this.faults.count('double approval clicks');
         this.decisions += 1;
       }
     }
+  }
+
+  /** True when the door answered for certain: taken, or refused because the question is settled. */
+  private async atTheDoor(runId: string, approvalId: string, key: string): Promise<boolean> {
+    const verb = approvalId === REFUSED ? 'reject' : 'approve';
+    const answer = await this.client.once('POST', `/api/v1/runs/${runId}/${verb}`, { approvalId }, key);
+    return answer !== null && answer.status < 500 && answer.status !== 429;
   }
 
   /** What a person does about a parked call: looks at the other system, then says what is true there. */

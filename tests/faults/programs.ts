@@ -11,11 +11,15 @@ export const PAYLOAD_LIMIT = 262_144;
 export const CHILD = 'faults-child';
 export const SLOW_CHILD = 'faults-slow-child';
 export const CLEAN_UP = 'faults-clean-up';
+/** A call behind an approval that people refuse; the only approval they say no to. */
+export const REFUSED = 'refused';
+/** The call that always fails. */
+export const DOOMED = 'doomed';
 
 /** One place of a definition at which something happens that can be checked, by its full path in a run. */
 export interface Site {
   path: string;
-  kind: 'call' | 'undo' | 'signal' | 'approval' | 'child';
+  kind: 'call' | 'undo' | 'signal' | 'approval' | 'child' | 'wait';
   /** Calls: at most one effect is allowed. */
   unsafe?: boolean;
   /** Calls: a person must have agreed before. */
@@ -24,8 +28,10 @@ export interface Site {
   quorum?: number;
   /** Signals: its name. */
   signal?: string;
-  /** Children: how often each counting node of the child is called. */
+  /** Children: the workflow. */
   workflow?: string;
+  /** Waits: how long at least, in milliseconds. */
+  ms?: number;
 }
 
 /** A random workflow with what must come of it, whatever strikes meanwhile. */
@@ -90,7 +96,8 @@ export function randomProgram(random: Random, name: string): Program {
     continues: 0,
     cleansUp: false,
   };
-  if (kind < 0.18) failAtEnd(program, random);
+  if (kind < 0.06) refuseAtEnd(program);
+  else if (kind < 0.18) failAtEnd(program, random);
   else if (kind < 0.26) {
     program.ends = 'any';
     program.cancelAfterMs = random.below(1500);
@@ -119,14 +126,25 @@ function filler(input: JsonObject): string {
   return 'y'.repeat(PAYLOAD_LIMIT - used);
 }
 
+function refuseAtEnd(program: Program): void {
+  const { definition } = program;
+  const last = definition.nodes.at(-1) as WorkflowNode;
+  definition.nodes.push({
+    ...call(REFUSED, 'count', 0),
+    approval: { title: 'May it be called? (No.)', quorum: 1 },
+  } as WorkflowNode);
+  definition.edges = [...(definition.edges ?? []), { from: last.id, to: REFUSED }];
+  program.ends = 'failed';
+}
+
 function failAtEnd(program: Program, random: Random): void {
   const { definition } = program;
   const last = definition.nodes.at(-1) as WorkflowNode;
   definition.nodes.push({
-    ...call('doomed', 'fail_n_times', 0, { n: 1_000_000 }),
+    ...call(DOOMED, 'fail_n_times', 0, { n: 1_000_000 }),
     retry: { ...RETRY, maxAttempts: 1 + random.below(2) },
   } as WorkflowNode);
-  definition.edges = [...(definition.edges ?? []), { from: last.id, to: 'doomed' }];
+  definition.edges = [...(definition.edges ?? []), { from: last.id, to: DOOMED }];
   program.ends = 'failed';
   if (random.chance(0.5)) {
     definition.failureWorkflow = CLEAN_UP;
@@ -215,8 +233,10 @@ class Maker {
           node: call(id, 'big', 0, { bytes: random.pick([100, 60_000, 100_000]) }),
           sites: [{ path: id, kind: 'call' }],
         };
-      case 'wait':
-        return { node: { id, kind: 'wait', duration: random.below(1200) }, sites: [] };
+      case 'wait': {
+        const ms = random.below(1200);
+        return { node: { id, kind: 'wait', duration: ms }, sites: [{ path: id, kind: 'wait', ms }] };
+      }
       case 'signal': {
         const signal = inLoop ? `sig-${id}-\${index}` : `sig-${id}`;
         return { node: { id, kind: 'wait', signal }, sites: [{ path: id, kind: 'signal', signal }] };

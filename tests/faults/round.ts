@@ -37,6 +37,9 @@ const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve,
 const OPEN_AT_ONCE = 200;
 /** Clients that start programs at the same time. */
 const HANDS = 10;
+/** Faults go on until no more than this share of the programs is open, or for so long after the last start. */
+const MOSTLY = 0.05;
+const STRIKE_ON_MS = 90_000;
 /** How long after the last fault a run may take to end: a poison run goes on ending processes, and is held back for a time. */
 const TAIL_MS = 180_000;
 
@@ -45,6 +48,8 @@ export class Round {
   readonly started: StartedProgram[] = [];
   /** Acknowledged signals by their id. */
   readonly signals: { runId: string; signalId: string; started: StartedProgram }[] = [];
+  /** Acknowledged cancels, with the moment (epoch ms) of the answer. */
+  readonly cancels: { runId: string; at: number }[] = [];
   readonly reports = new Map<string, Report>();
   /** Things that clients saw and that must never be. */
   readonly complaints: string[] = [];
@@ -55,9 +60,17 @@ export class Round {
     private readonly programs: readonly Program[],
   ) {}
 
-  /** Publishes, starts, signals, approves and watches until every program was started. Faults may strike all along. */
+  /**
+   * Publishes, starts, signals, approves and watches until every program was started and most have ended. Faults may
+   * strike all along.
+   */
   async drive(): Promise<void> {
-    const watching = [this.repeat(() => this.deps.people.decide(), 250), this.repeat(() => this.watch(), 60)];
+    const { people, counter } = this.deps;
+    const watching = [
+      this.repeat(() => people.decide(), 250),
+      this.repeat(() => people.resolve(counter), 500),
+      this.repeat(() => this.watch(), 60),
+    ];
     const { spreadMs = 0 } = this.deps;
     const waiting = [...this.programs];
     const hands = Array.from({ length: HANDS }, async () => {
@@ -69,6 +82,10 @@ export class Round {
     });
     await Promise.all(hands);
     await this.refuseOversized();
+    const until = Date.now() + STRIKE_ON_MS;
+    const few = Math.floor(this.programs.length * MOSTLY);
+    const open = () => this.openRuns().catch(() => this.started);
+    while (Date.now() < until && (await open()).length > few) await pause(250);
     this.striking = false;
     await Promise.all(watching);
   }
@@ -184,9 +201,10 @@ export class Round {
 
   private async cancel({ runId }: StartedProgram, afterMs: number): Promise<void> {
     await pause(afterMs);
-    await this.deps.client
+    const answer = await this.deps.client
       .ask('POST', `/api/v1/runs/${runId}/cancel`, { reason: 'harness' }, `cancel:${runId}`)
-      .catch(() => undefined);
+      .catch((error: unknown) => this.complaints.push(String(error)));
+    if (typeof answer === 'object' && answer.status === 202) this.cancels.push({ runId, at: answer.at });
   }
 
   private async refuseOversized(): Promise<void> {

@@ -79,8 +79,8 @@ export async function openWorld({ random, engines, may, keep = false, say }: Wor
   process.on('exit', onExit);
   process.on('SIGINT', onSignal);
   process.on('SIGTERM', onSignal);
-  const people = new People(postgres, random, faults);
   const client = new PatientClient(fleet, random);
+  const people = new People(postgres, client, random, faults);
   const recovery = watchRecovery(postgres, fleet, faults);
   const close = async () => {
     recovery.stop();

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { CRASH_POINTS } from '@/server/workers/engine/crash-points';
 import { ALL_FAULTS, runFaults } from '../faults/harness';
 import { runOutage } from '../faults/outage';
 
@@ -6,23 +7,27 @@ import { runOutage } from '../faults/outage';
 describe('runs under faults', () => {
   it('every law holds while processes and Postgres are struck at random', { timeout: 300_000 }, async () => {
     const result = await runFaults({
-      programs: 30,
+      // 25 in calm, where every call must be made exactly once, then the others under faults.
+      programs: 65,
       seed: 1,
-      minutes: 1,
+      minutes: 2,
       // A poison run takes half a dozen processes with it: that is for the long form, and for the engine's own tests. A
       // process stopped between the check of its leases and the first byte of a call makes that call when it wakes
       // (docs/failure-semantics.md): the one repetition that cannot be ruled out is not for a test that must be green.
       only: ALL_FAULTS.filter((fault) => fault !== 'poison' && !fault.startsWith('SIGSTOP')),
       engines: 2,
-      roundSize: 30,
+      roundSize: 40,
+      everyCrashPoint: true,
       spreadMs: 6_000,
       leastFaults: 5,
       say: () => undefined,
     });
     expect(result.violations, result.timelines.join('\n')).toEqual([]);
-    expect(result.programs).toBe(30);
-    expect(result.calls).toBeGreaterThan(40);
-    expect(new Set(result.struck.map((entry) => entry.fault)).size).toBeGreaterThan(2);
+    expect(result.complete).toBe(true);
+    expect(result.calls).toBeGreaterThan(80);
+    const struck = new Set(result.struck.filter((entry) => entry.struck).map((entry) => entry.fault));
+    expect([...struck]).toEqual(expect.arrayContaining(CRASH_POINTS.map((point) => `crash:${point}`)));
+    expect(struck.size).toBeGreaterThan(CRASH_POINTS.length + 2);
   });
 
   it('Postgres away under load: nothing acknowledged is lost, health is truthful', {

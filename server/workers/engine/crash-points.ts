@@ -23,10 +23,15 @@ export function crashPoint(name: CrashPoint): void {
 /**
  * Makes the process die by SIGKILL when it passes the place for the nth time. In the middle of a batch it dies a moment
  * later: once the statement has left, before its answer can be here.
+ *
+ * @param lastWords called right before the end, so that whoever watches can tell it from any other
  */
-export function dieAt(place: CrashPoint, nth: number): void {
+export function dieAt(place: CrashPoint, nth: number, lastWords: () => void): void {
   let passed = 0;
-  const die = () => process.kill(process.pid, 'SIGKILL');
+  const die = () => {
+    lastWords();
+    process.kill(process.pid, 'SIGKILL');
+  };
   hook = (name) => {
     if (name !== place) return;
     passed += 1;
