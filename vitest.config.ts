@@ -23,7 +23,11 @@ export default defineConfig({
       },
       {
         extends: true,
-        test: { name: 'simulation', include: ['tests/simulation/**/*.test.ts'], testTimeout: 300_000 },
+        test: {
+          name: 'simulation',
+          include: ['tests/{simulation,faults}/**/*.test.ts'],
+          testTimeout: 300_000,
+        },
       },
       {
         extends: true,

@@ -167,6 +167,22 @@ function undoing(run: EvidenceRun, evidence: Evidence, broken: Broken): void {
   });
 }
 
+/** Of a run that was cancelled nothing that took effect and could be undone is left standing. */
+function forgotten(sites: readonly Site[], run: EvidenceRun, evidence: Evidence, broken: Broken): void {
+  if (run.status !== 'cancelled') return;
+  for (const site of sites) {
+    if (site.kind !== 'undo') continue;
+    const took = (purpose: string) =>
+      evidence.lines(`${run.runId}:${site.path}:${purpose}`).some(({ what }) => what === 'done');
+    if (took('do') && !took('compensate'))
+      broken(
+        'what took effect is undone',
+        run.runId,
+        `${site.path} was not undone when the run was cancelled`,
+      );
+  }
+}
+
 /** Nobody's voice counts twice. */
 function decisions(run: EvidenceRun, broken: Broken): void {
   const seen = new Set<string>();
@@ -325,6 +341,7 @@ function outcome(
   for (const link of chain) {
     orderly(program.sites, link, evidence, broken);
     uninvited(program.sites, link, evidence, broken);
+    forgotten(program.sites, link, evidence, broken);
   }
   if (chain.some((run) => !run.closed)) return;
   const run = evidence.runs.get(runId);
