@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { prepareDatabase } from '@/server/adapters/postgres/prepare';
 import { createTestDatabase, type TestDatabase } from '../support/database';
 import { EngineProcess } from '../support/engine-process';
 import { eventually } from '../support/eventually';
@@ -50,8 +51,11 @@ describe.skipIf(name === null)(`two versions on one database (before: ${name})`,
 
   beforeAll(async () => {
     previous = await buildPreviousVersion(name as string);
-    // Migrated by this version: the one before has to live with it.
-    database = await createTestDatabase();
+    database = await createTestDatabase('template0');
+    await prepareDatabase(database.adminUrl, {
+      migrationsDir: previous.migrationsDir,
+      log: () => undefined,
+    });
     sql = new pg.Client(database.adminUrl);
     await sql.connect();
   });
@@ -99,10 +103,15 @@ describe.skipIf(name === null)(`two versions on one database (before: ${name})`,
     return rows[0]?.n ?? 0;
   };
 
-  it('shards move from old to new and back under load; every run completes, every step once, nobody dies', async () => {
+  it('the old one works while this one migrates; shards move to the new and back under load; every run completes, every step once', async () => {
     const old = await launch('old');
     for (const definition of [child, workflow]) await old.request('POST', '/api/v1/workflows', definition);
-    const first = await startSome(old, 20);
+    const early = startSome(old, 20);
+    await prepareDatabase(database.adminUrl, {
+      migrationsDir: resolve(import.meta.dirname, '../../prisma/migrations'),
+      log: () => undefined,
+    });
+    const first = await early;
     const young = await launch('new');
     await eventually(
       'they share the shards',

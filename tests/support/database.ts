@@ -13,14 +13,18 @@ export interface TestDatabase {
   drop(): Promise<void>;
 }
 
-/** Copies the migrated template; takes some tens of milliseconds. */
-export async function createTestDatabase(): Promise<TestDatabase> {
+/**
+ * Copies the migrated template; takes some tens of milliseconds.
+ *
+ * @param template `template0` for one without tables
+ */
+export async function createTestDatabase(template = inject('postgresTemplate')): Promise<TestDatabase> {
   const server = inject('postgresAdminUrl');
   const name = freshName('oc_test');
   await administer(
     server,
     // FILE_COPY is faster than the default for a template this small when fsync is off.
-    `CREATE DATABASE ${name} TEMPLATE ${inject('postgresTemplate')} OWNER oc_owner STRATEGY FILE_COPY`,
+    `CREATE DATABASE ${name} TEMPLATE ${template} OWNER oc_owner STRATEGY FILE_COPY`,
     `GRANT CONNECT ON DATABASE ${name} TO oc_auth, oc_app, oc_engine`,
   );
   const adminUrl = withDatabase(server, name);

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { cp, mkdir, mkdtemp, rm, symlink } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
@@ -17,6 +17,7 @@ export interface PreviousVersion {
   name: string;
   root: string;
   bundle: string;
+  migrationsDir: string;
   remove(): Promise<void>;
 }
 
@@ -40,9 +41,11 @@ export async function buildPreviousVersion(name: string): Promise<PreviousVersio
   await mkdir(source);
   await run('tar', ['-xf', tar, '-C', source]);
   await symlink(join(root, 'node_modules'), join(source, 'node_modules'));
-  // Made from the schema, not kept in git; the newer schema only adds to the older.
-  const generated = 'server/adapters/postgres/generated';
-  await cp(join(root, generated), join(source, generated), { recursive: true });
+  // Its own client, of its own schema. Any existing file in the place of the schema engine, which is not run, stops its download.
+  await run(process.execPath, [join(root, 'node_modules/prisma/build/index.js'), 'generate'], {
+    cwd: source,
+    env: { ...process.env, PRISMA_SCHEMA_ENGINE_BINARY: process.execPath, CHECKPOINT_DISABLE: '1' },
+  });
   const bundle = join(source, 'dist', 'server.mjs');
   await build({
     absWorkingDir: source,
@@ -57,5 +60,12 @@ export async function buildPreviousVersion(name: string): Promise<PreviousVersio
     jsx: 'automatic',
     logLevel: 'silent',
   });
-  return { name, root: source, bundle, remove: () => rm(folder, { recursive: true, force: true }) };
+  const migrationsDir = join(source, 'prisma', 'migrations');
+  return {
+    name,
+    root: source,
+    bundle,
+    migrationsDir,
+    remove: () => rm(folder, { recursive: true, force: true }),
+  };
 }
