@@ -277,6 +277,23 @@ for (const [name, open] of [
       expect([lengths.get(stale.runId), lengths.get(other.runId)]).toEqual([undefined, 1]);
     });
 
+    it('tells the length of a history only to whoever holds its shard under the same epoch', async () => {
+      const [run, empty] = [newRun(), newRun()];
+      await accepted(run);
+      await accepted(empty);
+      await stores.execution.commit(owner, [part(run, { events: events(1, 3) })]);
+      const keys = [part(run, {}), part(empty, {})];
+      expect(await stores.execution.ownLengths(owner, keys)).toEqual(
+        new Map([
+          [run.runId, 3],
+          [empty.runId, 0],
+        ]),
+      );
+      const before = keys.map((key) => ({ ...key, epoch: key.epoch - 1 }));
+      expect(await stores.execution.ownLengths(owner, before)).toEqual(new Map());
+      expect(await stores.execution.ownLengths(randomUUID(), keys)).toEqual(new Map());
+    });
+
     it('finds due runs by page, soonest first, and not those that sleep', async () => {
       const [due, asleep] = [newRun(), newRun()];
       for (const run of [due, asleep]) {

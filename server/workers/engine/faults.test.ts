@@ -46,7 +46,7 @@ describe('a write that the store refuses', () => {
       clock,
       log,
       telemetry,
-      store: { commit, historyLengths: async () => new Map([['r', 2]]) } as unknown as ExecutionStore,
+      store: { commit, ownLengths: async () => new Map([['r', 2]]) } as unknown as ExecutionStore,
     });
 
   it('because the history has grown without us is no success of ours', async () => {
@@ -70,7 +70,7 @@ describe('a write that the store refuses', () => {
           throw conflict();
         },
         // Not there when looked at first: the statement was still under way.
-        historyLengths: async () => new Map([['r', tries === 1 ? 1 : 2]]),
+        ownLengths: async () => new Map([['r', tries === 1 ? 1 : 2]]),
       } as unknown as ExecutionStore,
     });
     expect(await late.submit(part())).toBe('written');
