@@ -111,6 +111,9 @@ export async function createRuntime(options: RuntimeOptions) {
     auth: createPool(roleUrl(config.databaseUrl, 'oc_auth'), 2, 'openconductor-auth'),
   };
   await Promise.all([pools.engine, pools.app, pools.auth].map((pool) => mustBeBound(pool)));
+  // Whoever starts a run divides it, so a process without engine too must know the right number.
+  const leases = createLeaseStore(pools.engine);
+  await leases.ensureShards(config.shards);
   const { redisUrl } = config;
   const shared = await createShared({ redisUrl, pool: pools.engine, clock, log, telemetry, gauge });
   // Whoever is told works for the whole organisation, not for the request that told it.
@@ -248,7 +251,7 @@ export async function createRuntime(options: RuntimeOptions) {
   const host = new EngineHost({
     process: { id: randomUUID(), buildId, host: machineName(), pid: process.pid },
     store,
-    leases: createLeaseStore(pools.engine),
+    leases,
     isAlive,
     programs,
     activities: {

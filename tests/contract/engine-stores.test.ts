@@ -149,6 +149,16 @@ for (const [name, open] of [
       expect(await stores.leases.acquire(randomUUID(), TTL, SHARDS)).toEqual([]);
     });
 
+    it('a number of shards other than that of the database is refused, and changes nothing', async () => {
+      for (const count of [SHARDS / 2, SHARDS * 2]) {
+        const refused = await stores.leases.ensureShards(count).catch((error: unknown) => error);
+        expect(refused).toMatchObject({ code: 'SHARDS_MISMATCH' });
+        expect((refused as Error).message).toContain(`Set OPENCONDUCTOR_SHARDS=${SHARDS}.`);
+      }
+      await stores.leases.ensureShards(SHARDS);
+      expect(await stores.leases.acquire(randomUUID(), TTL, SHARDS * 2)).toEqual([]);
+    });
+
     it('accepts a start: run row and inbox row appear together, payload unchanged', async () => {
       const run = newRun();
       const row = await accepted(run);
