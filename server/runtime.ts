@@ -42,6 +42,7 @@ import { RunPresenter } from '@/server/presenters/run-presenter';
 import { TaskPresenter } from '@/server/presenters/task-presenter';
 import { createShared } from '@/server/redis';
 import { CallProgress } from '@/server/services/call-progress';
+import { engineHealth } from '@/server/services/engine-health';
 import { HealthService } from '@/server/services/health-service';
 import { maskedRuns } from '@/server/services/masked-runs';
 import { maskedStreams } from '@/server/services/masked-streams';
@@ -336,9 +337,7 @@ export async function createRuntime(options: RuntimeOptions) {
       },
       engine: async () => {
         if (!hasEngine) return { status: 'ok', detail: 'not in this process' };
-        const held = host.leases.held().length;
-        const detail = `${held} of ${shards} shards held`;
-        return { status: held > 0 ? 'ok' : 'degraded', detail };
+        return engineHealth(host.leases, shards);
       },
       queue: async () => {
         const { rows } = await pools.engine.query<{ n: number; oldest: number | null }>(
