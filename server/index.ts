@@ -3,6 +3,7 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { isAppError } from '@/lib/protocol/errors';
 import { atTheFront, clientAddress, type FrontOptions } from '@/server/adapters/http/front';
 import { toRequest, writeResponse } from '@/server/adapters/http/node-http';
 import { checkHost } from '@/server/adapters/http/router';
@@ -193,12 +194,12 @@ function urlOf(config: Config, server: Server): string {
 }
 
 main().catch((error: unknown) => {
-  const text =
-    error instanceof ConfigError
-      ? error.message
-      : error instanceof Error
-        ? (error.stack ?? error.message)
-        : String(error);
+  const isSetting = error instanceof ConfigError || (isAppError(error) && error.code === 'SHARDS_MISMATCH');
+  const text = isSetting
+    ? error.message
+    : error instanceof Error
+      ? (error.stack ?? error.message)
+      : String(error);
   process.stderr.write(`${text}\n`);
-  process.exit(error instanceof ConfigError ? 2 : 1);
+  process.exit(isSetting ? 2 : 1);
 });

@@ -42,6 +42,7 @@ import { RunPresenter } from '@/server/presenters/run-presenter';
 import { TaskPresenter } from '@/server/presenters/task-presenter';
 import { createShared } from '@/server/redis';
 import { CallProgress } from '@/server/services/call-progress';
+import { engineHealth } from '@/server/services/engine-health';
 import { HealthService } from '@/server/services/health-service';
 import { maskedRuns } from '@/server/services/masked-runs';
 import { maskedStreams } from '@/server/services/masked-streams';
@@ -111,6 +112,9 @@ export async function createRuntime(options: RuntimeOptions) {
     auth: createPool(roleUrl(config.databaseUrl, 'oc_auth'), 2, 'openconductor-auth'),
   };
   await Promise.all([pools.engine, pools.app, pools.auth].map((pool) => mustBeBound(pool)));
+  // Whoever starts a run divides it, so a process without engine too must know the right number.
+  const leases = createLeaseStore(pools.engine);
+  await leases.ensureShards(config.shards);
   const { redisUrl } = config;
   const shared = await createShared({ redisUrl, pool: pools.engine, clock, log, telemetry, gauge });
   // Whoever is told works for the whole organisation, not for the request that told it.
@@ -248,7 +252,7 @@ export async function createRuntime(options: RuntimeOptions) {
   const host = new EngineHost({
     process: { id: randomUUID(), buildId, host: machineName(), pid: process.pid },
     store,
-    leases: createLeaseStore(pools.engine),
+    leases,
     isAlive,
     programs,
     activities: {
@@ -333,9 +337,7 @@ export async function createRuntime(options: RuntimeOptions) {
       },
       engine: async () => {
         if (!hasEngine) return { status: 'ok', detail: 'not in this process' };
-        const held = host.leases.held().length;
-        const detail = `${held} of ${shards} shards held`;
-        return { status: held > 0 ? 'ok' : 'degraded', detail };
+        return engineHealth(host.leases, shards);
       },
       queue: async () => {
         const { rows } = await pools.engine.query<{ n: number; oldest: number | null }>(

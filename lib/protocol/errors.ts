@@ -321,6 +321,11 @@ export const ERROR_CATALOGUE = {
     retriable: true,
     httpStatus: 409,
   },
+  SHARDS_MISMATCH: {
+    next: 'Set OPENCONDUCTOR_SHARDS to the number that is named, for every process of the database, and start again.',
+    retriable: false,
+    httpStatus: 500,
+  },
   DATABASE_UNAVAILABLE: {
     next: 'Check the database; the request can be sent again.',
     retriable: true,

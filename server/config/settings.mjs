@@ -169,7 +169,7 @@ export const SETTINGS = [
     min: 1,
     max: 1024,
     meaning:
-      'Into how many shards runs are divided among engine processes. The same for all of one database.',
+      'Into how many shards runs are divided among engine processes. The first process writes it into the database; one with another number is refused.',
   },
   {
     name: 'OPENCONDUCTOR_LEASE_TTL_MS',

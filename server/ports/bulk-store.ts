@@ -65,7 +65,8 @@ export interface BulkQueue {
   /**
    * Goes on with the operation that was served longest ago and that no other process holds: notes its next `size` runs,
    * or hands those noted to `work`, which gives back those that failed; then the progress is stored. Resolves with false
-   * when nothing is to be done. When `work` throws nothing is stored, and the very same runs come again.
+   * when nothing is to be done. When the turn fails, `work` or anything else of it, nothing is stored but that
+   * there was one: the very same runs come again, after every other operation has had its turn.
    */
   turn(
     size: number,

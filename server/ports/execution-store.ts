@@ -63,6 +63,9 @@ export interface CommitPart {
   inboxDone: number[];
 }
 
+/** Whose a part is, and under which lease it was made. */
+export type CommitKey = Pick<CommitPart, 'runId' | 'shard' | 'epoch'>;
+
 /** Who wrote a command, for the audit log. */
 export interface AuditFacts {
   actorKind: string;
@@ -135,8 +138,14 @@ export interface ExecutionStore {
    * error when the store refused it (nothing was written).
    */
   commit(owner: string, parts: readonly CommitPart[]): Promise<ReadonlySet<number>>;
-  /** For each run, its number of stored events: tells after a broken `commit` whether it happened. */
+  /** For each run that has any, its number of stored events. */
   historyLengths(runIds: readonly string[]): Promise<Map<string, number>>;
+  /**
+   * Tells after a broken `commit` whether it happened: the number of stored events of each part's run, read together with
+   * the lease. Parts whose shard `owner` does not hold under their epoch any more are left out: what is there of their
+   * runs may be the heir's.
+   */
+  ownLengths(owner: string, parts: readonly CommitKey[]): Promise<Map<string, number>>;
   /** Each organisation's oldest inbox rows of the shards, at most `limit` of one, without those already in hand. */
   readInbox(shards: readonly number[], inHand: readonly number[], limit: number): Promise<InboxRow[]>;
   /**

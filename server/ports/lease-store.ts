@@ -25,7 +25,10 @@ export interface Heartbeat {
 }
 
 export interface LeaseStore {
-  /** Makes the shard rows 0 … count-1 that do not exist yet. */
+  /**
+   * Makes the shard rows 0 … count-1 of a database that has none. A run keeps the shard that its workflow id had when it
+   * was started, so the number never changes afterwards. Throws SHARDS_MISMATCH when the database has another number.
+   */
   ensureShards(count: number): Promise<void>;
   /**
    * Says that this process lives and renews all its leases, in one transaction. Time is the database's.

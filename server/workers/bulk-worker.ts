@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Actor } from '@/lib/protocol/actor';
-import { isAppError } from '@/lib/protocol/errors';
+import { toAppError } from '@/lib/protocol/errors';
 import type { EventType } from '@/lib/protocol/events';
 import type { Clock } from '@/lib/shared/clock';
 import { canonicalJson, type JsonObject } from '@/lib/shared/json';
@@ -15,6 +15,9 @@ const CHUNK = 200;
 
 /** Retries sent at once: each reads a whole history. */
 const RETRIES = 4;
+
+/** What a database answers now and may not answer again: serialization failures, deadlocks, locks, cancelled statements. */
+const PASSING = /^(40|55|57)[0-9A-Z]{3}$|^P2034$/;
 
 const EVENTS = {
   pause: 'WORKFLOW_EXECUTION_PAUSED',
@@ -93,7 +96,10 @@ export class BulkWorker {
     return failures.filter((failure) => failure !== null);
   }
 
-  /** Null when the command is in the inbox; throws what may pass (the chunk is then tried again). */
+  /**
+   * Null when the command is in the inbox; throws what passes with time (the chunk is then tried again). Anything else is
+   * about this run and would come again: it is a failure of this run, and no other has to wait for it.
+   */
   private async sendOne(operation: BulkOperation, target: BulkTarget): Promise<BulkFailure | null> {
     const key = `bulk:${operation.bulkId}:${target.runId}`;
     try {
@@ -101,9 +107,16 @@ export class BulkWorker {
       else await this.command({ ...operation, action: operation.action }, target, key);
       return null;
     } catch (error) {
-      if (!isAppError(error) || error.entry.retriable) throw error;
-      return { runId: target.runId, code: error.code, message: error.message };
+      if (passes(error)) throw error;
+      const { code, message } = toAppError(error);
+      if (code === 'INTERNAL') this.unexpected(operation, target, error);
+      return { runId: target.runId, code, message };
     }
+  }
+
+  private unexpected({ bulkId }: BulkOperation, { runId }: BulkTarget, error: unknown): void {
+    const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    this.deps.log.error('bulk', { status: 'failed', bulk_id: bulkId, run_id: runId, error: text });
   }
 
   private async command(
@@ -126,6 +139,11 @@ export class BulkWorker {
     });
     if (row) this.deps.announce(row);
   }
+}
+
+function passes(error: unknown): boolean {
+  const code = (error as { code?: unknown } | null)?.code;
+  return toAppError(error).entry.retriable || (typeof code === 'string' && PASSING.test(code));
 }
 
 /** Who asked for the operation; that they may was checked then. */

@@ -149,6 +149,16 @@ for (const [name, open] of [
       expect(await stores.leases.acquire(randomUUID(), TTL, SHARDS)).toEqual([]);
     });
 
+    it('a number of shards other than that of the database is refused, and changes nothing', async () => {
+      for (const count of [SHARDS / 2, SHARDS * 2]) {
+        const refused = await stores.leases.ensureShards(count).catch((error: unknown) => error);
+        expect(refused).toMatchObject({ code: 'SHARDS_MISMATCH' });
+        expect((refused as Error).message).toContain(`Set OPENCONDUCTOR_SHARDS=${SHARDS}.`);
+      }
+      await stores.leases.ensureShards(SHARDS);
+      expect(await stores.leases.acquire(randomUUID(), TTL, SHARDS * 2)).toEqual([]);
+    });
+
     it('accepts a start: run row and inbox row appear together, payload unchanged', async () => {
       const run = newRun();
       const row = await accepted(run);
@@ -275,6 +285,23 @@ for (const [name, open] of [
       expect([...held]).toEqual([other.shard]);
       const lengths = await stores.execution.historyLengths([stale.runId, other.runId]);
       expect([lengths.get(stale.runId), lengths.get(other.runId)]).toEqual([undefined, 1]);
+    });
+
+    it('tells the length of a history only to whoever holds its shard under the same epoch', async () => {
+      const [run, empty] = [newRun(), newRun()];
+      await accepted(run);
+      await accepted(empty);
+      await stores.execution.commit(owner, [part(run, { events: events(1, 3) })]);
+      const keys = [part(run, {}), part(empty, {})];
+      expect(await stores.execution.ownLengths(owner, keys)).toEqual(
+        new Map([
+          [run.runId, 3],
+          [empty.runId, 0],
+        ]),
+      );
+      const before = keys.map((key) => ({ ...key, epoch: key.epoch - 1 }));
+      expect(await stores.execution.ownLengths(owner, before)).toEqual(new Map());
+      expect(await stores.execution.ownLengths(randomUUID(), keys)).toEqual(new Map());
     });
 
     it('finds due runs by page, soonest first, and not those that sleep', async () => {

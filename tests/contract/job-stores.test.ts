@@ -264,6 +264,30 @@ describe.each([
       });
     });
 
+    it('an operation that fails as a whole lets the others have their turn', async () => {
+      await startRun('a');
+      const broken = await make();
+      const sound = await make();
+      const served: string[] = [];
+      const turn = () =>
+        stores.bulkQueue.turn(10, async ({ bulkId }) => {
+          served.push(bulkId);
+          if (bulkId === broken.bulkId) throw new Error('again and again');
+          return [];
+        });
+      const isOpen = async () =>
+        (await stores.bulk.get(organizationId, sound.bulkId))?.state === 'running' && served.length < 10;
+      while (await isOpen()) await turn().catch(() => {});
+      expect((await stores.bulk.get(organizationId, sound.bulkId))?.state).toBe('completed');
+      // First come, first served; then they take turns, and nothing of the broken one is noted as done.
+      expect(served.slice(0, 2)).toEqual([broken.bulkId, sound.bulkId]);
+      expect(await stores.bulk.get(organizationId, broken.bulkId)).toMatchObject({
+        state: 'running',
+        done: 0,
+      });
+      await stores.bulk.cancel(organizationId, broken.bulkId);
+    });
+
     it('end when they are cancelled, once; the newest is listed first', async () => {
       await startRun('a');
       const one = await make();

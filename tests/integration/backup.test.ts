@@ -241,6 +241,31 @@ describe('backup and restore', () => {
     expect(done.nodes[0].output).toBe(7);
   });
 
+  it('restores the number of shards, so that a process with another number is refused', async () => {
+    await fillSource();
+    await (await connect(source)).query(
+      'INSERT INTO workflow_shard (shard, epoch) SELECT generate_series(0, 7), 3',
+    );
+    await backup();
+    const sql = await connect(target);
+    await sql.query('INSERT INTO workflow_shard (shard, epoch) SELECT generate_series(4, 15), 5');
+    await restore({ replace: true });
+    const { rows } = await sql.query('SELECT shard, owner FROM workflow_shard ORDER BY shard');
+    expect(rows).toEqual(Array.from({ length: 8 }, (_, shard) => ({ shard, owner: null })));
+    // Without an engine it would still divide the runs that it takes.
+    for (const roles of ['engine', 'sync']) {
+      await expect(
+        EngineProcess.start({
+          databaseUrl: target.adminUrl,
+          servers: {},
+          env: { OPENCONDUCTOR_ROLES: roles },
+        }),
+      ).rejects.toThrow(
+        /ended \(2\)[\s\S]*OPENCONDUCTOR_SHARDS is 64.* into 8 shards.*Set OPENCONDUCTOR_SHARDS=8\./,
+      );
+    }
+  });
+
   it('refuses a database that holds data; --replace deletes it; an engine that runs is never overrun', async () => {
     await fillSource();
     await backup();

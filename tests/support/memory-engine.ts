@@ -16,7 +16,7 @@ import type { Log } from '@/server/ports/log';
 import type { McpFleet } from '@/server/ports/mcp-fleet';
 import type { Telemetry } from '@/server/ports/telemetry';
 import { EngineHost } from '@/server/workers/engine/host';
-import { INBOX_CHANNEL } from '@/server/workers/engine/host-deps';
+import { type EngineHostDeps, INBOX_CHANNEL } from '@/server/workers/engine/host-deps';
 import { Programs } from '@/server/workers/engine/programs';
 
 const quiet: Log = {
@@ -59,6 +59,8 @@ export interface TestEngineOptions {
   execution?: ExecutionStore;
   leases?: LeaseStore;
   log?: Log;
+  /** Moved by hand; the system's when left out. In-memory stores that are given have to go by the same. */
+  clock?: EngineHostDeps['clock'];
   leaseTtlMs?: number;
   shards?: number;
   maxResidents?: number;
@@ -71,7 +73,7 @@ export interface TestEngineOptions {
 
 /** An engine host with in-process functions, on in-memory stores or on those given: for tests and benches. */
 export function createTestEngine(options: TestEngineOptions) {
-  const clock = new SystemClock();
+  const clock = options.clock ?? new SystemClock();
   const bus = createMemoryBus((error) => {
     throw error;
   });

@@ -69,8 +69,8 @@ export function createMemoryBulk(db: MemoryDatabase): { store: BulkStore; queue:
         operation.failures = [...operation.failures, ...failures].slice(0, MOST_FAILURES);
         next.after = next.chunk.at(-1)?.runId ?? next.after;
         next.chunk = null;
-        next.touched = turns++;
       } finally {
+        next.touched = turns++;
         next.held = false;
       }
       return true;

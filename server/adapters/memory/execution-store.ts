@@ -5,6 +5,7 @@ import { adoptPayloads } from '@/server/adapters/memory/payload-store';
 import type {
   AcceptRequest,
   AcceptResult,
+  CommitKey,
   CommitPart,
   ExecutionStore,
   InboxRow,
@@ -22,6 +23,11 @@ export function createMemoryExecutionStore(db: MemoryDatabase): ExecutionStore {
     async historyLengths(runIds) {
       const lengths = runIds.map((id) => [id, db.events.get(id)?.length ?? 0] as const);
       return new Map(lengths.filter(([, length]) => length > 0));
+    },
+
+    async ownLengths(owner, parts) {
+      const own = parts.filter((part) => isHeld(db, owner, part));
+      return new Map(own.map(({ runId }) => [runId, db.events.get(runId)?.length ?? 0]));
     },
 
     async readInbox(shards, inHand, limit) {
@@ -128,12 +134,13 @@ function accept(db: MemoryDatabase, request: AcceptRequest): AcceptResult {
   return { runId, row: enqueue(db, { shard, organizationId, runId, eventType, data }) };
 }
 
+function isHeld(db: MemoryDatabase, owner: string, { shard, epoch }: CommitKey): boolean {
+  const lease = db.shards.get(shard);
+  return lease?.owner === owner && lease.epoch === epoch;
+}
+
 function commit(db: MemoryDatabase, owner: string, parts: CommitPart[]): ReadonlySet<number> {
-  const isHeld = ({ shard, epoch }: CommitPart) => {
-    const lease = db.shards.get(shard);
-    return lease?.owner === owner && lease.epoch === epoch;
-  };
-  const held = parts.filter(isHeld);
+  const held = parts.filter((part) => isHeld(db, owner, part));
   for (const part of held) {
     const length = db.events.get(part.runId)?.length ?? 0;
     if (part.events.some((event, i) => event.seq !== length + i + 1)) {

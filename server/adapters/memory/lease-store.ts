@@ -1,4 +1,5 @@
 import type { MemoryDatabase } from '@/server/adapters/memory/database';
+import { mustHaveShards } from '@/server/adapters/shard-count';
 import type { Lease, LeaseStore } from '@/server/ports/lease-store';
 
 /** Leases without a database, on the clock of the shared tables. */
@@ -9,10 +10,9 @@ export function createMemoryLeaseStore(db: MemoryDatabase): LeaseStore {
       .map(([shard, row]) => ({ shard, epoch: row.epoch }));
   return {
     async ensureShards(count) {
-      for (let shard = 0; shard < count; shard++) {
-        if (!db.shards.has(shard))
-          db.shards.set(shard, { owner: null, epoch: 0, leaseUntil: Number.NEGATIVE_INFINITY });
-      }
+      for (let shard = 0; db.shards.size === shard && shard < count; shard++)
+        db.shards.set(shard, { owner: null, epoch: 0, leaseUntil: Number.NEGATIVE_INFINITY });
+      mustHaveShards(db.shards.size, count);
     },
     async heartbeat(process, ttlMs) {
       const now = db.now();

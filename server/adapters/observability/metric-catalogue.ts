@@ -67,7 +67,10 @@ export const METRICS = {
     type: 'gauge',
     help: 'Timers armed in this process, of the runs in its memory.',
   },
-  conductor_held_shards: { type: 'gauge', help: 'Shards leased by this process.' },
+  conductor_held_shards: {
+    type: 'gauge',
+    help: 'Shards leased by this process; 0 once the leases have run out unconfirmed.',
+  },
   conductor_engine_takeovers_total: {
     type: 'counter',
     help: 'Shards acquired, at the start or from others.',

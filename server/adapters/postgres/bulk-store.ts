@@ -154,6 +154,8 @@ UPDATE bulk_operation SET chunk = NULL, after_run_id = $2, done = $3, failed = $
   touched_at = clock_timestamp()
 WHERE bulk_id = $1`;
 
+const TOUCH = 'UPDATE bulk_operation SET touched_at = clock_timestamp() WHERE bulk_id = $1';
+
 /**
  * Bulk operations as the worker sees them, over `pg`. A turn is one transaction that holds the operation's row.
  *
@@ -161,14 +163,22 @@ WHERE bulk_id = $1`;
  */
 export function createBulkQueue(pool: pg.Pool): BulkQueue {
   return {
-    turn(size, work) {
-      return inTransaction(pool, async (client) => {
-        const { rows } = await client.query<Row>(TAKE);
-        const row = rows[0];
-        if (row?.chunk) await finishChunk(client, row, work);
-        else if (row) await nextChunk(client, row, size);
-        return row !== undefined;
-      });
+    async turn(size, work) {
+      let row: Row | undefined;
+      try {
+        return await inTransaction(pool, async (client) => {
+          const { rows } = await client.query<Row>(TAKE);
+          row = rows[0];
+          if (row?.chunk) await finishChunk(client, row, work);
+          else if (row) await nextChunk(client, row, size);
+          return row !== undefined;
+        });
+      } catch (error) {
+        // Else it would be the one that was served longest ago for ever, and none of the others would be served. When this
+        // fails too the database is away, for all of them.
+        if (row !== undefined) await pool.query(TOUCH, [row.bulkId]).catch(() => {});
+        throw error;
+      }
     },
   };
 }

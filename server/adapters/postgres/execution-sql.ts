@@ -173,6 +173,16 @@ export const HISTORY_LENGTHS =
   'SELECT run_id, max(seq)::int AS n FROM workflow_event WHERE run_id = ANY($1::uuid[]) GROUP BY run_id';
 
 /**
+ * One statement, so one snapshot: where the lease is still the caller's, no heir's events are in it. A shard's epoch rises
+ * with every change of hands, so a lease that is held was held all the time since.
+ * $1 owner, then runs, shards and epochs of the parts.
+ */
+export const OWN_LENGTHS = `
+SELECT u.run_id, coalesce((SELECT max(e.seq) FROM workflow_event e WHERE e.run_id = u.run_id), 0)::int AS n
+FROM unnest($2::uuid[], $3::smallint[], $4::bigint[]) AS u(run_id, shard, epoch)
+JOIN workflow_shard s ON s.shard = u.shard AND s.epoch = u.epoch AND s.owner = $1::uuid`;
+
+/**
  * Each organisation's oldest rows: a walk over the distinct organisations (a loose index scan), then a page of each. The
  * ids in hand are a subquery because Postgres hashes it; an array in a parameter is searched anew for each row.
  * $1 shards, $2 ids in hand, $3 rows of one organisation.

@@ -43,6 +43,16 @@ export function createExecutionStore(pool: pg.Pool): ExecutionStore {
       return new Map(rows.map((row) => [row.run_id, row.n]));
     },
 
+    async ownLengths(owner, parts) {
+      const { rows } = await pool.query<{ run_id: string; n: number }>(sql.OWN_LENGTHS, [
+        owner,
+        parts.map((part) => part.runId),
+        parts.map((part) => part.shard),
+        parts.map((part) => part.epoch),
+      ]);
+      return new Map(rows.map((row) => [row.run_id, row.n]));
+    },
+
     async readInbox(shards, inHand, limit) {
       const { rows } = await pool.query<InboxRow>({
         name: 'oc_inbox',

@@ -1,4 +1,6 @@
 import type pg from 'pg';
+import { inTransaction } from '@/server/adapters/postgres/transactions';
+import { mustHaveShards } from '@/server/adapters/shard-count';
 import type { Heartbeat, Lease, LeaseStore } from '@/server/ports/lease-store';
 
 const NOW = `(extract(epoch FROM clock_timestamp()) * 1000)::float8`;
@@ -38,10 +40,8 @@ RETURNING shard, epoch`;
 export function createLeaseStore(pool: pg.Pool): LeaseStore {
   return {
     async ensureShards(count) {
-      await pool.query(
-        'INSERT INTO workflow_shard (shard) SELECT generate_series(0, $1 - 1) ON CONFLICT DO NOTHING',
-        [count],
-      );
+      if ((await countShards(pool)) === 0) await firstShards(pool, count);
+      mustHaveShards(await countShards(pool), count);
     },
 
     async heartbeat(process, ttlMs) {
@@ -69,4 +69,20 @@ export function createLeaseStore(pool: pg.Pool): LeaseStore {
       await pool.query('DELETE FROM engine_process WHERE id = $1', [owner]);
     },
   };
+}
+
+async function countShards(pool: pg.Pool): Promise<number> {
+  const { rows } = await pool.query<{ n: number }>('SELECT count(*)::int AS n FROM workflow_shard');
+  return rows[0]?.n ?? 0;
+}
+
+/** Of processes that start at once with different numbers, one is first. */
+async function firstShards(pool: pg.Pool, count: number): Promise<void> {
+  await inTransaction(pool, async (client) => {
+    await client.query('LOCK TABLE workflow_shard IN SHARE ROW EXCLUSIVE MODE');
+    await client.query(
+      'INSERT INTO workflow_shard (shard) SELECT generate_series(0, $1 - 1) WHERE NOT EXISTS (SELECT 1 FROM workflow_shard)',
+      [count],
+    );
+  });
 }

@@ -142,24 +142,30 @@ export class Committer {
   }
 
   /**
-   * Asks the store until it answers. Under our epoch nobody else can have appended, and a batch is atomic: if any run's
-   * new events are there, the whole batch is; runs whose events are missing then had lost their shard. Null when
-   * nothing was written.
+   * Asks the store until it answers. Only a lease that is still ours says something: under it nobody else can have appended,
+   * so a run's new events are this very batch, which is atomic and was written for all that we hold, parts without events
+   * too. Where the lease is lost, what is there may be the heir's: such a part is lost whether it was written or not, and
+   * the heir has read what it finds. Null when it is not known to be written: then all of it is sent again, which changes
+   * nothing for parts without events and is refused for shards that are lost.
    */
   private async readBack(parts: CommitPart[]): Promise<Map<string, CommitVerdict> | null> {
-    const withEvents = parts.filter((part) => part.events.length > 0);
-    if (withEvents.length === 0) return null;
+    if (!parts.some((part) => part.events.length > 0)) return null;
+    const { store, owner, clock } = this.deps;
     for (let attempt = 0; !this.stopped; attempt++) {
       try {
-        const lengths = await this.deps.store.historyLengths(withEvents.map((part) => part.runId));
-        const isThere = (part: CommitPart) =>
-          (lengths.get(part.runId) ?? 0) >= (part.events.at(-1)?.seq ?? 0);
-        if (!withEvents.some(isThere)) return null;
+        const lengths = await store.ownLengths(owner, parts);
+        const isOurs = ({ runId }: CommitPart) => lengths.has(runId);
+        const isThere = ({ runId, events }: CommitPart) =>
+          (lengths.get(runId) ?? 0) >= (events.at(-1)?.seq ?? Number.POSITIVE_INFINITY);
+        if (!parts.some(isThere)) return null;
         return new Map(
-          parts.map((part) => [part.runId, part.events.length === 0 || isThere(part) ? 'written' : 'fenced']),
+          parts.map((part) => [
+            part.runId,
+            isThere(part) || (isOurs(part) && part.events.length === 0) ? 'written' : 'fenced',
+          ]),
         );
       } catch {
-        await backOff(this.deps.clock, attempt);
+        await backOff(clock, attempt);
       }
     }
     return new Map(parts.map((part) => [part.runId, 'fenced']));

@@ -8,6 +8,7 @@ import { createMemoryLeaseStore } from '@/server/adapters/memory/lease-store';
 import { isRefusal } from '@/server/adapters/postgres/pool';
 import type { CommitPart, ExecutionStore } from '@/server/ports/execution-store';
 import type { McpFleet } from '@/server/ports/mcp-fleet';
+import { engineHealth } from '@/server/services/engine-health';
 import { Committer } from '@/server/workers/engine/committer';
 import { LeaseManager } from '@/server/workers/engine/leases';
 import { emptyPart } from '@/server/workers/engine/parts';
@@ -46,7 +47,7 @@ describe('a write that the store refuses', () => {
       clock,
       log,
       telemetry,
-      store: { commit, historyLengths: async () => new Map([['r', 2]]) } as unknown as ExecutionStore,
+      store: { commit, ownLengths: async () => new Map([['r', 2]]) } as unknown as ExecutionStore,
     });
 
   it('because the history has grown without us is no success of ours', async () => {
@@ -70,7 +71,7 @@ describe('a write that the store refuses', () => {
           throw conflict();
         },
         // Not there when looked at first: the statement was still under way.
-        historyLengths: async () => new Map([['r', tries === 1 ? 1 : 2]]),
+        ownLengths: async () => new Map([['r', tries === 1 ? 1 : 2]]),
       } as unknown as ExecutionStore,
     });
     expect(await late.submit(part())).toBe('written');
@@ -138,6 +139,61 @@ describe('leases', () => {
     away = false;
     await asked;
     await made.stop();
+  });
+});
+
+describe('what /health/deep says of the engine', () => {
+  it('does not go on telling of shards whose leases have run out while the database is away', async () => {
+    let now = 0;
+    const due: { at: number; run: () => void }[] = [];
+    const manual = {
+      now: () => now,
+      at: (at: number, run: () => void) => {
+        const timer = { at, run };
+        due.push(timer);
+        return () => void due.splice(due.indexOf(timer), 1);
+      },
+    };
+    /** Moves the clock on, and lets the heartbeats of that time end. */
+    const pass = async (ms: number) => {
+      now += ms;
+      for (const timer of due.splice(0)) (timer.at <= now ? timer.run : () => due.push(timer))();
+      await new Promise((resolve) => setImmediate(resolve));
+    };
+    const store = createMemoryLeaseStore(new MemoryDatabase(() => now));
+    let away = false;
+    const leases = new LeaseManager({
+      store: {
+        ...store,
+        heartbeat: (...args) => (away ? Promise.reject(new Error('away')) : store.heartbeat(...args)),
+      },
+      clock: manual,
+      log,
+      process: { id: randomUUID(), buildId: 'b', host: 'h', pid: process.pid },
+      shards: 4,
+      ttlMs: 3_000,
+      isAlive: () => true,
+      onDatabaseTime: nothing,
+      onAcquired: nothing,
+      onLost: nothing,
+    });
+    await leases.start();
+    expect(engineHealth(leases, 4)).toEqual({ status: 'ok', detail: '4 of 4 shards held' });
+    away = true;
+    await pass(1_000);
+    await pass(1_000);
+    expect(engineHealth(leases, 4).status).toBe('ok');
+    await pass(1_000);
+    expect(leases.held()).toHaveLength(4);
+    expect(engineHealth(leases, 4)).toEqual({
+      status: 'degraded',
+      detail: expect.stringMatching(/^0 of 4 shards held: the leases of 4 have run out/),
+    });
+    away = false;
+    await pass(1_000);
+    expect(engineHealth(leases, 4).status).toBe('ok');
+    await leases.stop();
+    expect(engineHealth(leases, 4)).toEqual({ status: 'degraded', detail: '0 of 4 shards held' });
   });
 });
 

@@ -76,7 +76,7 @@ export class EngineHost {
     });
     telemetry.gauge('conductor_task_queue_depth', () => this.ready.depth + this.activityCount());
     telemetry.gauge('conductor_resident_runs', () => this.residents.size);
-    telemetry.gauge('conductor_held_shards', () => this.leases.held().length);
+    telemetry.gauge('conductor_held_shards', () => this.leases.fresh().length);
     telemetry.gauge('conductor_pending_timers', () => {
       let timers = 0;
       for (const run of this.residents.values()) timers += run.timers.size;

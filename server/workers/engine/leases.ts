@@ -44,6 +44,14 @@ export class LeaseManager {
   }
 
   /**
+   * The held shards whose leases are known to run now. None while the database has not confirmed them within their time:
+   * they are not given up then, nobody may have taken them, but whoever asks cannot be told that they are ours.
+   */
+  fresh(): number[] {
+    return this.deps.clock.now() < this.freshUntil ? this.held() : [];
+  }
+
+  /**
    * Resolves when the leases are known to run: at once while the last heartbeat is younger than their time, else after
    * the next one, which drops what was lost. A process that was stopped, or cut off from the database, begins nothing
    * on the strength of leases that another may have taken over.

@@ -109,10 +109,21 @@ async function fill(
   for (const { name, value } of header.sequences) {
     await client.query('SELECT setval($1::regclass, $2)', [client.escapeIdentifier(name), value]);
   }
+  await divide(client, header);
   // A process that has slept through all of this must not take itself for an owner still.
   await client.query(`UPDATE workflow_shard SET owner = NULL, epoch = epoch + 1, lease_until = '-infinity'`);
   await client.query('DELETE FROM engine_process');
   await open(client, tables, false);
+}
+
+/** The runs keep the shards they were made with: a process that is set to another number is refused from now on. */
+async function divide(client: pg.Client, { shards }: BackupHeader): Promise<void> {
+  if (shards === 0) return;
+  await client.query('DELETE FROM workflow_shard WHERE shard >= $1', [shards]);
+  await client.query(
+    'INSERT INTO workflow_shard (shard) SELECT generate_series(0, $1 - 1) ON CONFLICT DO NOTHING',
+    [shards],
+  );
 }
 
 function total({ tables }: BackupHeader): number {
