@@ -3,6 +3,7 @@ import { apply } from '@/lib/engine/step';
 import type { EngineEvent, RunState } from '@/lib/engine/types';
 import type { Failure } from '@/lib/protocol/run';
 import type { Clock } from '@/lib/shared/clock';
+import { roughBytes } from '@/lib/shared/json';
 import type { CommitPart, InboxRow, OpenRun, StoredEvent } from '@/server/ports/execution-store';
 import type { Log } from '@/server/ports/log';
 import { backOff } from '@/server/workers/engine/back-off';
@@ -53,6 +54,7 @@ export function revive(
   let state: RunState | undefined;
   for (const { type, at, data } of history) {
     state = apply(program, state, { type, at, data } as unknown as EngineEvent);
+    run.bytes += roughBytes(data);
   }
   run.state = state ?? null;
   run.seq = history.length;
