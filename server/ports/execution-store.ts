@@ -146,6 +146,8 @@ export interface ExecutionStore {
   dueRuns(shards: readonly number[], window: WakeWindow, limit: number): Promise<OpenRun[]>;
   /** One open run, or null when it is closed or unknown. */
   openRun(runId: string): Promise<OpenRun | null>;
+  /** For each run that has events, roughly how many bytes reading its history takes. */
+  historySizes(runIds: readonly string[]): Promise<Map<string, number>>;
   /** Full histories in order of run and seq. */
   readHistories(runIds: readonly string[]): Promise<StoredEvent[]>;
   /** Counts a load by a new owner; returns the new counts. */

@@ -55,6 +55,16 @@ export function createMemoryExecutionStore(db: MemoryDatabase): ExecutionStore {
       return run && run.closedAt === null ? toOpenRun(db, run) : null;
     },
 
+    async historySizes(runIds) {
+      const sizes = new Map<string, number>();
+      for (const id of runIds) {
+        for (const { data } of db.events.get(id) ?? []) {
+          sizes.set(id, (sizes.get(id) ?? 0) + Buffer.byteLength(JSON.stringify(data)) + 100);
+        }
+      }
+      return sizes;
+    },
+
     async readHistories(runIds) {
       return structuredClone([...runIds].sort().flatMap((id) => db.events.get(id) ?? []));
     },

@@ -212,6 +212,11 @@ LIMIT $5`;
 
 export const OPEN_RUN = `SELECT ${OPEN_RUN_COLUMNS} FROM workflow_run r WHERE run_id = $1 AND closed_at IS NULL`;
 
+/** The rows' other columns count a little. */
+export const HISTORY_SIZES = `
+SELECT run_id, sum(octet_length(data::text) + 100)::float8 AS n
+FROM workflow_event WHERE run_id = ANY($1::uuid[]) GROUP BY run_id`;
+
 export const READ_HISTORIES = `
 SELECT run_id AS "runId", seq, type, (extract(epoch FROM at) * 1000)::float8 AS at, data,
   causation_seq AS "causationSeq"

@@ -67,6 +67,11 @@ export function createExecutionStore(pool: pg.Pool): ExecutionStore {
       return rows[0] ?? null;
     },
 
+    async historySizes(runIds) {
+      const { rows } = await pool.query<{ run_id: string; n: number }>(sql.HISTORY_SIZES, [runIds]);
+      return new Map(rows.map((row) => [row.run_id, row.n]));
+    },
+
     async readHistories(runIds) {
       const { rows } = await pool.query<StoredEvent>(sql.READ_HISTORIES, [runIds]);
       return rows;

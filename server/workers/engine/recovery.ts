@@ -21,6 +21,23 @@ export function byRun(events: readonly StoredEvent[]): Map<string, StoredEvent[]
   return groups;
 }
 
+/** Items in groups, in their order: each group has one item, or more whose sizes add up to `limit` at most. */
+export function inBatches<T>(items: readonly T[], sizeOf: (item: T) => number, limit: number): T[][] {
+  const batches: T[][] = [];
+  let room = 0;
+  for (const item of items) {
+    const size = sizeOf(item);
+    const batch = batches.at(-1);
+    if (batch && size <= room) batch.push(item);
+    else {
+      batches.push([item]);
+      room = limit;
+    }
+    room -= size;
+  }
+  return batches;
+}
+
 /**
  * Does `work` again, with growing pauses, until it succeeds; null once `isWanted` says that it does not matter any more.
  *
