@@ -43,6 +43,9 @@ async function postgresStores(): Promise<Stores> {
 }
 
 const SHARD = 0;
+/** A shard a test, so that none finds rows of another. */
+const SHARDS = { fair: 1, bytes: 2 };
+const MANY = 1_000_000_000;
 
 for (const [name, open] of [
   ['memory', memoryStores],
@@ -55,22 +58,23 @@ for (const [name, open] of [
 
     beforeAll(async () => {
       stores = await open();
-      await stores.leases.ensureShards(1);
+      await stores.leases.ensureShards(3);
       await stores.leases.heartbeat({ id: owner, buildId: 'test', host: 'test', pid: process.pid }, 60_000);
-      epoch = (await stores.leases.acquire(owner, 60_000, 1))[0]?.epoch ?? 0;
+      epoch =
+        (await stores.leases.acquire(owner, 60_000, 3)).find(({ shard }) => shard === SHARD)?.epoch ?? 0;
     });
     afterAll(() => stores.close());
 
     /** Accepts the start of a run. */
-    async function start(organizationId: string, started: JsonObject = {}): Promise<InboxRow> {
+    async function start(organizationId: string, started: JsonObject = {}, shard = SHARD): Promise<InboxRow> {
       const runId = uuidv7(Date.now(), randomBytes(10));
       const facts = { workflowId: runId, workflow: 'limits', version: 1, definitionHash: 'hash' };
       const links = { parentRunId: null, parentNodePath: null, previousRunId: null };
       const { row } = await stores.execution.accept({
         organizationId,
         runId,
-        shard: SHARD,
-        newRun: { runId, organizationId, shard: SHARD, startedBy: 'tester', started, ...facts, ...links },
+        shard,
+        newRun: { runId, organizationId, shard, startedBy: 'tester', started, ...facts, ...links },
         eventType: 'WORKFLOW_EXECUTION_STARTED',
         data: started,
         idempotency: null,
@@ -108,6 +112,46 @@ for (const [name, open] of [
       expect(sizes.get(large.runId)).toBe(500_000 + 2 * '{"text":""}'.length + 200);
       expect(sizes.get(small.runId)).toBe(102);
       expect(sizes.has(none.runId)).toBe(false);
+    });
+
+    it('gives each organisation its share of a read, whoever floods', async () => {
+      const [flood, some, one] = [randomUUID(), randomUUID(), randomUUID()];
+      const ids: Record<string, number[]> = { [flood]: [], [some]: [], [one]: [] };
+      for (const [owner, count] of [
+        [flood, 20],
+        [some, 3],
+        [one, 1],
+      ] as const) {
+        for (let i = 0; i < count; i++) ids[owner]?.push((await start(owner, {}, SHARDS.fair)).id);
+      }
+      const read = async (inHand: number[], each: number, rows: number) => {
+        const found = await stores.execution.readInbox([SHARDS.fair], inHand, { each, rows, bytes: MANY });
+        expect(found.map(({ id }) => id)).toEqual(found.map(({ id }) => id).sort((a, b) => a - b));
+        return [flood, some, one].map((owner) =>
+          found.flatMap(({ id, organizationId }) =>
+            organizationId === owner ? [ids[owner]?.indexOf(id)] : [],
+          ),
+        );
+      };
+      expect(await read([], 10, 9)).toEqual([[0, 1, 2, 3, 4], [0, 1, 2], [0]]);
+      expect(await read([], 10, 3)).toEqual([[0], [0], [0]]);
+      expect(await read([], 2, 100)).toEqual([[0, 1], [0, 1], [0]]);
+      const inHand = [...(ids[flood]?.slice(0, 18) ?? []), ...(ids[some] ?? [])];
+      expect(await read(inHand, 10, 100)).toEqual([[18, 19], [], [0]]);
+      expect((await read([], 10, 2)).flat()).toEqual([0, 0]);
+    });
+
+    it('gives no more rows than their bytes allow, and always one', async () => {
+      const organizationId = randomUUID();
+      const rows: InboxRow[] = [];
+      for (let i = 0; i < 10; i++) {
+        rows.push(await start(organizationId, { text: 'x'.repeat(10_000) }, SHARDS.bytes));
+      }
+      const read = async (bytes: number) =>
+        stores.execution.readInbox([SHARDS.bytes], [], { each: 100, rows: 100, bytes });
+      expect(await read(35_000)).toEqual(rows.slice(0, 4));
+      expect(await read(1)).toEqual(rows.slice(0, 1));
+      expect(await read(MANY)).toEqual(rows);
     });
   });
 }
