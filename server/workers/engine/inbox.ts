@@ -1,6 +1,9 @@
-import type { ExecutionStore, InboxRow } from '@/server/ports/execution-store';
+import type { ExecutionStore, InboxLimits, InboxRow } from '@/server/ports/execution-store';
 
-const PAGE = 500;
+/** What one page holds. Each organisation has room for as many as it had if it were alone, until there are many of them. */
+const PAGE: InboxLimits = { each: 500, rows: 5_000, bytes: 16 * 1024 * 1024 };
+/** Pages of one read; the next read goes on. A backlog must not become memory faster than it is worked off. */
+const MAX_PAGES = 10;
 /** Rows handed over at a time: a page of new runs at once would keep everything else in this process waiting. */
 const SLICE = 16;
 
@@ -51,11 +54,11 @@ export class Inbox {
   }
 
   /**
-   * Gives the rows of the shards that are not in hand to `receive`, oldest first, page by page. Stops when `receive`
-   * refuses a row (false): there is no room, later reads go on.
+   * Gives the rows of the shards that are not in hand to `receive`, oldest first, page by page. Stops after some pages, and
+   * when `receive` refuses a row (false): there is no room. Later reads go on.
    */
   async read(shards: readonly number[], receive: (row: InboxRow) => boolean): Promise<void> {
-    for (;;) {
+    for (let page = 0; page < MAX_PAGES; page++) {
       const answered = new Set<number>();
       this.reads.add(answered);
       try {
@@ -66,7 +69,7 @@ export class Inbox {
           if (i > 0 && i % SLICE === 0) await new Promise((resolve) => setImmediate(resolve));
           if (!answered.has(row.id) && !receive(row)) refused = true;
         }
-        if (refused || rows.length < PAGE) return;
+        if (refused || rows.length < PAGE.each) return;
       } finally {
         this.reads.delete(answered);
       }

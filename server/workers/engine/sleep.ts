@@ -3,12 +3,28 @@ import type { CommitVerdict } from '@/server/workers/engine/committer';
 import { sleepPart } from '@/server/workers/engine/parts';
 import type { ResidentRun } from '@/server/workers/engine/resident-run';
 
+/** How far ahead runs that sleep in the store are loaded. */
+export const WAKE_HORIZON_MS = 10_000;
+
 /** What putting runs to sleep needs of the host. */
 export interface SleepHost {
-  readonly deps: { readonly maxResidents: number };
+  readonly deps: { readonly maxResidents: number; readonly maxResidentBytes: number };
   readonly residents: ReadonlyMap<string, ResidentRun>;
   commit(part: CommitPart): Promise<CommitVerdict>;
   drop(run: ResidentRun): void;
+}
+
+/** How many runs are in memory, without those on their way out, and roughly how many bytes they hold. */
+export function inMemory(residents: Iterable<ResidentRun>): { runs: number; bytes: number } {
+  let runs = 0;
+  let bytes = 0;
+  for (const run of residents) {
+    // Any other commit of a run says that it is awake.
+    if (run.asleep && run.pending > 0) continue;
+    runs++;
+    bytes += run.bytes;
+  }
+  return { runs, bytes };
 }
 
 /**
@@ -17,13 +33,15 @@ export interface SleepHost {
  * @param earliest epoch ms: runs with a timer before it stay
  */
 export async function sleepSome(host: SleepHost, earliest: number): Promise<void> {
-  const excess = host.residents.size - host.deps.maxResidents;
-  if (excess <= 0) return;
+  const { maxResidents, maxResidentBytes } = host.deps;
+  let { runs, bytes } = inMemory(host.residents.values());
   const sleepers: Promise<unknown>[] = [];
   for (const run of host.residents.values()) {
-    if (sleepers.length >= excess) break;
+    if (runs <= maxResidents && bytes <= maxResidentBytes) break;
     const part = sleepPart(run, earliest);
     if (!part) continue;
+    runs--;
+    bytes -= run.bytes;
     run.pending++;
     run.asleep = true;
     sleepers.push(
