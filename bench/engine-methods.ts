@@ -14,6 +14,12 @@ export interface Memory {
   heapUsed: number;
 }
 
+export interface OpenParams {
+  databaseUrl: string;
+  relay?: boolean;
+  maxResidents?: number;
+}
+
 export interface NoisyPlan {
   /** Runs that the noisy organisation queues. */
   runs: number;
@@ -57,8 +63,8 @@ export function engineMethods(): ChildMethods {
   const noop = () => engine().run('three-steps');
 
   return {
-    async open({ databaseUrl, relay = true }: { databaseUrl: string; relay?: boolean }): Promise<void> {
-      open = createEngineUnderTest({ databaseUrl, functions, relay });
+    async open({ databaseUrl, relay = true, ...rest }: OpenParams): Promise<void> {
+      open = createEngineUnderTest({ databaseUrl, functions, relay, ...rest });
       await open.open();
     },
 
@@ -91,18 +97,30 @@ export function engineMethods(): ChildMethods {
       await inParallel(runs, SENDING, (i) => engine().start('waiting', waitingIds[i] as string));
       await inboxEmpty(engine());
       const seconds = (performance.now() - begun) / 1000;
-      return { seconds: round(seconds), before, after: await memory() };
+      return { seconds: round(seconds), before, after: await memory(), peakRss: peakRss() };
     },
 
-    /** Signals every waiting run; the time is from the first signal to the last run closed. */
-    async signalWaiting() {
+    /** Waits until no more runs are in memory than may be. */
+    async untilEvicted() {
+      const { host } = engine();
+      while (host.residentCount() > host.deps.maxResidents) await pause(10);
+      return { residents: host.residentCount(), after: await memory(), peakRss: peakRss() };
+    },
+
+    /** Signals waiting runs, all or only those that are not in memory; the time is from the first signal to the last run closed. */
+    async signalWaiting({ onlyEvicted = false }: { onlyEvicted?: boolean }) {
+      const { host } = engine();
+      const runIds = onlyEvicted ? waitingIds.filter((runId) => !host.residents.has(runId)) : waitingIds;
       const begun = performance.now();
-      const closed = waitingIds.map((runId) => engine().host.closed(runId));
-      await inParallel(waitingIds.length, SENDING, (i) => engine().signal(waitingIds[i] as string, 'go'));
+      const closed = runIds.map((runId) => host.closed(runId));
+      await inParallel(runIds.length, SENDING, (i) => engine().signal(runIds[i] as string, 'go'));
       const accepted = (performance.now() - begun) / 1000;
-      await Promise.all(closed);
+      const statuses = new Set(await Promise.all(closed));
       const seconds = (performance.now() - begun) / 1000;
-      return { acceptedSeconds: round(accepted), seconds: round(seconds), peakRss: peakRss() };
+      if (statuses.size !== 1 || !statuses.has('completed'))
+        throw new Error(`Runs ended as ${[...statuses].join(', ')}.`);
+      const runs = runIds.length;
+      return { runs, acceptedSeconds: round(accepted), seconds: round(seconds), peakRss: peakRss() };
     },
 
     /** `runs` starts at the same time: milliseconds from asking to the first task of each. */

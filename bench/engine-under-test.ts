@@ -33,6 +33,8 @@ export interface EngineUnderTestOptions {
   organizationId?: string;
   /** Numbers committed events for watchers, as the product does. */
   relay: boolean;
+  /** Runs kept in memory; as many as the product keeps when left out. */
+  maxResidents?: number;
 }
 
 /** The engine as the product wires it, without HTTP, on a Postgres; with MCP servers only when a fleet is given. */
@@ -47,7 +49,7 @@ export function createEngineUnderTest(options: EngineUnderTestOptions) {
     leases: createLeaseStore(pool),
     shards: SHARDS,
     leaseTtlMs: LEASE_TTL_MS,
-    maxResidents: MAX_RESIDENTS,
+    maxResidents: options.maxResidents ?? MAX_RESIDENTS,
   });
   const { host, store, organizationId } = engine;
   const { bus, clock, children } = host.deps;
