@@ -1,4 +1,5 @@
 import { createEngineUnderTest, type EngineUnderTest } from '@/bench/engine-under-test';
+import { type NoisyPlan, type NoisyResult, noisyTenant } from '@/bench/noisy-tenant';
 import type { ChildMethods } from '@/bench/support/child-server';
 import { closedLoop, inParallel, type LoadPlan, type LoadResult } from '@/bench/support/closed-loop';
 import { loadOverHttp } from '@/bench/support/http';
@@ -20,21 +21,6 @@ export interface OpenParams {
   maxResidents?: number;
 }
 
-export interface NoisyPlan {
-  /** Runs that the noisy organisation queues. */
-  runs: number;
-  /** How long either organisation is measured alone. */
-  seconds: number;
-}
-
-export interface NoisyResult {
-  alone: Spread & { runs: number };
-  beside: Spread & { runs: number };
-  /** Runs a second of the noisy organisation from its first to the close of its last, alone (a fifth of them) and beside. */
-  noiseAlonePerSecond: number;
-  noiseBesidePerSecond: number;
-}
-
 /** What the process that holds our engine can be asked. It has one engine, opened by `open` or by `recover`. */
 export function engineMethods(): ChildMethods {
   let open: EngineUnderTest | null = null;
@@ -46,7 +32,9 @@ export function engineMethods(): ChildMethods {
   let longCalls = 0;
   let onLongCall = () => {};
 
+  const noise = noisyTenant();
   const functions = {
+    ...noise.functions,
     mark: (_input: Json, { runId }: { runId: string }) => {
       firstTask(runId);
       return { ok: true };
@@ -173,52 +161,12 @@ export function engineMethods(): ChildMethods {
       return { firstResumed: first, allResumed: all, allClosed: since() };
     },
 
-    async noisy({ runs, seconds }: NoisyPlan): Promise<NoisyResult> {
-      const quiet = engine().newOrganization();
-      const noisy = engine().newOrganization();
-      const one = () => engine().run('three-steps', quiet);
-      const noiseAlonePerSecond = await flood(engine(), noisy, runs / 5);
-      const alone = await closedLoop({ concurrency: 1, seconds }, one);
-
-      const took: number[] = [];
-      let noise = true;
-      const flooded = flood(engine(), noisy, runs).finally(() => {
-        noise = false;
-      });
-      while (noise) {
-        const asked = performance.now();
-        await one();
-        took.push(performance.now() - asked);
-      }
-      return {
-        alone: { ...spreadOf(alone), runs: alone.runs },
-        beside: { ...spread(took), runs: took.length },
-        noiseAlonePerSecond,
-        noiseBesidePerSecond: await flooded,
-      };
-    },
+    noisy: (plan: NoisyPlan): Promise<NoisyResult> => noise.measure(engine(), plan),
 
     async close(): Promise<void> {
       await open?.close();
     },
   };
-}
-
-/** Starts runs as fast as they are accepted and waits until all have closed; gives runs a second. */
-async function flood(engine: EngineUnderTest, organization: string, runs: number): Promise<number> {
-  const begun = performance.now();
-  const closed: Promise<unknown>[] = [];
-  await inParallel(runs, SENDING, async () => {
-    const runId = engine.newRunId();
-    closed.push(engine.host.closed(runId));
-    await engine.start('three-steps', runId, organization);
-  });
-  await Promise.all(closed);
-  return round((runs * 1000) / (performance.now() - begun), 1);
-}
-
-function spreadOf({ p50, p90, p95, p99, max }: LoadResult): Spread {
-  return { p50, p90, p95, p99, max };
 }
 
 async function inboxEmpty(engine: EngineUnderTest): Promise<void> {

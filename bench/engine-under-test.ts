@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { INTERRUPTED, MARKED, THREE_STEPS, WAITING } from '@/bench/engine-definitions';
+import { INTERRUPTED, MARKED, NOISY, THREE_STEPS, WAITING } from '@/bench/engine-definitions';
 import { ENGINE_FLAGS } from '@/lib/engine/flags';
 import type { WorkflowDefinition } from '@/lib/protocol/definition';
 import type { RunStatus } from '@/lib/protocol/run';
@@ -41,7 +41,7 @@ export interface EngineUnderTestOptions {
 export function createEngineUnderTest(options: EngineUnderTestOptions) {
   const pool = createPool(roleUrl(options.databaseUrl, 'oc_engine'), POOL_SIZE, 'openconductor-bench');
   const engine = createTestEngine({
-    definitions: [THREE_STEPS, MARKED, INTERRUPTED, WAITING, ...(options.definitions ?? [])],
+    definitions: [THREE_STEPS, MARKED, INTERRUPTED, WAITING, NOISY, ...(options.definitions ?? [])],
     ...(options.fleet === undefined ? {} : { fleet: options.fleet }),
     ...(options.organizationId === undefined ? {} : { organizationId: options.organizationId }),
     functions: { noop: () => ({ ok: true }), ...options.functions },
