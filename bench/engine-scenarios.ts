@@ -1,4 +1,5 @@
 import type { Memory, OpenParams } from '@/bench/engine-methods';
+import { frontDoor } from '@/bench/front-door';
 import type { NoisyPlan, NoisyResult } from '@/bench/noisy-tenant';
 import { comparePeers } from '@/bench/peers/compare';
 import { BenchChild } from '@/bench/support/child';
@@ -231,4 +232,5 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   recovery,
   'noisy-tenant': noisyTenant,
   relay,
+  'front-door': frontDoor,
 };
