@@ -29,3 +29,18 @@ export const NAP: WorkflowDefinition = {
   name: 'nap',
   nodes: [{ id: 'nap', kind: 'wait', duration: '200ms' }],
 };
+
+/** A run of the noisy organisation. Its second step is slow, and is held for as long as its backlog is being made. */
+export const NOISY: WorkflowDefinition = {
+  schemaVersion: 1,
+  name: 'noisy',
+  nodes: [
+    { id: 'step1', kind: 'activity', activity: 'noise-begins' },
+    { id: 'step2', kind: 'activity', activity: 'noise-is-slow', timeout: '1h' },
+    { id: 'step3', kind: 'activity', activity: 'noise-ends' },
+  ],
+  edges: [
+    { from: 'step1', to: 'step2' },
+    { from: 'step2', to: 'step3' },
+  ],
+};

@@ -1,4 +1,5 @@
 import { createEngineUnderTest, type EngineUnderTest } from '@/bench/engine-under-test';
+import { type NoisyPlan, type NoisyResult, noisyTenant } from '@/bench/noisy-tenant';
 import type { ChildMethods } from '@/bench/support/child-server';
 import { closedLoop, inParallel, type LoadPlan, type LoadResult } from '@/bench/support/closed-loop';
 import { loadOverHttp } from '@/bench/support/http';
@@ -14,19 +15,10 @@ export interface Memory {
   heapUsed: number;
 }
 
-export interface NoisyPlan {
-  /** Runs that the noisy organisation queues. */
-  runs: number;
-  /** How long either organisation is measured alone. */
-  seconds: number;
-}
-
-export interface NoisyResult {
-  alone: Spread & { runs: number };
-  beside: Spread & { runs: number };
-  /** Runs a second of the noisy organisation from its first to the close of its last, alone (a fifth of them) and beside. */
-  noiseAlonePerSecond: number;
-  noiseBesidePerSecond: number;
+export interface OpenParams {
+  databaseUrl: string;
+  relay?: boolean;
+  maxResidents?: number;
 }
 
 /** What the process that holds our engine can be asked. It has one engine, opened by `open` or by `recover`. */
@@ -40,7 +32,9 @@ export function engineMethods(): ChildMethods {
   let longCalls = 0;
   let onLongCall = () => {};
 
+  const noise = noisyTenant();
   const functions = {
+    ...noise.functions,
     mark: (_input: Json, { runId }: { runId: string }) => {
       firstTask(runId);
       return { ok: true };
@@ -57,8 +51,8 @@ export function engineMethods(): ChildMethods {
   const noop = () => engine().run('three-steps');
 
   return {
-    async open({ databaseUrl, relay = true }: { databaseUrl: string; relay?: boolean }): Promise<void> {
-      open = createEngineUnderTest({ databaseUrl, functions, relay });
+    async open({ databaseUrl, relay = true, ...rest }: OpenParams): Promise<void> {
+      open = createEngineUnderTest({ databaseUrl, functions, relay, ...rest });
       await open.open();
     },
 
@@ -91,18 +85,30 @@ export function engineMethods(): ChildMethods {
       await inParallel(runs, SENDING, (i) => engine().start('waiting', waitingIds[i] as string));
       await inboxEmpty(engine());
       const seconds = (performance.now() - begun) / 1000;
-      return { seconds: round(seconds), before, after: await memory() };
+      return { seconds: round(seconds), before, after: await memory(), peakRss: peakRss() };
     },
 
-    /** Signals every waiting run; the time is from the first signal to the last run closed. */
-    async signalWaiting() {
+    /** Waits until no more runs are in memory than may be. */
+    async untilEvicted() {
+      const { host } = engine();
+      while (host.residentCount() > host.deps.maxResidents) await pause(10);
+      return { residents: host.residentCount(), after: await memory(), peakRss: peakRss() };
+    },
+
+    /** Signals waiting runs, all or only those that are not in memory; the time is from the first signal to the last run closed. */
+    async signalWaiting({ onlyEvicted = false }: { onlyEvicted?: boolean }) {
+      const { host } = engine();
+      const runIds = onlyEvicted ? waitingIds.filter((runId) => !host.residents.has(runId)) : waitingIds;
       const begun = performance.now();
-      const closed = waitingIds.map((runId) => engine().host.closed(runId));
-      await inParallel(waitingIds.length, SENDING, (i) => engine().signal(waitingIds[i] as string, 'go'));
+      const closed = runIds.map((runId) => host.closed(runId));
+      await inParallel(runIds.length, SENDING, (i) => engine().signal(runIds[i] as string, 'go'));
       const accepted = (performance.now() - begun) / 1000;
-      await Promise.all(closed);
+      const statuses = new Set(await Promise.all(closed));
       const seconds = (performance.now() - begun) / 1000;
-      return { acceptedSeconds: round(accepted), seconds: round(seconds), peakRss: peakRss() };
+      if (statuses.size !== 1 || !statuses.has('completed'))
+        throw new Error(`Runs ended as ${[...statuses].join(', ')}.`);
+      const runs = runIds.length;
+      return { runs, acceptedSeconds: round(accepted), seconds: round(seconds), peakRss: peakRss() };
     },
 
     /** `runs` starts at the same time: milliseconds from asking to the first task of each. */
@@ -155,52 +161,12 @@ export function engineMethods(): ChildMethods {
       return { firstResumed: first, allResumed: all, allClosed: since() };
     },
 
-    async noisy({ runs, seconds }: NoisyPlan): Promise<NoisyResult> {
-      const quiet = engine().newOrganization();
-      const noisy = engine().newOrganization();
-      const one = () => engine().run('three-steps', quiet);
-      const noiseAlonePerSecond = await flood(engine(), noisy, runs / 5);
-      const alone = await closedLoop({ concurrency: 1, seconds }, one);
-
-      const took: number[] = [];
-      let noise = true;
-      const flooded = flood(engine(), noisy, runs).finally(() => {
-        noise = false;
-      });
-      while (noise) {
-        const asked = performance.now();
-        await one();
-        took.push(performance.now() - asked);
-      }
-      return {
-        alone: { ...spreadOf(alone), runs: alone.runs },
-        beside: { ...spread(took), runs: took.length },
-        noiseAlonePerSecond,
-        noiseBesidePerSecond: await flooded,
-      };
-    },
+    noisy: (plan: NoisyPlan): Promise<NoisyResult> => noise.measure(engine(), plan),
 
     async close(): Promise<void> {
       await open?.close();
     },
   };
-}
-
-/** Starts runs as fast as they are accepted and waits until all have closed; gives runs a second. */
-async function flood(engine: EngineUnderTest, organization: string, runs: number): Promise<number> {
-  const begun = performance.now();
-  const closed: Promise<unknown>[] = [];
-  await inParallel(runs, SENDING, async () => {
-    const runId = engine.newRunId();
-    closed.push(engine.host.closed(runId));
-    await engine.start('three-steps', runId, organization);
-  });
-  await Promise.all(closed);
-  return round((runs * 1000) / (performance.now() - begun), 1);
-}
-
-function spreadOf({ p50, p90, p95, p99, max }: LoadResult): Spread {
-  return { p50, p90, p95, p99, max };
 }
 
 async function inboxEmpty(engine: EngineUnderTest): Promise<void> {

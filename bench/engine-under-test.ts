@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { INTERRUPTED, MARKED, THREE_STEPS, WAITING } from '@/bench/engine-definitions';
+import { INTERRUPTED, MARKED, NOISY, THREE_STEPS, WAITING } from '@/bench/engine-definitions';
 import { ENGINE_FLAGS } from '@/lib/engine/flags';
 import type { WorkflowDefinition } from '@/lib/protocol/definition';
 import type { RunStatus } from '@/lib/protocol/run';
@@ -33,13 +33,15 @@ export interface EngineUnderTestOptions {
   organizationId?: string;
   /** Numbers committed events for watchers, as the product does. */
   relay: boolean;
+  /** Runs kept in memory; as many as the product keeps when left out. */
+  maxResidents?: number;
 }
 
 /** The engine as the product wires it, without HTTP, on a Postgres; with MCP servers only when a fleet is given. */
 export function createEngineUnderTest(options: EngineUnderTestOptions) {
   const pool = createPool(roleUrl(options.databaseUrl, 'oc_engine'), POOL_SIZE, 'openconductor-bench');
   const engine = createTestEngine({
-    definitions: [THREE_STEPS, MARKED, INTERRUPTED, WAITING, ...(options.definitions ?? [])],
+    definitions: [THREE_STEPS, MARKED, INTERRUPTED, WAITING, NOISY, ...(options.definitions ?? [])],
     ...(options.fleet === undefined ? {} : { fleet: options.fleet }),
     ...(options.organizationId === undefined ? {} : { organizationId: options.organizationId }),
     functions: { noop: () => ({ ok: true }), ...options.functions },
@@ -47,7 +49,7 @@ export function createEngineUnderTest(options: EngineUnderTestOptions) {
     leases: createLeaseStore(pool),
     shards: SHARDS,
     leaseTtlMs: LEASE_TTL_MS,
-    maxResidents: MAX_RESIDENTS,
+    maxResidents: options.maxResidents ?? MAX_RESIDENTS,
   });
   const { host, store, organizationId } = engine;
   const { bus, clock, children } = host.deps;

@@ -4,7 +4,7 @@ import { SCENARIOS } from '@/bench/engine-scenarios';
 import { withCleanUp } from '@/bench/support/cleanup';
 import { startBenchCluster } from '@/bench/support/cluster';
 import { machineFacts } from '@/bench/support/machine';
-import type { Verdict } from '@/bench/support/scenario';
+import { tellMissed, type Verdict } from '@/bench/support/scenario';
 import { round } from '@/bench/support/stats';
 
 const USAGE = `npm run bench -- engine [--json] [--quick] [--peers] [--only a,b] [--profile DIR] [--strict]
@@ -61,10 +61,7 @@ export async function benchEngine(args: readonly string[]): Promise<void> {
     }
     print({ end: true, loadAfter: round(loadavg()[0] ?? 0), missed });
   });
-  for (const { what, value, budget } of missed) {
-    process.stderr.write(`budget missed: ${what}: ${value} (budget ${budget})\n`);
-  }
-  if (values.strict && missed.length > 0) process.exitCode = 1;
+  tellMissed(missed, values.strict);
 }
 
 function chosen(only: string | undefined, peers: boolean): string[] {

@@ -9,7 +9,7 @@ import { cleanUpLater, withCleanUp } from '@/bench/support/cleanup';
 import { closedLoop } from '@/bench/support/closed-loop';
 import { startBenchCluster } from '@/bench/support/cluster';
 import { machineFacts } from '@/bench/support/machine';
-import { atLeast, below, type Verdict } from '@/bench/support/scenario';
+import { atLeast, below, tellMissed, type Verdict } from '@/bench/support/scenario';
 import { startServer } from '@/bench/support/server-process';
 import { round } from '@/bench/support/stats';
 
@@ -133,9 +133,7 @@ export async function benchIdentity(args: readonly string[]): Promise<void> {
     await server.stop();
     print({ end: true, loadAfter: round(loadavg()[0] ?? 0), missed });
   });
-  for (const { what, value, budget } of missed)
-    process.stderr.write(`budget missed: ${what}: ${value} (budget ${budget})\n`);
-  if (values.strict && missed.length > 0) process.exitCode = 1;
+  tellMissed(missed, values.strict);
 }
 
 /** Asks and reads the whole answer. @throws Error when it is not 200 with runs in it */

@@ -8,7 +8,7 @@ import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/cli
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import { createEngineUnderTest, type EngineUnderTest } from '@/bench/engine-under-test';
 import { cleanUpLater } from '@/bench/support/cleanup';
-import { ROOT } from '@/bench/support/root';
+import { ECHO_SERVER, ROOT } from '@/bench/support/root';
 import type { WorkflowDefinition } from '@/lib/protocol/definition';
 import { createMcpFleet } from '@/server/adapters/mcp/fleet';
 import { SystemClock } from '@/server/adapters/system-clock';
@@ -18,7 +18,6 @@ import { staticServerRegistry } from '@/server/services/fleet-config';
 export const STEPS = 10;
 const ORGANIZATION = '018f0000-0000-7000-8000-000000000001';
 const EVERYTHING = join(ROOT, 'node_modules/@modelcontextprotocol/server-everything/dist/index.js');
-const ECHO = join(ROOT, 'tests/fixtures/mcp-servers/slow-server.mjs');
 
 type Over = 'stdio' | 'http';
 
@@ -78,7 +77,7 @@ export async function openMcpBench(databaseUrl: string): Promise<McpBench> {
   const url = `http://127.0.0.1:${port}/mcp`;
   await answers(url);
 
-  const stdio = { type: 'stdio' as const, command: 'node', args: [ECHO], env: {}, concurrency: 64 };
+  const stdio = { type: 'stdio' as const, command: 'node', args: [ECHO_SERVER], env: {}, concurrency: 64 };
   const fleet = createMcpFleet({
     servers: staticServerRegistry(ORGANIZATION, [
       { name: 'local', config: stdio },
@@ -108,7 +107,7 @@ export async function openMcpBench(databaseUrl: string): Promise<McpBench> {
 
   const local = new Client({ name: 'bare', version: '1' });
   await local.connect(
-    new StdioClientTransport({ command: process.execPath, args: [ECHO], stderr: 'ignore' }),
+    new StdioClientTransport({ command: process.execPath, args: [ECHO_SERVER], stderr: 'ignore' }),
   );
   const session = new Client({ name: 'bare', version: '1' });
   await session.connect(new StreamableHTTPClientTransport(new URL(url)));

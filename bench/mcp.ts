@@ -5,7 +5,7 @@ import { openMcpBench } from '@/bench/mcp-setup';
 import { withCleanUp } from '@/bench/support/cleanup';
 import { startBenchCluster } from '@/bench/support/cluster';
 import { machineFacts } from '@/bench/support/machine';
-import { below, type Verdict } from '@/bench/support/scenario';
+import { below, tellMissed, type Verdict } from '@/bench/support/scenario';
 import { round } from '@/bench/support/stats';
 
 const USAGE = `npm run bench -- mcp [--json] [--quick] [--strict]
@@ -75,7 +75,5 @@ export async function benchMcp(args: readonly string[]): Promise<void> {
     await bench.close();
     print({ end: true, loadAfter: round(loadavg()[0] ?? 0), missed });
   });
-  for (const { what, value, budget } of missed)
-    process.stderr.write(`budget missed: ${what}: ${value} (budget ${budget})\n`);
-  if (values.strict && missed.length > 0) process.exitCode = 1;
+  tellMissed(missed, values.strict);
 }

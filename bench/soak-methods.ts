@@ -3,6 +3,7 @@ import { createEngineUnderTest, type EngineUnderTest } from '@/bench/engine-unde
 import type { ChildMethods } from '@/bench/support/child-server';
 import { inParallel } from '@/bench/support/closed-loop';
 import { round, spread } from '@/bench/support/stats';
+import type { RunStatus } from '@/lib/protocol/run';
 
 export interface SoakPlan {
   runs: number;
@@ -24,7 +25,16 @@ export interface SoakReading {
   inboxBytes: number;
   outboxDead: number;
   outboxBytes: number;
+  runDead: number;
+  runBytes: number;
+  shardDead: number;
+  shardBytes: number;
+  /** Runs that wait for their signal. */
+  waiting: number;
 }
+
+/** How long a run waits before it is signalled. */
+const WAIT_MS = 3_000;
 
 /** What the soaked process can be asked. */
 export function soakMethods(): ChildMethods {
@@ -47,7 +57,10 @@ export function soakMethods(): ChildMethods {
   };
 }
 
-/** Of ten runs eight are three steps, one waits for a signal, one for a timer. */
+/**
+ * Of ten runs eight are three steps, one waits for a signal, one for a timer. A caller does not stay with a run that waits for
+ * a signal: it goes on with others, and the signal is sent a few seconds later.
+ */
 async function soak(engine: EngineUnderTest, { runs, concurrency, every }: SoakPlan): Promise<SoakReading[]> {
   const readings: SoakReading[] = [];
   const begun = performance.now();
@@ -55,14 +68,15 @@ async function soak(engine: EngineUnderTest, { runs, concurrency, every }: SoakP
   let done = 0;
   let last = begun;
   let reading: Promise<void> = Promise.resolve();
+  const waiting = new Set<Promise<void>>();
   await inParallel(runs, concurrency, async (i) => {
     const asked = performance.now();
     if (i % 10 === 3) {
       const runId = engine.newRunId();
       const closed = engine.host.closed(runId);
       await engine.start(WAITING.name, runId);
-      await engine.signal(runId, 'go');
-      await closed;
+      const waits: Promise<void> = signalLater(engine, runId, closed).finally(() => waiting.delete(waits));
+      waiting.add(waits);
     } else if (i % 10 === 7) {
       await engine.run(NAP.name);
     } else {
@@ -79,6 +93,7 @@ async function soak(engine: EngineUnderTest, { runs, concurrency, every }: SoakP
       runsPerSecond: round((every * 1000) / (now - last), 1),
       p50,
       p95,
+      waiting: waiting.size,
     };
     took = [];
     last = now;
@@ -87,7 +102,19 @@ async function soak(engine: EngineUnderTest, { runs, concurrency, every }: SoakP
     });
   });
   await reading;
+  await Promise.all(waiting);
   return readings;
+}
+
+async function signalLater(
+  engine: EngineUnderTest,
+  runId: string,
+  closed: Promise<RunStatus>,
+): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, WAIT_MS));
+  await engine.signal(runId, 'go');
+  const status = await closed;
+  if (status !== 'completed') throw new Error(`A run that waited for its signal ended as ${status}.`);
 }
 
 /** Memory in use after a collection. */
@@ -99,14 +126,27 @@ function memory(): Pick<SoakReading, 'heapBytes' | 'rssBytes'> {
 
 async function tables(engine: EngineUnderTest) {
   const { rows } = await engine.pool.query<{ name: string; dead: string; bytes: string }>(
-    `SELECT relname AS name, n_dead_tup AS dead, pg_total_relation_size(relid) AS bytes
-     FROM pg_stat_all_tables WHERE relname IN ('workflow_inbox', 'event_outbox')`,
+    `SELECT relname AS name, n_dead_tup AS dead, pg_total_relation_size(relid) AS bytes FROM pg_stat_user_tables
+     WHERE relname IN ('workflow_inbox', 'event_outbox', 'workflow_run', 'workflow_shard')`,
   );
-  const of = (name: string) => rows.find((row) => row.name === name);
+  const of = (name: string) => {
+    const row = rows.find((one) => one.name === name);
+    return { dead: Number(row?.dead), bytes: Number(row?.bytes) };
+  };
+  const [inbox, outbox, run, shard] = [
+    of('workflow_inbox'),
+    of('event_outbox'),
+    of('workflow_run'),
+    of('workflow_shard'),
+  ];
   return {
-    inboxDead: Number(of('workflow_inbox')?.dead),
-    inboxBytes: Number(of('workflow_inbox')?.bytes),
-    outboxDead: Number(of('event_outbox')?.dead),
-    outboxBytes: Number(of('event_outbox')?.bytes),
+    inboxDead: inbox.dead,
+    inboxBytes: inbox.bytes,
+    outboxDead: outbox.dead,
+    outboxBytes: outbox.bytes,
+    runDead: run.dead,
+    runBytes: run.bytes,
+    shardDead: shard.dead,
+    shardBytes: shard.bytes,
   };
 }

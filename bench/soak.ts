@@ -7,12 +7,16 @@ import { withCleanUp } from '@/bench/support/cleanup';
 import { startBenchCluster } from '@/bench/support/cluster';
 import { machineFacts } from '@/bench/support/machine';
 import { plot } from '@/bench/support/plot';
-import { below, type Verdict } from '@/bench/support/scenario';
+import { below, tellMissed, type Verdict } from '@/bench/support/scenario';
 import { median, round } from '@/bench/support/stats';
 
-const USAGE = `npm run bench -- soak [--runs 300000] [--concurrency 32] [--plot FILE.svg] [--json]
+const USAGE = `npm run bench -- soak [--runs 300000] [--concurrency 32] [--plot FILE.svg] [--json] [--strict]
 
 A day's work in minutes: memory, dead rows of the queues and latency have to stay as they were.
+
+  --plot     draws the readings into a picture
+  --json     nothing but one line of JSON
+  --strict   exit code 1 when a budget is missed
 `;
 
 /** The soak: `args` is what follows `soak` on the command line. */
@@ -24,6 +28,7 @@ export async function benchSoak(args: readonly string[]): Promise<void> {
       runs: { type: 'string', default: '300000' },
       concurrency: { type: 'string', default: '32' },
       plot: { type: 'string' },
+      strict: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
   });
@@ -36,6 +41,7 @@ export async function benchSoak(args: readonly string[]): Promise<void> {
   if (!Number.isInteger(runs) || runs < 3_000 || !Number.isInteger(concurrency) || concurrency < 1) {
     throw new Error(`--runs is a number from 3000, --concurrency one from 1.\n${USAGE}`);
   }
+  let missed: Verdict[] = [];
   await withCleanUp(async () => {
     const cluster = await startBenchCluster();
     const child = new BenchChild('soak');
@@ -43,6 +49,8 @@ export async function benchSoak(args: readonly string[]): Promise<void> {
     const every = Math.floor(runs / 100);
     const readings = await child.call<SoakReading[]>('soak', { runs, concurrency, every });
     await child.end();
+    const judged = verdicts(readings);
+    missed = judged.filter((verdict) => !verdict.ok);
     const result = {
       bench: 'soak',
       machine: machineFacts(cluster.directory),
@@ -52,11 +60,12 @@ export async function benchSoak(args: readonly string[]): Promise<void> {
       seconds: readings.at(-1)?.seconds,
       loadAfter: round(loadavg()[0] ?? 0),
       thirds: [0, 1, 2].map((third) => summary(part(readings, third))),
-      verdicts: verdicts(readings),
+      verdicts: judged,
     };
     process.stdout.write(`${JSON.stringify(result, null, values.json ? undefined : 2)}\n`);
     if (values.plot !== undefined) writeFileSync(values.plot, picture(readings));
   });
+  tellMissed(missed, values.strict);
 }
 
 function part(readings: readonly SoakReading[], third: number): SoakReading[] {
@@ -79,6 +88,11 @@ function summary(readings: readonly SoakReading[]) {
     inboxMiBMost: mib(most((reading) => reading.inboxBytes)),
     outboxDeadMost: most((reading) => reading.outboxDead),
     outboxMiBMost: mib(most((reading) => reading.outboxBytes)),
+    runDeadMost: most((reading) => reading.runDead),
+    runMiBMost: mib(most((reading) => reading.runBytes)),
+    shardDeadMost: most((reading) => reading.shardDead),
+    shardMiBMost: mib(most((reading) => reading.shardBytes)),
+    waiting: middle((reading) => reading.waiting),
   };
 }
 
@@ -113,11 +127,15 @@ function picture(readings: readonly SoakReading[]): string {
       ],
     },
     {
-      title: 'Dead rows',
+      title: 'Dead rows of the queues',
       lines: [
         line('ready queue', (reading) => reading.inboxDead),
         line('outbox', (reading) => reading.outboxDead),
       ],
+    },
+    {
+      title: 'Dead rows of runs and shards',
+      lines: [line('runs', (reading) => reading.runDead), line('shards', (reading) => reading.shardDead)],
     },
     { title: 'Runs a second', lines: [line('runs/s', (reading) => reading.runsPerSecond)] },
   ]);

@@ -34,3 +34,11 @@ export function below(what: string, value: number, budget: number): Verdict {
 export function atLeast(what: string, value: number, budget: number): Verdict {
   return { what, value, budget, ok: value >= budget };
 }
+
+/** Says on stderr which budgets were missed; with `strict` the process then ends with exit code 1. */
+export function tellMissed(missed: readonly Verdict[], strict: boolean): void {
+  for (const { what, value, budget } of missed) {
+    process.stderr.write(`budget missed: ${what}: ${value} (budget ${budget})\n`);
+  }
+  if (strict && missed.length > 0) process.exitCode = 1;
+}
