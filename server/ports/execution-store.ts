@@ -34,6 +34,10 @@ export interface NewRun {
   previousRunId: string | null;
   /** Payload of WORKFLOW_EXECUTION_STARTED. */
   started: JsonObject;
+  /** Of a run that joins a commit: the audit entry of its start. */
+  audit?: AuditFacts;
+  /** Of a run that joins a commit: its workflow id is made for this one start. Left out when that id has a run, even a closed one. */
+  once?: boolean;
 }
 
 /** A durable command waiting for the owner of its shard. */

@@ -159,8 +159,12 @@ function write(db: MemoryDatabase, part: CommitPart): void {
       recoveries: 0,
     });
   }
-  for (const next of part.newRuns) {
+  for (const { audit, once, ...next } of part.newRuns) {
+    const isThere = ({ run }: MemoryRun) =>
+      run.organizationId === next.organizationId && run.workflowId === next.workflowId;
+    if (once && [...db.runs.values()].some(isThere)) continue;
     insertRun(db, next);
+    if (audit) db.audit.push({ organizationId, action: audit.action, object: audit.object });
     enqueue(db, {
       shard: next.shard,
       organizationId: next.organizationId,

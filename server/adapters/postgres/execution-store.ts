@@ -7,6 +7,7 @@ import { isRefusal } from '@/server/adapters/postgres/pool';
 import type {
   AcceptRequest,
   AcceptResult,
+  AuditFacts,
   CommitPart,
   ExecutionStore,
   InboxRow,
@@ -124,7 +125,12 @@ async function commit(
     }
     for (const run of part.newRuns) {
       const columns = runColumns(run);
-      runs.push({ h: part.shard, ...columns });
+      runs.push({
+        h: part.shard,
+        y: run.once === true,
+        ...columns,
+        ...(run.audit && auditColumns(run.audit)),
+      });
       handed.push({ organizationId: run.organizationId, runId: run.runId, text: columns.d });
     }
     for (const row of part.inboxAdds) {
@@ -184,6 +190,10 @@ function runColumns(run: NewRun) {
   };
 }
 
+function auditColumns({ actorKind, actorId, action, object, details }: AuditFacts) {
+  return { ak: actorKind, ai: actorId, aa: action, ao: object, ad: JSON.stringify(details) };
+}
+
 async function acceptBatch(pool: pg.Pool, batch: AcceptRequest[]): Promise<(AcceptResult | Error)[]> {
   // Two requests with one idempotency key, or one workflow id, must not meet in one statement: the second would
   // see nothing of the first. Such batches, and batches that Postgres refuses, go one by one.
@@ -231,11 +241,7 @@ async function acceptTogether(pool: pg.Pool, batch: AcceptRequest[]): Promise<(A
     k: request.idempotency?.key ?? null,
     q: request.idempotency?.requestHash ?? null,
     x: request.newRun !== null,
-    ak: request.audit.actorKind,
-    ai: request.audit.actorId,
-    aa: request.audit.action,
-    ao: request.audit.object,
-    ad: JSON.stringify(request.audit.details),
+    ...auditColumns(request.audit),
   }));
   await adoptPayloads(
     pool,

@@ -7,6 +7,7 @@ import type { Json, JsonObject } from '@/lib/shared/json';
 import type { DefinitionStore } from '@/server/ports/definition-store';
 import type {
   AcceptRequest,
+  AuditFacts,
   CommitPart,
   ExecutionStore,
   NewInboxRow,
@@ -125,17 +126,21 @@ async function accept(
     eventType: 'WORKFLOW_EXECUTION_STARTED',
     data: newRun.started,
     idempotency: { key, requestHash: key },
-    audit: {
-      actorKind: 'system',
-      actorId: run.info.runId,
-      action: 'run.start',
-      object: newRun.runId,
-      details: { workflow: newRun.workflow },
-    },
+    audit: startEntry(run, newRun),
   };
   const { runId, row } = await insist(deps, run, () => deps.store.accept(request));
   if (row) deps.announce(row);
   return runId;
+}
+
+function startEntry(run: ResidentRun, { runId, workflow }: NewRun): AuditFacts {
+  return {
+    actorKind: 'system',
+    actorId: run.info.runId,
+    action: 'run.start',
+    object: runId,
+    details: { workflow },
+  };
 }
 
 /** Starts a child run; resolves with the fact for the parent. */
@@ -227,8 +232,8 @@ export function stopStartingChildren(
 }
 
 /**
- * Makes ready what a closing run starts: a failure workflow is accepted now, under a key; a continue-as-new run joins
- * the closing commit itself, since it takes over the workflow id in that instant.
+ * Makes ready what a closing run starts. It joins the closing commit itself: a continue-as-new run takes over the workflow id in
+ * that instant, and a failure workflow must not exist when the close is refused, since another owner may yet complete the run.
  */
 export async function openClosingWorkflows(
   deps: ChildDeps,
@@ -238,13 +243,13 @@ export async function openClosingWorkflows(
 ): Promise<void> {
   for (const command of transition.commands) {
     if (command.type !== 'START_WORKFLOW') continue;
-    if (command.purpose === 'continue-as-new') {
-      const following = { ...opening(command, run), previousRunId: run.info.runId };
-      const next = await insist(deps, run, () => prepare(deps, run, following));
-      if (next) part.newRuns.push(next);
-    } else {
-      await accept(deps, run, opening(command, run), `failure:${run.info.runId}`);
-    }
+    const isNext = command.purpose === 'continue-as-new';
+    const following = { ...opening(command, run), ...(isNext ? { previousRunId: run.info.runId } : {}) };
+    const next = await insist(deps, run, () => prepare(deps, run, following));
+    if (!next) continue;
+    // The id of a failure workflow holds the failed run's own: where it has a run already, this start was made, by a process of
+    // an earlier version, or somebody took the id on purpose. Either way the close must go on without it.
+    part.newRuns.push(isNext ? next : { ...next, audit: startEntry(run, next), once: true });
   }
 }
 
