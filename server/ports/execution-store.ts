@@ -150,6 +150,8 @@ export interface ExecutionStore {
   dueRuns(shards: readonly number[], window: WakeWindow, limit: number): Promise<OpenRun[]>;
   /** One open run, or null when it is closed or unknown. */
   openRun(runId: string): Promise<OpenRun | null>;
+  /** The open run as which a closed child goes on, having continued as new for the same node of the same parent; null when there is none. */
+  openSuccessor(runId: string): Promise<OpenRun | null>;
   /** Full histories in order of run and seq. */
   readHistories(runIds: readonly string[]): Promise<StoredEvent[]>;
   /** Counts a load by a new owner; returns the new counts. */

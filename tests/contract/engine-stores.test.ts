@@ -344,6 +344,37 @@ for (const [name, open] of [
       expect(inbox.some(({ runId, data }) => runId === next.runId && data.runId === next.runId)).toBe(true);
     });
 
+    it('finds the open run as which a child goes on, however long its chain, and none for a run that has no parent', async () => {
+      const above = newRun();
+      await accepted(above);
+      const chain = `chain ${randomUUID()}`;
+      const child = { parentRunId: above.runId, parentNodePath: 'child' };
+      const rounds: NewRun[] = [1, 2, 3].map(() => ({ ...newRun(chain), ...child }));
+      const [first, , third] = rounds as [NewRun, NewRun, NewRun];
+      const update = {
+        status: 'continued_as_new',
+        closedAt: Date.now(),
+        historyLength: 1,
+        failure: null,
+        wakeAt: null,
+      } as const;
+      const goOn = (run: NewRun, next: NewRun) =>
+        stores.execution.commit(owner, [part(run, { events: events(1, 1), update, newRuns: [next] })]);
+      await accepted(first);
+      expect(await stores.execution.openSuccessor(first.runId)).toBeNull();
+      for (const [i, next] of rounds.slice(1).entries()) await goOn(rounds[i] as NewRun, next);
+      expect(await stores.execution.openSuccessor(first.runId)).toMatchObject({
+        runId: third.runId,
+        ...child,
+        parentShard: above.shard,
+      });
+      expect(await stores.execution.openSuccessor(third.runId)).toBeNull();
+      const apart = newRun(`chain ${randomUUID()}`);
+      await accepted(apart);
+      await goOn(apart, newRun(apart.workflowId));
+      expect(await stores.execution.openSuccessor(apart.runId)).toBeNull();
+    });
+
     it('starts another run with a close: with its audit entry, once for its id, and not when the close is refused', async () => {
       const first = newRun();
       const row = await accepted(first);

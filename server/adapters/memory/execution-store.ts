@@ -55,6 +55,20 @@ export function createMemoryExecutionStore(db: MemoryDatabase): ExecutionStore {
       return run && run.closedAt === null ? toOpenRun(db, run) : null;
     },
 
+    async openSuccessor(runId) {
+      const closed = db.runs.get(runId)?.run;
+      const goesOn = ({ run, closedAt }: MemoryRun) =>
+        closedAt === null &&
+        run.runId !== runId &&
+        run.organizationId === closed?.organizationId &&
+        run.workflowId === closed.workflowId &&
+        run.parentRunId !== null &&
+        run.parentRunId === closed.parentRunId &&
+        run.parentNodePath === closed.parentNodePath;
+      const next = [...db.runs.values()].find(goesOn);
+      return next ? toOpenRun(db, next) : null;
+    },
+
     async readHistories(runIds) {
       return structuredClone([...runIds].sort().flatMap((id) => db.events.get(id) ?? []));
     },

@@ -68,6 +68,11 @@ export function createExecutionStore(pool: pg.Pool): ExecutionStore {
       return rows[0] ?? null;
     },
 
+    async openSuccessor(runId) {
+      const { rows } = await pool.query<OpenRun>(sql.OPEN_SUCCESSOR, [runId]);
+      return rows[0] ?? null;
+    },
+
     async readHistories(runIds) {
       const { rows } = await pool.query<StoredEvent>(sql.READ_HISTORIES, [runIds]);
       return rows;

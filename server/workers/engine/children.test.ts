@@ -114,3 +114,119 @@ describe('a failure workflow', () => {
     expect(runsOf('alarm')).toHaveLength(1);
   });
 });
+
+describe('a child that continues as new', () => {
+  const parent = (policy: 'cancel' | 'terminate'): WorkflowDefinition =>
+    ({
+      schemaVersion: 1,
+      name: 'parent',
+      nodes: [
+        {
+          id: 'child',
+          kind: 'subworkflow',
+          workflow: 'rounds',
+          input: { round: 1 },
+          parentClosePolicy: policy,
+        },
+      ],
+      output: '${child.output}',
+    }) as WorkflowDefinition;
+  const rounds = {
+    schemaVersion: 1,
+    name: 'rounds',
+    nodes: [
+      { id: 'go', kind: 'wait', signal: 'go' },
+      { id: 'more', kind: 'condition', cases: [{ port: 'yes', when: 'input.round < 2' }] },
+      { id: 'next', kind: 'terminate', status: 'continue-as-new', input: { round: '${input.round + 1}' } },
+      { id: 'end', kind: 'terminate', output: { rounds: '${input.round}' } },
+    ],
+    edges: [
+      { from: 'go', to: 'more' },
+      { from: 'more', port: 'yes', to: 'next' },
+      { from: 'more', port: 'else', to: 'end' },
+    ],
+  } as unknown as WorkflowDefinition;
+
+  /** A parent whose child waits in its second round. */
+  const inRoundTwo = async (policy: 'cancel' | 'terminate', options: Partial<TestEngineOptions> = {}) => {
+    const made = world([parent(policy), rounds]);
+    const engine = await made.open(options);
+    const runId = await engine.start('parent');
+    const closed = engine.host.closed(runId);
+    const waiting = (count: number) =>
+      eventually(`round ${count} waits`, async () => {
+        const child = made.runsOf('rounds')[count - 1]?.run;
+        return child && (await engine.eventTypes(child.runId)).length > 0 ? child : null;
+      });
+    const first = await waiting(1);
+    const signal = (of: typeof first) =>
+      engine.send(of.runId, 'WORKFLOW_EXECUTION_SIGNALED', { name: 'go', payload: null }, of.workflowId);
+    await signal(first);
+    const second = await waiting(2);
+    return { ...made, engine, runId, closed, first, second, signal };
+  };
+
+  it('gives its parent the output of the last run of the chain', async () => {
+    const { db, closed, runId, first, second, signal, runsOf } = await inRoundTwo('terminate');
+    expect(second).toMatchObject({ previousRunId: first.runId, parentRunId: runId, parentNodePath: 'child' });
+    expect(db.runs.get(runId)?.status).toBe('running');
+    await signal(second);
+    expect(await closed).toBe('completed');
+    expect(runsOf('rounds').map(({ status }) => status)).toEqual(['continued_as_new', 'completed']);
+    const events = db.events.get(runId) ?? [];
+    expect(events.filter(({ type }) => type === 'CHILD_WORKFLOW_EXECUTION_COMPLETED')).toHaveLength(1);
+    expect(events.at(-1)).toMatchObject({
+      type: 'WORKFLOW_EXECUTION_COMPLETED',
+      data: { output: { rounds: 2 } },
+    });
+  });
+
+  it.each([
+    ['cancel', 'WORKFLOW_EXECUTION_CANCEL_REQUESTED', 'cancelled', 'cancelled'],
+    ['terminate', 'WORKFLOW_EXECUTION_CANCEL_REQUESTED', 'cancelled', 'terminated'],
+    ['cancel', 'WORKFLOW_EXECUTION_TERMINATED', 'terminated', 'cancelled'],
+  ] as const)(
+    'is reached in a later round by its parent: %s on %s',
+    async (policy, told, ends, childEnds) => {
+      const { db, engine, closed, runId, runsOf } = await inRoundTwo(policy);
+      await engine.send(runId, told, { by: 'tester' });
+      expect(await closed).toBe(ends);
+      await eventually('the child has closed', () => runsOf('rounds')[1]?.closedAt);
+      expect(runsOf('rounds').map(({ status }) => status)).toEqual(['continued_as_new', childEnds]);
+      await eventually('every row is answered', () => db.inbox.size === 0);
+    },
+  );
+
+  it('is reached by its parent even in the moment in which it goes on to its next run', async () => {
+    const { execution, runsOf, open } = world([parent('cancel'), rounds]);
+    let underWay = false;
+    let goOn = () => {};
+    const held = new Promise<void>((resolve) => {
+      goOn = resolve;
+    });
+    const slow: ExecutionStore = {
+      ...execution,
+      commit: async (owner, parts) => {
+        if (parts.some((part) => part.newRuns.length > 0)) {
+          underWay = true;
+          await held;
+        }
+        return execution.commit(owner, parts);
+      },
+    };
+    const engine = await open({ execution: slow });
+    const runId = await engine.start('parent');
+    const first = await eventually('round 1 waits', async () => {
+      const child = runsOf('rounds')[0]?.run;
+      return child && (await engine.eventTypes(child.runId)).length > 0 ? child : null;
+    });
+    const tell = (type: string, data: { by: string } | { name: string; payload: null }) =>
+      engine.send(first.runId, type, data, first.workflowId);
+    await tell('WORKFLOW_EXECUTION_SIGNALED', { name: 'go', payload: null });
+    await eventually('the commit that goes on is under way', () => underWay);
+    await tell('WORKFLOW_EXECUTION_CANCEL_REQUESTED', { by: runId });
+    goOn();
+    await eventually('round 2 has closed', () => runsOf('rounds')[1]?.closedAt);
+    expect(runsOf('rounds').map(({ status }) => status)).toEqual(['continued_as_new', 'cancelled']);
+  });
+});

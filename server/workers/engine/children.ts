@@ -10,11 +10,13 @@ import type {
   AuditFacts,
   CommitPart,
   ExecutionStore,
+  InboxRow,
   NewInboxRow,
   NewRun,
 } from '@/server/ports/execution-store';
 import type { Tracing } from '@/server/ports/tracing';
 import { backOff } from '@/server/workers/engine/back-off';
+import { emptyPart } from '@/server/workers/engine/parts';
 import type { ResidentRun } from '@/server/workers/engine/resident-run';
 
 export interface ChildDeps {
@@ -44,7 +46,7 @@ async function prepare(deps: ChildDeps, run: ResidentRun, opening: Opening): Pro
   const { organizationId, workflow, definitionHash, version } = run.info;
   // continue-as-new goes on with the very definition of the run; anything else is looked up by name.
   const target =
-    opening.previousRunId && opening.workflow === workflow && opening.version === undefined
+    opening.previousRunId && opening.workflow === workflow && (opening.version ?? version) === version
       ? { hash: definitionHash, version }
       : await deps.definitions.get(organizationId, opening.workflow, opening.version);
   if (!target) return null;
@@ -244,7 +246,10 @@ export async function openClosingWorkflows(
   for (const command of transition.commands) {
     if (command.type !== 'START_WORKFLOW') continue;
     const isNext = command.purpose === 'continue-as-new';
-    const following = { ...opening(command, run), ...(isNext ? { previousRunId: run.info.runId } : {}) };
+    // A parent waits for the last run of the chain: each one knows the parent, and only the last one tells it.
+    const { parent } = run.state ?? {};
+    const chain = isNext ? { previousRunId: run.info.runId, ...(parent ? { parent } : {}) } : {};
+    const following = { ...opening(command, run), ...chain };
     const next = await insist(deps, run, () => prepare(deps, run, following));
     if (!next) continue;
     // The id of a failure workflow holds the failed run's own: where it has a run already, this start was made, by a process of
@@ -260,6 +265,22 @@ function opening(command: StartWorkflow, run: ResidentRun): Opening {
   return { workflow, version, workflowId, input };
 }
 
+const STOPS = ['WORKFLOW_EXECUTION_CANCEL_REQUESTED', 'WORKFLOW_EXECUTION_TERMINATED'];
+
+/**
+ * The part that answers a row for a run that has closed. It has no effect, except that what a parent told its child (whose first
+ * run is the one that it knows) goes on to the run as which the child has continued.
+ */
+export async function answerClosed(store: ExecutionStore, row: InboxRow, epoch: number): Promise<CommitPart> {
+  const { id, ...command } = row;
+  const part = { ...emptyPart({ ...command, epoch }), inboxDone: [id] };
+  if (!STOPS.includes(row.eventType)) return part;
+  const successor = await store.openSuccessor(row.runId);
+  if (successor !== null && successor.parentRunId === row.data.by)
+    part.inboxAdds.push({ ...command, runId: successor.runId });
+  return part;
+}
+
 const CLOSED_EVENTS = {
   completed: 'CHILD_WORKFLOW_EXECUTION_COMPLETED',
   failed: 'CHILD_WORKFLOW_EXECUTION_FAILED',
@@ -269,7 +290,7 @@ const CLOSED_EVENTS = {
   terminated: 'CHILD_WORKFLOW_EXECUTION_TERMINATED',
 } as const;
 
-/** What a parent is told when its child closes, as a row for the parent's inbox; null for a run without parent. */
+/** What a parent is told when its child closes for good, as a row for the parent's inbox; null for a run without parent. */
 export function childClosedEvent(run: ResidentRun, state: RunState, close: CloseRun): NewInboxRow | null {
   const { parent } = state;
   const { parentShard } = run.info;
