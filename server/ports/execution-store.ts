@@ -34,6 +34,10 @@ export interface NewRun {
   previousRunId: string | null;
   /** Payload of WORKFLOW_EXECUTION_STARTED. */
   started: JsonObject;
+  /** Of a run that joins a commit: the audit entry of its start. */
+  audit?: AuditFacts;
+  /** Of a run that joins a commit: its workflow id is made for this one start. Left out when that id has a run, even a closed one. */
+  once?: boolean;
 }
 
 /** A durable command waiting for the owner of its shard. */
@@ -170,6 +174,8 @@ export interface ExecutionStore {
   openRun(runId: string): Promise<OpenRun | null>;
   /** For each run that has events, roughly how many bytes reading its history takes. */
   historySizes(runIds: readonly string[]): Promise<Map<string, number>>;
+  /** The open run as which a closed child goes on, having continued as new for the same node of the same parent; null when there is none. */
+  openSuccessor(runId: string): Promise<OpenRun | null>;
   /** Full histories in order of run and seq. */
   readHistories(runIds: readonly string[]): Promise<StoredEvent[]>;
   /** Counts a load by a new owner; returns the new counts. */

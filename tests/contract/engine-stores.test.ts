@@ -31,6 +31,8 @@ interface Stores {
   execution: ExecutionStore;
   leases: LeaseStore;
   streams: StreamStore;
+  /** How many entries of the audit log tell of this action. */
+  entries: (action: string) => Promise<number>;
   close: () => Promise<void>;
 }
 
@@ -40,6 +42,7 @@ async function memoryStores(): Promise<Stores> {
     execution: createMemoryExecutionStore(db),
     leases: createMemoryLeaseStore(db),
     streams: createMemoryStreamStore(db),
+    entries: async (action) => db.audit.filter((entry) => entry.action === action).length,
     close: async () => {},
   };
 }
@@ -51,6 +54,8 @@ async function postgresStores(): Promise<Stores> {
     execution: createExecutionStore(pool),
     leases: createLeaseStore(pool),
     streams: createStreamStore(pool),
+    entries: async (action) =>
+      (await pool.query('SELECT 1 FROM audit_entry WHERE action = $1', [action])).rows.length,
     close: async () => {
       await pool.end();
       await database.drop();
@@ -365,6 +370,69 @@ for (const [name, open] of [
       expect(await stores.execution.openRun(next.runId)).toMatchObject({ workflowId: first.workflowId });
       const inbox = await stores.execution.readInbox([next.shard], [], ALL);
       expect(inbox.some(({ runId, data }) => runId === next.runId && data.runId === next.runId)).toBe(true);
+    });
+
+    it('finds the open run as which a child goes on, however long its chain, and none for a run that has no parent', async () => {
+      const above = newRun();
+      await accepted(above);
+      const chain = `chain ${randomUUID()}`;
+      const child = { parentRunId: above.runId, parentNodePath: 'child' };
+      const rounds: NewRun[] = [1, 2, 3].map(() => ({ ...newRun(chain), ...child }));
+      const [first, , third] = rounds as [NewRun, NewRun, NewRun];
+      const update = {
+        status: 'continued_as_new',
+        closedAt: Date.now(),
+        historyLength: 1,
+        failure: null,
+        wakeAt: null,
+      } as const;
+      const goOn = (run: NewRun, next: NewRun) =>
+        stores.execution.commit(owner, [part(run, { events: events(1, 1), update, newRuns: [next] })]);
+      await accepted(first);
+      expect(await stores.execution.openSuccessor(first.runId)).toBeNull();
+      for (const [i, next] of rounds.slice(1).entries()) await goOn(rounds[i] as NewRun, next);
+      expect(await stores.execution.openSuccessor(first.runId)).toMatchObject({
+        runId: third.runId,
+        ...child,
+        parentShard: above.shard,
+      });
+      expect(await stores.execution.openSuccessor(third.runId)).toBeNull();
+      const apart = newRun(`chain ${randomUUID()}`);
+      await accepted(apart);
+      await goOn(apart, newRun(apart.workflowId));
+      expect(await stores.execution.openSuccessor(apart.runId)).toBeNull();
+    });
+
+    it('starts another run with a close: with its audit entry, once for its id, and not when the close is refused', async () => {
+      const first = newRun();
+      const row = await accepted(first);
+      const audit = { ...startOf(first).audit, action: 'run.start.contract' };
+      const following = () => ({ ...newRun(`${first.runId}/failure/${first.runId}`), audit, once: true });
+      const [lost, made, again] = [following(), following(), following()];
+      const update = {
+        status: 'failed',
+        closedAt: Date.now(),
+        historyLength: 1,
+        failure: null,
+        wakeAt: null,
+      } as const;
+      const close = (next: NewRun, epoch: number) =>
+        part(first, { epoch, events: events(1, 1), update, newRuns: [next], inboxDone: [row.id] });
+      const epoch = epochs.get(first.shard) ?? -1;
+      const started = async (run: NewRun) => ({
+        open: (await stores.execution.openRun(run.runId)) !== null,
+        queued: (await stores.execution.readInbox([run.shard], [], 1000)).some((r) => r.runId === run.runId),
+      });
+      await stores.execution.commit(owner, [close(lost, epoch - 1)]);
+      expect(await started(lost)).toEqual({ open: false, queued: false });
+      await stores.execution.commit(owner, [close(made, epoch)]);
+      expect(await started(made)).toEqual({ open: true, queued: true });
+      expect(await stores.entries('run.start.contract')).toBe(1);
+      const over = part(made, { epoch: epochs.get(made.shard) ?? -1, events: events(1, 1), update });
+      await stores.execution.commit(owner, [over]);
+      await stores.execution.commit(owner, [part(first, { events: events(2, 2), newRuns: [again] })]);
+      expect(await started(again)).toEqual({ open: false, queued: false });
+      expect(await stores.entries('run.start.contract')).toBe(1);
     });
 
     it('numbers committed events per stream without gaps and reads them from any place', async () => {

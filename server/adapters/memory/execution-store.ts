@@ -78,6 +78,20 @@ export function createMemoryExecutionStore(db: MemoryDatabase): ExecutionStore {
       return sizes;
     },
 
+    async openSuccessor(runId) {
+      const closed = db.runs.get(runId)?.run;
+      const goesOn = ({ run, closedAt }: MemoryRun) =>
+        closedAt === null &&
+        run.runId !== runId &&
+        run.organizationId === closed?.organizationId &&
+        run.workflowId === closed.workflowId &&
+        run.parentRunId !== null &&
+        run.parentRunId === closed.parentRunId &&
+        run.parentNodePath === closed.parentNodePath;
+      const next = [...db.runs.values()].find(goesOn);
+      return next ? toOpenRun(db, next) : null;
+    },
+
     async readHistories(runIds) {
       return structuredClone([...runIds].sort().flatMap((id) => db.events.get(id) ?? []));
     },
@@ -183,8 +197,12 @@ function write(db: MemoryDatabase, part: CommitPart): void {
       recoveries: 0,
     });
   }
-  for (const next of part.newRuns) {
+  for (const { audit, once, ...next } of part.newRuns) {
+    const isThere = ({ run }: MemoryRun) =>
+      run.organizationId === next.organizationId && run.workflowId === next.workflowId;
+    if (once && [...db.runs.values()].some(isThere)) continue;
     insertRun(db, next);
+    if (audit) db.audit.push({ organizationId, action: audit.action, object: audit.object });
     enqueue(db, {
       shard: next.shard,
       organizationId: next.organizationId,

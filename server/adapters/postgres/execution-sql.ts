@@ -89,15 +89,24 @@ function commitSql(shape: CommitShape): string {
     started_by, parent_run_id, parent_node_path, previous_run_id)
   SELECT n.r, n.o, n.w, n.n, n.v, n.f, n.s, n.b, n.p, n.q, n.l
   FROM ${rows.get('newRuns')}
-    AS n(h smallint, r uuid, o uuid, w text, n text, v int, f text, s smallint, b text, p uuid, q text, l uuid)
+    AS n(h smallint, r uuid, o uuid, w text, n text, v int, f text, s smallint, b text, p uuid, q text, l uuid,
+      y boolean)
   WHERE n.h IN (SELECT shard FROM held) ${afterUpdates}
+    AND NOT (n.y AND EXISTS (SELECT 1 FROM workflow_run t WHERE t.organization_id = n.o AND t.workflow_id = n.w
+      AND t.workflow_id <> t.run_id::text))
   RETURNING run_id
 )`,
       `queued_starts AS (
   INSERT INTO workflow_inbox (shard, organization_id, run_id, event_type, data)
   SELECT n.s, n.o, n.r, 'WORKFLOW_EXECUTION_STARTED', n.d::json
-  FROM ${rows.get('newRuns')} AS n(h smallint, r uuid, o uuid, s smallint, d text)
-  WHERE n.h IN (SELECT shard FROM held)
+  FROM ${rows.get('newRuns')} AS n(r uuid, o uuid, s smallint, d text)
+  WHERE n.r IN (SELECT run_id FROM started)
+)`,
+      `noted AS (
+  INSERT INTO audit_entry (id, organization_id, actor_kind, actor_id, action, object, details)
+  SELECT gen_random_uuid(), n.o, n.ak, n.ai, n.aa, n.ao, n.ad::json
+  FROM ${rows.get('newRuns')} AS n(r uuid, o uuid, ak text, ai text, aa text, ao text, ad text)
+  WHERE n.aa IS NOT NULL AND n.r IN (SELECT run_id FROM started)
 )`,
     );
   }
@@ -237,6 +246,12 @@ export const OPEN_RUN = `SELECT ${OPEN_RUN_COLUMNS} FROM workflow_run r WHERE ru
 export const HISTORY_SIZES = `
 SELECT run_id, sum(octet_length(data::text) + 100)::float8 AS n
 FROM workflow_event WHERE run_id = ANY($1::uuid[]) GROUP BY run_id`;
+
+/** By the index of open workflow ids: a chain can be long. */
+export const OPEN_SUCCESSOR = `SELECT ${OPEN_RUN_COLUMNS} FROM workflow_run c JOIN workflow_run r
+  ON r.organization_id = c.organization_id AND r.workflow_id = c.workflow_id AND r.closed_at IS NULL
+  AND r.parent_run_id = c.parent_run_id AND r.parent_node_path = c.parent_node_path AND r.run_id <> c.run_id
+WHERE c.run_id = $1`;
 
 export const READ_HISTORIES = `
 SELECT run_id AS "runId", seq, type, (extract(epoch FROM at) * 1000)::float8 AS at, data,

@@ -7,6 +7,7 @@ import { isRefusal } from '@/server/adapters/postgres/pool';
 import type {
   AcceptRequest,
   AcceptResult,
+  AuditFacts,
   CommitPart,
   ExecutionStore,
   InboxRow,
@@ -82,6 +83,11 @@ export function createExecutionStore(pool: pg.Pool): ExecutionStore {
       return new Map(rows.map((row) => [row.run_id, row.n]));
     },
 
+    async openSuccessor(runId) {
+      const { rows } = await pool.query<OpenRun>(sql.OPEN_SUCCESSOR, [runId]);
+      return rows[0] ?? null;
+    },
+
     async readHistories(runIds) {
       const { rows } = await pool.query<StoredEvent>(sql.READ_HISTORIES, [runIds]);
       return rows;
@@ -139,7 +145,12 @@ async function commit(
     }
     for (const run of part.newRuns) {
       const columns = runColumns(run);
-      runs.push({ h: part.shard, ...columns });
+      runs.push({
+        h: part.shard,
+        y: run.once === true,
+        ...columns,
+        ...(run.audit && auditColumns(run.audit)),
+      });
       handed.push({ organizationId: run.organizationId, runId: run.runId, text: columns.d });
     }
     for (const row of part.inboxAdds) {
@@ -199,6 +210,10 @@ function runColumns(run: NewRun) {
   };
 }
 
+function auditColumns({ actorKind, actorId, action, object, details }: AuditFacts) {
+  return { ak: actorKind, ai: actorId, aa: action, ao: object, ad: JSON.stringify(details) };
+}
+
 async function acceptBatch(pool: pg.Pool, batch: AcceptRequest[]): Promise<(AcceptResult | Error)[]> {
   // Two requests with one idempotency key, or one workflow id, must not meet in one statement: the second would
   // see nothing of the first. Such batches, and batches that Postgres refuses, go one by one.
@@ -246,11 +261,7 @@ async function acceptTogether(pool: pg.Pool, batch: AcceptRequest[]): Promise<(A
     k: request.idempotency?.key ?? null,
     q: request.idempotency?.requestHash ?? null,
     x: request.newRun !== null,
-    ak: request.audit.actorKind,
-    ai: request.audit.actorId,
-    aa: request.audit.action,
-    ao: request.audit.object,
-    ad: JSON.stringify(request.audit.details),
+    ...auditColumns(request.audit),
   }));
   await adoptPayloads(
     pool,

@@ -7,13 +7,16 @@ import type { Json, JsonObject } from '@/lib/shared/json';
 import type { DefinitionStore } from '@/server/ports/definition-store';
 import type {
   AcceptRequest,
+  AuditFacts,
   CommitPart,
   ExecutionStore,
+  InboxRow,
   NewInboxRow,
   NewRun,
 } from '@/server/ports/execution-store';
 import type { Tracing } from '@/server/ports/tracing';
 import { backOff } from '@/server/workers/engine/back-off';
+import { emptyPart } from '@/server/workers/engine/parts';
 import type { ResidentRun } from '@/server/workers/engine/resident-run';
 
 export interface ChildDeps {
@@ -43,7 +46,7 @@ async function prepare(deps: ChildDeps, run: ResidentRun, opening: Opening): Pro
   const { organizationId, workflow, definitionHash, version } = run.info;
   // continue-as-new goes on with the very definition of the run; anything else is looked up by name.
   const target =
-    opening.previousRunId && opening.workflow === workflow && opening.version === undefined
+    opening.previousRunId && opening.workflow === workflow && (opening.version ?? version) === version
       ? { hash: definitionHash, version }
       : await deps.definitions.get(organizationId, opening.workflow, opening.version);
   if (!target) return null;
@@ -125,17 +128,21 @@ async function accept(
     eventType: 'WORKFLOW_EXECUTION_STARTED',
     data: newRun.started,
     idempotency: { key, requestHash: key },
-    audit: {
-      actorKind: 'system',
-      actorId: run.info.runId,
-      action: 'run.start',
-      object: newRun.runId,
-      details: { workflow: newRun.workflow },
-    },
+    audit: startEntry(run, newRun),
   };
   const { runId, row } = await insist(deps, run, () => deps.store.accept(request));
   if (row) deps.announce(row);
   return runId;
+}
+
+function startEntry(run: ResidentRun, { runId, workflow }: NewRun): AuditFacts {
+  return {
+    actorKind: 'system',
+    actorId: run.info.runId,
+    action: 'run.start',
+    object: runId,
+    details: { workflow },
+  };
 }
 
 /** Starts a child run; resolves with the fact for the parent. */
@@ -227,8 +234,8 @@ export function stopStartingChildren(
 }
 
 /**
- * Makes ready what a closing run starts: a failure workflow is accepted now, under a key; a continue-as-new run joins
- * the closing commit itself, since it takes over the workflow id in that instant.
+ * Makes ready what a closing run starts. It joins the closing commit itself: a continue-as-new run takes over the workflow id in
+ * that instant, and a failure workflow must not exist when the close is refused, since another owner may yet complete the run.
  */
 export async function openClosingWorkflows(
   deps: ChildDeps,
@@ -238,13 +245,16 @@ export async function openClosingWorkflows(
 ): Promise<void> {
   for (const command of transition.commands) {
     if (command.type !== 'START_WORKFLOW') continue;
-    if (command.purpose === 'continue-as-new') {
-      const following = { ...opening(command, run), previousRunId: run.info.runId };
-      const next = await insist(deps, run, () => prepare(deps, run, following));
-      if (next) part.newRuns.push(next);
-    } else {
-      await accept(deps, run, opening(command, run), `failure:${run.info.runId}`);
-    }
+    const isNext = command.purpose === 'continue-as-new';
+    // A parent waits for the last run of the chain: each one knows the parent, and only the last one tells it.
+    const { parent } = run.state ?? {};
+    const chain = isNext ? { previousRunId: run.info.runId, ...(parent ? { parent } : {}) } : {};
+    const following = { ...opening(command, run), ...chain };
+    const next = await insist(deps, run, () => prepare(deps, run, following));
+    if (!next) continue;
+    // The id of a failure workflow holds the failed run's own: where it has a run already, this start was made, by a process of
+    // an earlier version, or somebody took the id on purpose. Either way the close must go on without it.
+    part.newRuns.push(isNext ? next : { ...next, audit: startEntry(run, next), once: true });
   }
 }
 
@@ -253,6 +263,22 @@ function opening(command: StartWorkflow, run: ResidentRun): Opening {
   const workflowId =
     command.workflowId ?? (purpose === 'continue-as-new' ? run.info.workflowId : `${run.info.runId}:failure`);
   return { workflow, version, workflowId, input };
+}
+
+const STOPS = ['WORKFLOW_EXECUTION_CANCEL_REQUESTED', 'WORKFLOW_EXECUTION_TERMINATED'];
+
+/**
+ * The part that answers a row for a run that has closed. It has no effect, except that what a parent told its child (whose first
+ * run is the one that it knows) goes on to the run as which the child has continued.
+ */
+export async function answerClosed(store: ExecutionStore, row: InboxRow, epoch: number): Promise<CommitPart> {
+  const { id, ...command } = row;
+  const part = { ...emptyPart({ ...command, epoch }), inboxDone: [id] };
+  if (!STOPS.includes(row.eventType)) return part;
+  const successor = await store.openSuccessor(row.runId);
+  if (successor !== null && successor.parentRunId === row.data.by)
+    part.inboxAdds.push({ ...command, runId: successor.runId });
+  return part;
 }
 
 const CLOSED_EVENTS = {
@@ -264,7 +290,7 @@ const CLOSED_EVENTS = {
   terminated: 'CHILD_WORKFLOW_EXECUTION_TERMINATED',
 } as const;
 
-/** What a parent is told when its child closes, as a row for the parent's inbox; null for a run without parent. */
+/** What a parent is told when its child closes for good, as a row for the parent's inbox; null for a run without parent. */
 export function childClosedEvent(run: ResidentRun, state: RunState, close: CloseRun): NewInboxRow | null {
   const { parent } = state;
   const { parentShard } = run.info;

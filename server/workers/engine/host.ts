@@ -4,6 +4,7 @@ import type { EngineEvent, StartedEvent, Transition } from '@/lib/engine/types';
 import type { RunStatus } from '@/lib/protocol/run';
 import type { CommitPart, InboxRow, OpenRun } from '@/server/ports/execution-store';
 import type { Lease } from '@/server/ports/lease-store';
+import { answerClosed } from '@/server/workers/engine/children';
 import { Committer, type CommitVerdict, type Delivery } from '@/server/workers/engine/committer';
 import { crashPoint } from '@/server/workers/engine/crash-points';
 import { giveBack, type KeptCalls, startEagerly, takeOut } from '@/server/workers/engine/eager-start';
@@ -19,7 +20,7 @@ import { Inbox } from '@/server/workers/engine/inbox';
 import { LeaseManager } from '@/server/workers/engine/leases';
 import { RunLoader } from '@/server/workers/engine/loader';
 import { needsNewer } from '@/server/workers/engine/newer';
-import { emptyPart, openRunOf } from '@/server/workers/engine/parts';
+import { openRunOf } from '@/server/workers/engine/parts';
 import { inTurn, preparePart } from '@/server/workers/engine/prepare-part';
 import { Pressure } from '@/server/workers/engine/pressure';
 import { ReadyQueue } from '@/server/workers/engine/ready-queue';
@@ -307,7 +308,7 @@ export class EngineHost {
       at: this.deps.clock.now(),
       data: row.data,
     } as unknown as EngineEvent;
-    if (run.gone) {
+    if (run.gone || run.state?.closedAt !== undefined) {
       // Closed or lost in this very moment: polling finds out which.
       this.inbox.leave(row.id);
     } else if (run.state !== null) {
@@ -326,16 +327,15 @@ export class EngineHost {
     }
   }
 
-  /** A command to a run that is closed or gone: it has no effect, its row only has to go. */
+  /** A command to a run that is closed or gone: its row has to go, see `answerClosed`. */
   private finishInbox(row: InboxRow): void {
     const epoch = this.leases.epoch(row.shard);
     if (epoch === undefined) {
       this.inbox.leave(row.id);
       return;
     }
-    const { organizationId, runId, shard } = row;
-    const part: CommitPart = { ...emptyPart({ organizationId, runId, shard, epoch }), inboxDone: [row.id] };
-    this.track(this.committer.submit(part).then(() => this.inbox.answered(row.id)));
+    const answer = answerClosed(this.deps.store, row, epoch).then((part) => this.committer.submit(part));
+    this.track(answer.finally(() => this.inbox.answered(row.id)));
   }
 
   private async advance(run: ResidentRun, decided: Transition, inboxId?: number): Promise<Delivery> {

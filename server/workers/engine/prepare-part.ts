@@ -47,7 +47,7 @@ export function preparePart(
   if (closing) {
     const parentEvent = childClosedEvent(run, transition.state, closing);
     if (parentEvent) part.inboxAdds.push(parentEvent);
-    // Started before the close is committed and under an idempotency key: a crash between the two repeats it harmlessly.
+    // They join this part: what a close starts exists if the close does, and only then.
     if (commands.some((command) => command.type === 'START_WORKFLOW'))
       ready = Promise.all([ready, openClosingWorkflows(children, run, transition, part)]);
   }
