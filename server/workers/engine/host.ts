@@ -144,10 +144,11 @@ export class EngineHost {
 
   /**
    * Takes an inbox row: from the acceptor in this process, or from polling. Rows of other owners are left
-   * alone. False when there is no room for a new run now: the row waits in the table.
+   * alone. False when there is no room for a new run now, or nothing is begun any more: the row waits in the table.
    */
   receive(row: InboxRow): boolean {
-    if (this.draining || this.leases.epoch(row.shard) === undefined || !this.inbox.take(row.id)) return true;
+    if (this.draining) return false;
+    if (this.leases.epoch(row.shard) === undefined || !this.inbox.take(row.id)) return true;
     if (row.eventType === 'WORKFLOW_EXECUTION_STARTED') {
       if (this.loader.holds(row)) return true;
       if (!this.pressure.admits(row.organizationId)) {
