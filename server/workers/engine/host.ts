@@ -475,9 +475,10 @@ export class EngineHost {
 
   /** Polling is the truth that wake-up hints only hurry: missed inbox rows, and sleeping runs whose time comes. */
   private async poll(): Promise<void> {
-    const shards = this.leases.held();
-    if (shards.length === 0) return;
+    if (this.leases.held().length === 0) return;
     await this.readInbox();
+    // Shards may have come meanwhile: a take-over loads only what is due until now.
+    const shards = this.leases.held();
     const until = this.deps.clock.now() + WAKE_HORIZON_MS;
     if (until > this.wokenUntil) {
       const from = this.wokenUntil;
