@@ -143,10 +143,11 @@ export class EngineHost {
 
   /**
    * Takes an inbox row: from the acceptor in this process, or from polling. Rows of other owners are left
-   * alone. False when there is no room for a new run now: the row waits in the table.
+   * alone. False when there is no room for a new run now, or nothing is begun any more: the row waits in the table.
    */
   receive(row: InboxRow): boolean {
-    if (this.draining || this.leases.epoch(row.shard) === undefined || !this.inbox.take(row.id)) return true;
+    if (this.draining) return false;
+    if (this.leases.epoch(row.shard) === undefined || !this.inbox.take(row.id)) return true;
     if (row.eventType === 'WORKFLOW_EXECUTION_STARTED') {
       if (this.loader.holds(row)) return true;
       if (!this.pressure.admits(row.organizationId)) {
@@ -472,9 +473,10 @@ export class EngineHost {
 
   /** Polling is the truth that wake-up hints only hurry: missed inbox rows, and sleeping runs whose time comes. */
   private async poll(): Promise<void> {
-    const shards = this.leases.held();
-    if (shards.length === 0) return;
+    if (this.leases.held().length === 0) return;
     await this.readInbox();
+    // Shards may have come meanwhile: a take-over loads only what is due until now.
+    const shards = this.leases.held();
     const until = this.deps.clock.now() + WAKE_HORIZON_MS;
     if (until > this.wokenUntil) {
       const from = this.wokenUntil;

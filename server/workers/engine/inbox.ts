@@ -54,19 +54,24 @@ export class Inbox {
   }
 
   /**
-   * Gives the rows of the shards that are not in hand to `receive`, oldest first, page by page. Stops after some pages, and
-   * when `receive` refuses a row (false): there is no room. Later reads go on.
+   * Gives the rows of the shards that are not in hand to `receive`, oldest first, page by page, each row once: what is left
+   * again meanwhile is for a later read. Stops after some pages, and when `receive` refuses a row (false): there is no room.
+   * Later reads go on.
    */
   async read(shards: readonly number[], receive: (row: InboxRow) => boolean): Promise<void> {
+    // Told to the store like those in hand. A place in the order of ids would pass over what a page has left out of one organisation.
+    const seen = new Set<number>();
     for (let page = 0; page < MAX_PAGES; page++) {
       const answered = new Set<number>();
       this.reads.add(answered);
       try {
-        const rows = await this.store.readInbox(shards, [...this.inHand], PAGE);
+        const known = seen.size === 0 ? this.inHand : new Set([...this.inHand, ...seen]);
+        const rows = await this.store.readInbox(shards, [...known], PAGE);
         let refused = false;
         // A row answered since the read began is gone from the table, though this result still shows it.
         for (const [i, row] of rows.entries()) {
           if (i > 0 && i % SLICE === 0) await new Promise((resolve) => setImmediate(resolve));
+          seen.add(row.id);
           if (!answered.has(row.id) && !receive(row)) refused = true;
         }
         if (refused || rows.length < PAGE.each) return;
