@@ -129,6 +129,13 @@ function accept(db: MemoryDatabase, request: AcceptRequest): AcceptResult {
 }
 
 function commit(db: MemoryDatabase, owner: string, parts: CommitPart[]): ReadonlySet<number> {
+  const epochs = new Map<number, number>();
+  for (const { shard, epoch } of parts) {
+    if ((epochs.get(shard) ?? epoch) !== epoch) {
+      throw new AppError('INTERNAL', `A batch names two epochs of shard ${shard}.`);
+    }
+    epochs.set(shard, epoch);
+  }
   const isHeld = ({ shard, epoch }: CommitPart) => {
     const lease = db.shards.get(shard);
     return lease?.owner === owner && lease.epoch === epoch;
