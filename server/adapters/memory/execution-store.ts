@@ -156,7 +156,7 @@ function write(db: MemoryDatabase, part: CommitPart): void {
   const stored = part.events.map((event) => ({ ...event, runId }));
   db.events.set(runId, [...(db.events.get(runId) ?? []), ...stored]);
   const run = db.runs.get(runId);
-  if (part.update && run) {
+  if (part.update && run && run.closedAt === null && run.historyLength <= part.update.historyLength) {
     const { status, closedAt, historyLength, wakeAt } = part.update;
     Object.assign(run, {
       status,

@@ -8,13 +8,13 @@ import { createExecutionStore } from '@/server/adapters/postgres/execution-store
 import { createLeaseStore } from '@/server/adapters/postgres/lease-store';
 import { createPool } from '@/server/adapters/postgres/pool';
 import { SystemClock } from '@/server/adapters/system-clock';
-import type { CommitPart, InboxRow } from '@/server/ports/execution-store';
+import type { CommitPart, InboxRow, RunUpdate } from '@/server/ports/execution-store';
 import type { Log } from '@/server/ports/log';
 import { Committer } from '@/server/workers/engine/committer';
 import { emptyPart } from '@/server/workers/engine/parts';
 import { createTestDatabase } from '../support/database';
 
-/** A shard that is lost and taken again while parts of its old epoch wait in line: the same over both stores. */
+/** Writes whose time has passed: of an epoch that is over, or of a try that was given up. The same over both stores. */
 
 const TTL = 60_000;
 const nothing = () => {};
@@ -46,7 +46,7 @@ for (const [name, open] of [
   ['memory', memoryStores],
   ['postgres', postgresStores],
 ] as const) {
-  describe(`parts of two epochs of a shard: ${name}`, () => {
+  describe(`commits that come too late: ${name}`, () => {
     let stores: Awaited<ReturnType<typeof open>>;
     const owner = randomUUID();
     const organizationId = randomUUID();
@@ -108,7 +108,7 @@ for (const [name, open] of [
       (await stores.execution.readInbox([0], [], 100)).some(({ id }) => id === row.id);
     const length = async (runId: string) => (await stores.execution.historyLengths([runId])).get(runId) ?? 0;
 
-    it('of different runs: the old one is fenced whatever the order, the new one is written', async () => {
+    it('parts of two epochs of a shard, of different runs: the old one is fenced whatever the order, the new one is written', async () => {
       const [stale, first, second] = [await accepted(), await accepted(), await accepted()];
       const made = committer();
       const verdicts = await Promise.all([
@@ -128,7 +128,7 @@ for (const [name, open] of [
       ]);
     });
 
-    it('of one run are not merged: the old one answers no command and changes no row', async () => {
+    it('parts of two epochs of one run are not merged: the old one answers no command and changes no row', async () => {
       const row = await accepted();
       const made = committer();
       const asleep = {
@@ -148,7 +148,7 @@ for (const [name, open] of [
       expect((await stores.execution.openRun(row.runId))?.wakeAt).toBeLessThan(Number.POSITIVE_INFINITY);
     });
 
-    it('in one batch are refused by the store', async () => {
+    it('parts of two epochs in one batch are refused by the store', async () => {
       const [stale, fresh] = [await accepted(), await accepted()];
       const batch = [
         part(stale.runId, old, { inboxDone: [stale.id] }),
@@ -157,6 +157,29 @@ for (const [name, open] of [
       await expect(stores.execution.commit(owner, batch)).rejects.toMatchObject({ code: 'INTERNAL' });
       expect(await isWaiting(stale)).toBe(true);
       expect(await length(fresh.runId)).toBe(0);
+    });
+
+    it('an older update neither opens a run again that has closed, nor takes back what is written', async () => {
+      const row = await accepted();
+      const update = (of: Partial<RunUpdate>) => ({
+        update: {
+          status: 'running',
+          closedAt: null,
+          historyLength: 1,
+          failure: null,
+          wakeAt: null,
+          ...of,
+        } as const,
+      });
+      const commit = (of: Partial<CommitPart>) => stores.execution.commit(owner, [part(row.runId, now, of)]);
+      const later = Date.now() + 3_600_000;
+      await commit({ events: [event(1), event(2)], ...update({ historyLength: 2, wakeAt: later }) });
+      await commit(update({}));
+      expect((await stores.execution.openRun(row.runId))?.wakeAt).toBe(later);
+      // The end of a run that is given up is no event of its own: its history is as long as before.
+      await commit(update({ status: 'dead_letter', closedAt: Date.now(), historyLength: 2 }));
+      await commit(update({ historyLength: 2 }));
+      expect(await stores.execution.openRun(row.runId)).toBeNull();
     });
   });
 }
