@@ -147,7 +147,7 @@ export interface ExecutionStore {
    */
   accept(request: AcceptRequest): Promise<AcceptResult>;
   /**
-   * Appends a batch under the leases of `owner`. Resolves with the shards that were still held: parts of other
+   * Appends a batch under the leases of `owner`; its parts name one epoch of a shard, else it is refused. Resolves with the shards that were still held: parts of other
    * shards wrote nothing. Throws DATABASE_UNAVAILABLE when it is not known whether the batch was written, any other
    * error when the store refused it (nothing was written).
    */

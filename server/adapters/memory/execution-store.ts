@@ -171,6 +171,13 @@ function isHeld(db: MemoryDatabase, owner: string, { shard, epoch }: CommitKey):
 }
 
 function commit(db: MemoryDatabase, owner: string, parts: CommitPart[]): ReadonlySet<number> {
+  const epochs = new Map<number, number>();
+  for (const { shard, epoch } of parts) {
+    if ((epochs.get(shard) ?? epoch) !== epoch) {
+      throw new AppError('INTERNAL', `A batch names two epochs of shard ${shard}.`);
+    }
+    epochs.set(shard, epoch);
+  }
   const held = parts.filter((part) => isHeld(db, owner, part));
   for (const part of held) {
     const length = db.events.get(part.runId)?.length ?? 0;
@@ -187,7 +194,7 @@ function write(db: MemoryDatabase, part: CommitPart): void {
   const stored = part.events.map((event) => ({ ...event, runId }));
   db.events.set(runId, [...(db.events.get(runId) ?? []), ...stored]);
   const run = db.runs.get(runId);
-  if (part.update && run) {
+  if (part.update && run && run.closedAt === null && run.historyLength <= part.update.historyLength) {
     const { status, closedAt, historyLength, wakeAt } = part.update;
     Object.assign(run, {
       status,

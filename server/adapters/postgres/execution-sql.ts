@@ -16,6 +16,13 @@ const statements = new Map<string, { name: string; text: string }>();
 /**
  * Fenced append. `held` locks the shard rows FOR SHARE and compares owner and epoch in the same statement, so a
  * take-over waits for this commit or this commit sees the take-over. Every other part writes only for held shards.
+ *
+ * The answer to a statement may be lost while it is still under way: the engine then writes the same again, goes on, and the
+ * first one may take effect after that, under the same epoch. With an event it cannot: (run_id, seq) is taken, and it fails
+ * as a whole. Without one it changes nothing: rows of the inbox are gone for good, and an update is only made of a run that
+ * is open and no longer than the update knows it. (A child that is given up may so tell its parent twice; the parent takes the
+ * end of a child that it waits for once.)
+ *
  * A statement has only the parts that its shape needs: those that write nothing cost Postgres a sixth of a small commit.
  *
  * $1 owner, $2 shards, $3 epochs, then one JSON array for each kind of the shape, in the order of its fields.
@@ -76,7 +83,7 @@ function commitSql(shape: CommitShape): string {
     wake_at = coalesce(to_timestamp(u.w / 1000.0), 'infinity'),
     recoveries = 0
   FROM ${rows.get('updates')} AS u(h smallint, r uuid, s text, c float8, n int, f text, w float8)
-  WHERE r.run_id = u.r AND u.h IN (SELECT shard FROM held)
+  WHERE r.run_id = u.r AND u.h IN (SELECT shard FROM held) AND r.closed_at IS NULL AND r.history_length <= u.n
   RETURNING r.run_id
 )`);
   }

@@ -117,6 +117,9 @@ async function commit(
   const done: unknown[] = [];
   const handed: HandedOver[] = [];
   for (const part of parts) {
+    if ((epochs.get(part.shard) ?? part.epoch) !== part.epoch) {
+      throw new AppError('INTERNAL', `A batch names two epochs of shard ${part.shard}.`);
+    }
     epochs.set(part.shard, part.epoch);
     for (const event of part.events) {
       events.push({

@@ -58,11 +58,15 @@ export class Committer {
   }
 
   private async write(parts: CommitPart[]): Promise<CommitVerdict[]> {
-    const merged = this.gaps.size === 0 ? mergeByRun(parts) : this.withoutGaps(mergeByRun(parts));
+    const newest = newestEpochs(parts);
+    const isFenced = (part: CommitPart) => part.epoch !== newest.get(part.shard);
+    const ours = mergeByRun(parts.filter((part) => !isFenced(part)));
+    const merged = this.gaps.size === 0 ? ours : this.withoutGaps(ours);
     const verdicts = merged.length === 0 ? new Map<string, CommitVerdict>() : await this.writeMerged(merged);
-    return parts.map(
-      (part) => verdicts.get(part.runId) ?? (this.gaps.has(part.runId) ? 'rejected' : 'fenced'),
-    );
+    return parts.map((part) => {
+      if (isFenced(part)) return 'fenced';
+      return verdicts.get(part.runId) ?? (this.gaps.has(part.runId) ? 'rejected' : 'fenced');
+    });
   }
 
   /** The parts that follow what is written: those of runs without a gap, and the one that begins anew, or closes, one with. */
@@ -176,7 +180,20 @@ export class Committer {
   }
 }
 
-/** One part a run: a statement that updates a row twice would keep either change at random. */
+/**
+ * The newest epoch of each shard. Parts wait in line while a shard can be lost and taken again, and the database compares
+ * one epoch a shard: an older part beside a newer one would be written behind what the take-over has read.
+ */
+function newestEpochs(parts: readonly CommitPart[]): Map<number, number> {
+  const newest = new Map<number, number>();
+  for (const { shard, epoch } of parts) {
+    const known = newest.get(shard);
+    if (known === undefined || known < epoch) newest.set(shard, epoch);
+  }
+  return newest;
+}
+
+/** One part a run (all of one epoch): a statement that updates a row twice would keep either change at random. */
 export function mergeByRun(parts: readonly CommitPart[]): CommitPart[] {
   const byRun = new Map<string, CommitPart>();
   for (const part of parts) {

@@ -395,6 +395,7 @@ export class EngineHost {
       return;
     }
     crashPoint('after-commit-before-publish');
+    this.stumbles.written(part);
     if (part.events.length > 0)
       this.deps.bus.publish(OUTBOX_CHANNEL, {
         organizationId: part.organizationId,

@@ -19,6 +19,7 @@ export interface StumbleHost {
     readonly clock: Clock;
     readonly log: Log;
     readonly telemetry: Telemetry;
+    readonly calmMs: number;
   };
   readonly leases: { epoch(shard: number): number | undefined };
   readonly isDraining: boolean;
@@ -31,13 +32,25 @@ export interface StumbleHost {
   track(promise: Promise<unknown>): void;
 }
 
+/** What is known of a run that has stumbled. */
+interface Stumbled {
+  count: number;
+  /** When it stumbled last, and whether an event of it has been written since. */
+  at: number;
+  gotOn: boolean;
+}
+
 /**
  * Runs on which the engine itself fails: `step` throws, the history cannot be folded, the store refuses what the run writes.
  * None of them stays out of memory unnoticed: each is read anew and tried again a few times (what it was sent meanwhile is
  * still in its inbox), then goes to dead-letter with the error, where a person sees it and can retry it.
+ *
+ * The count is for one trouble and not for life: it begins anew once the run has got on and `calmMs` have passed. Getting on
+ * alone is not enough: a run can stumble over the same command for ever while something else in it goes on in between.
  */
 export class Stumbles {
-  private readonly counts = new Map<string, number>();
+  /** By shard: who leads a shard under another epoch counts anew. */
+  private readonly shards = new Map<number, { epoch: number; runs: Map<string, Stumbled> }>();
 
   constructor(private readonly host: StumbleHost) {}
 
@@ -52,8 +65,7 @@ export class Stumbles {
     error: unknown,
     start: InboxRow | null = null,
   ): void {
-    const count = (this.counts.get(info.runId) ?? 0) + 1;
-    this.counts.set(info.runId, count);
+    const count = this.count(info);
     this.host.deps.log.error('stumble', {
       status: 'failed',
       run_id: info.runId,
@@ -65,9 +77,34 @@ export class Stumbles {
     this.host.track(next);
   }
 
-  /** The run got on after all, or is over. */
+  /** The run is over. */
   forget(runId: string): void {
-    if (this.counts.size > 0) this.counts.delete(runId);
+    for (const { runs } of this.shards.values()) runs.delete(runId);
+  }
+
+  /** Something of a run was written. */
+  written(part: CommitPart): void {
+    if (this.shards.size === 0 || part.events.length === 0) return;
+    const stumbled = this.shards.get(part.shard)?.runs.get(part.runId);
+    if (stumbled) stumbled.gotOn = true;
+  }
+
+  private count({ runId, shard }: OpenRun): number {
+    const { clock, calmMs } = this.host.deps;
+    const { leases } = this.host;
+    for (const [lost, { epoch }] of this.shards) {
+      if (leases.epoch(lost) !== epoch) this.shards.delete(lost);
+    }
+    const epoch = leases.epoch(shard);
+    if (epoch === undefined) return 1;
+    const runs = this.shards.get(shard)?.runs ?? new Map<string, Stumbled>();
+    this.shards.set(shard, { epoch, runs });
+    const at = clock.now();
+    const before = runs.get(runId);
+    const isOver = before === undefined || (before.gotOn && at - before.at >= calmMs);
+    const count = isOver ? 1 : before.count + 1;
+    runs.set(runId, { count, at, gotOn: false });
+    return count;
   }
 
   private async again(info: OpenRun, run: Pick<ResidentRun, 'pending'> | null, count: number): Promise<void> {
