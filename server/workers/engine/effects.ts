@@ -140,16 +140,18 @@ async function runActivity(
     return;
   }
   if (run.gone) return;
-  if (eager === undefined) {
-    if (host.isDraining) return;
-  } else {
-    // It counts as begun, so a process that is to stop makes it; but the run may have moved on while that was written.
-    const fate = wantedStill(run, command);
-    if (fate === 'cancelled')
-      await host.deliver(run, event(host, 'ACTIVITY_TASK_CANCELED', { activityId, attempt }));
-    if (fate !== 'wanted') return;
+  // One that counts as begun is made by a process that is to stop, too.
+  if (eager === undefined && host.isDraining) return;
+  // The run may have moved on while the call waited for a slot, or its start for the commit: it is not known here yet, so
+  // nobody could abort it.
+  const fate = wantedStill(run, command);
+  if (fate === 'over') return;
+  if (fate === 'cancelled' && !inherited) {
+    await host.deliver(run, event(host, 'ACTIVITY_TASK_CANCELED', { activityId, attempt }));
+    return;
   }
   const abort = new CallAbort();
+  if (fate === 'cancelled') abort.abort(ASKED_TO_STOP);
   run.activities.set(activityId, abort);
   try {
     await attemptActivity(host, run, command, abort, eager, inherited);
