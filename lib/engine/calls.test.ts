@@ -118,6 +118,24 @@ describe('unknown outcomes', () => {
     bench.complete('x', 'late');
     expect(bench.state).toMatchObject({ status: 'completed', output: 'late' });
   });
+  it('come from an ambiguous failure of a call that was asked to stop, also where a repeat is safe', () => {
+    const bench = new Bench(
+      define([mcp({ idempotent: true, compensate: { activity: 'undo', input: '${x.output}' } })]),
+    );
+    bench.send('ACTIVITY_TASK_STARTED', { activityId: 'x:do', attempt: 1, retrySafe: true, worker: 'w' });
+    bench.send('WORKFLOW_EXECUTION_CANCEL_REQUESTED', {});
+    bench.fail('x', 'NETWORK_ERROR', { ambiguous: true, retrySafe: true });
+    expect(bench.node('x').status).toBe('unknown_outcome');
+    bench.send('OUTCOME_RESOLVED', {
+      activityId: 'x:do',
+      resolution: 'completed',
+      output: 'took effect',
+      by: 'ann',
+    });
+    expect(bench.call('x', 'compensate').input).toBe('took effect');
+    bench.complete('x', null, 'compensate');
+    expect(bench.state.status).toBe('cancelled');
+  });
   it('are cancelled at once where nothing could be undone, and awaited where it could', () => {
     const plain = new Bench(define([mcp()]));
     plain.send('ACTIVITY_TASK_OUTCOME_UNKNOWN', { activityId: 'x:do', attempt: 1 });

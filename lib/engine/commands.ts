@@ -30,8 +30,8 @@ export interface RunActivity {
 }
 
 /**
- * Stop a call. The answer is ACTIVITY_TASK_CANCELED or the call's real result; it is needed for calls that can be
- * compensated, and simply does not fit any more (no events) for the others.
+ * Stop a call. The answer is ACTIVITY_TASK_CANCELED when it took no effect, the call's real result, or that nobody knows;
+ * it is needed for calls that can be compensated, and simply does not fit any more (no events) for the others.
  */
 export interface CancelActivity {
   type: 'CANCEL_ACTIVITY';

@@ -71,7 +71,8 @@ export function attemptFailed(turn: Turn, node: NodeState): void {
   const pending = call?.pending;
   if (call === undefined || settings === undefined || pending === undefined) return;
   const activityId = `${node.path}:${purpose}`;
-  if (pending.ambiguous && !isRepeatSafe(settings, call, pending)) {
+  // A call that was asked to stop is not repeated: when nobody knows what became of it, a person says whether to undo it.
+  if (pending.ambiguous && (call.cancelRequested || !isRepeatSafe(settings, call, pending))) {
     turn.emit('ACTIVITY_TASK_OUTCOME_UNKNOWN', {
       activityId,
       attempt: call.attempt,

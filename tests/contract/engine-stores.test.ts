@@ -421,7 +421,7 @@ for (const [name, open] of [
       const epoch = epochs.get(first.shard) ?? -1;
       const started = async (run: NewRun) => ({
         open: (await stores.execution.openRun(run.runId)) !== null,
-        queued: (await stores.execution.readInbox([run.shard], [], 1000)).some((r) => r.runId === run.runId),
+        queued: (await stores.execution.readInbox([run.shard], [], ALL)).some((r) => r.runId === run.runId),
       });
       await stores.execution.commit(owner, [close(lost, epoch - 1)]);
       expect(await started(lost)).toEqual({ open: false, queued: false });

@@ -105,7 +105,9 @@ for (const [name, open] of [
     });
     const event = (seq: number) => ({ seq, type: 'MARKER', at: 0, data: {}, causationSeq: null });
     const isWaiting = async (row: InboxRow) =>
-      (await stores.execution.readInbox([0], [], 100)).some(({ id }) => id === row.id);
+      (await stores.execution.readInbox([0], [], { each: 100, rows: 100, bytes: 1_000_000 })).some(
+        ({ id }) => id === row.id,
+      );
     const length = async (runId: string) => (await stores.execution.historyLengths([runId])).get(runId) ?? 0;
 
     it('parts of two epochs of a shard, of different runs: the old one is fenced whatever the order, the new one is written', async () => {

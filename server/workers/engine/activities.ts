@@ -8,7 +8,7 @@ import type { ActivityFunction, ActivityProgress } from '@/server/ports/activity
 import type { CallPlace, InputRequired, McpFleet, ToolResult } from '@/server/ports/mcp-fleet';
 import type { Telemetry } from '@/server/ports/telemetry';
 import type { TraceContext } from '@/server/ports/tracing';
-import { CallAbort } from '@/server/workers/engine/call-abort';
+import { ASKED_TO_STOP, CallAbort } from '@/server/workers/engine/call-abort';
 import type { CallDialogue } from '@/server/workers/engine/dialogue';
 import {
   keepParts,
@@ -260,6 +260,7 @@ class FunctionCall {
   private readonly own = new CallAbort();
   private readonly begun: number;
   private stopWatching: (() => void) | null = null;
+  private giveUp: (() => void) | null = null;
 
   constructor(
     private readonly clock: Clock,
@@ -274,13 +275,19 @@ class FunctionCall {
     return this.own.signal;
   }
 
-  /** The function's result, or an error as soon as its time is up or it is cancelled. */
+  /**
+   * The function's result, or an error as soon as its time is up or it is cancelled. One that is only asked to stop says
+   * itself what became of it.
+   */
   orAborted(result: Promise<Json>): Promise<Json> {
     this.watch();
     return new Promise((resolve, reject) => {
-      this.own.whenAborted(() =>
-        reject(Object.assign(new Error('The activity was cancelled.'), { code: 'CANCELLED' })),
-      );
+      const giveUp = () =>
+        reject(Object.assign(new Error('The activity was cancelled.'), { code: 'CANCELLED' }));
+      this.giveUp = giveUp;
+      this.own.whenAborted(() => {
+        if (this.own.reason !== ASKED_TO_STOP) giveUp();
+      });
       result.then(resolve, reject);
     });
   }
@@ -294,6 +301,7 @@ class FunctionCall {
     const cancelTimer = this.clock.at(this.begun + this.timeoutMs, () => {
       this.expired = true;
       this.own.abort('timeout');
+      this.giveUp?.();
     });
     const leave = this.outer.whenAborted(() => this.own.abort(this.outer.reason));
     this.stopWatching = () => {

@@ -1,3 +1,8 @@
+/** Why a call is given up: nobody waits for its outcome any more. */
+export const CANCELLED = 'cancelled';
+/** Why a call is given up: it is to stop if it can, and what became of it is awaited, because it may have to be undone. */
+export const ASKED_TO_STOP = 'asked to stop';
+
 /**
  * Whether one call is to be given up, and why. An AbortSignal costs more than a whole step that does nothing, so it is
  * made only when somebody asks for it.

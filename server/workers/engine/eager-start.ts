@@ -82,8 +82,8 @@ export function giveBack(kept: KeptCalls | undefined): void {
 }
 
 /**
- * What became of a call between its start on record and now, when it is to be made: it is still wanted, it is over (the run
- * has moved on), or it was asked to stop and has to say that it did.
+ * What became of a call between its command and now: it is still wanted, it is over (the run has moved on), or it was asked
+ * to stop and somebody has to say what became of it.
  */
 export function wantedStill(
   run: ResidentRun,
@@ -91,7 +91,9 @@ export function wantedStill(
 ): 'wanted' | 'over' | 'cancelled' {
   const { state } = run;
   const call = state === null || state.closedAt !== undefined ? undefined : findCall(state, activityId)?.call;
-  if (call?.status !== 'started' || call.attempt !== attempt || call.pending !== undefined) return 'over';
+  if (call === undefined || call.attempt !== attempt || call.pending !== undefined) return 'over';
+  if (call.status !== 'scheduled' && call.status !== 'started' && call.status !== 'input_required')
+    return 'over';
   return call.cancelRequested ? 'cancelled' : 'wanted';
 }
 

@@ -1,9 +1,16 @@
 import type { CancelActivity, Command, RunActivity } from '@/lib/engine/commands';
+import { findCall } from '@/lib/engine/state';
 import type { EngineEvent, EventData, EventType } from '@/lib/engine/types';
 import type { Clock } from '@/lib/shared/clock';
 import type { Tracing } from '@/server/ports/tracing';
-import { type ActivityDeps, asFailure, isRetrySafe } from '@/server/workers/engine/activities';
-import { CallAbort } from '@/server/workers/engine/call-abort';
+import {
+  type ActivityDeps,
+  type ActivityScope,
+  type AttemptOutcome,
+  asFailure,
+  isRetrySafe,
+} from '@/server/workers/engine/activities';
+import { ASKED_TO_STOP, CANCELLED, CallAbort } from '@/server/workers/engine/call-abort';
 import { type ChildDeps, startChild } from '@/server/workers/engine/children';
 import type { Delivery } from '@/server/workers/engine/committer';
 import { crashPoint } from '@/server/workers/engine/crash-points';
@@ -32,22 +39,27 @@ export interface EffectsHost {
   track(promise: Promise<unknown>): void;
 }
 
-/** What a call was told when its abort signal fired. */
-const CANCELLED = 'cancelled';
-
 /**
  * Carries out a committed command of a run; everything it leads to comes back as an event.
  *
- * @param eager what is kept for a call whose start was committed together with its schedule
+ * @param from what is kept for a call whose start was committed together with its schedule; 'inherited' for what was left
+ *   open by an owner before this one, who may have made the call already
  */
-export function carryOut(host: EffectsHost, run: ResidentRun, command: Command, eager?: EagerCall): void {
+export function carryOut(
+  host: EffectsHost,
+  run: ResidentRun,
+  command: Command,
+  from?: EagerCall | 'inherited',
+): void {
   switch (command.type) {
     case 'RUN_ACTIVITY': {
+      const inherited = from === 'inherited';
+      const eager = from === 'inherited' ? undefined : from;
       if (eager === undefined && answerOpenCall(run, command)) return;
       const { organizationId } = run.info;
       run.calls++;
       host.pressure.add(organizationId);
-      const begin = () => runActivity(host, run, command, eager);
+      const begin = () => runActivity(host, run, command, eager, inherited);
       const made =
         eager === undefined
           ? host.ready.submit(organizationId, rankOf(run.state?.priority), begin)
@@ -104,7 +116,8 @@ export function carryOut(host: EffectsHost, run: ResidentRun, command: Command, 
 
 function cancelActivity(host: EffectsHost, run: ResidentRun, { activityId, task }: CancelActivity): void {
   const open = run.activities.get(activityId);
-  if (open !== undefined) open.abort(CANCELLED);
+  const awaited = run.state !== null && findCall(run.state, activityId)?.call.cancelRequested === true;
+  if (open !== undefined) open.abort(awaited ? ASKED_TO_STOP : CANCELLED);
   else if (task !== undefined)
     host.track(
       host.deps.activities.fleet.cancelTask(
@@ -125,6 +138,7 @@ async function runActivity(
   run: ResidentRun,
   command: RunActivity,
   eager: EagerCall | undefined,
+  inherited: boolean,
 ): Promise<void> {
   const { activityId, attempt, started } = command;
   if (started && !started.retrySafe) {
@@ -132,19 +146,21 @@ async function runActivity(
     return;
   }
   if (run.gone) return;
-  if (eager === undefined) {
-    if (host.isDraining) return;
-  } else {
-    // It counts as begun, so a process that is to stop makes it; but the run may have moved on while that was written.
-    const fate = wantedStill(run, command);
-    if (fate === 'cancelled')
-      await host.deliver(run, event(host, 'ACTIVITY_TASK_CANCELED', { activityId, attempt }));
-    if (fate !== 'wanted') return;
+  // One that counts as begun is made by a process that is to stop, too.
+  if (eager === undefined && host.isDraining) return;
+  // The run may have moved on while the call waited for a slot, or its start for the commit: it is not known here yet, so
+  // nobody could abort it.
+  const fate = wantedStill(run, command);
+  if (fate === 'over') return;
+  if (fate === 'cancelled' && !inherited) {
+    await host.deliver(run, event(host, 'ACTIVITY_TASK_CANCELED', { activityId, attempt }));
+    return;
   }
   const abort = new CallAbort();
+  if (fate === 'cancelled') abort.abort(ASKED_TO_STOP);
   run.activities.set(activityId, abort);
   try {
-    await attemptActivity(host, run, command, abort, eager);
+    await attemptActivity(host, run, command, abort, eager, inherited);
   } finally {
     if (run.activities.get(activityId) === abort) run.activities.delete(activityId);
   }
@@ -156,13 +172,14 @@ async function attemptActivity(
   command: RunActivity,
   abort: CallAbort,
   eager: EagerCall | undefined,
+  inherited: boolean,
 ): Promise<void> {
   const { activityId, attempt } = command;
   const { organizationId, runId } = run.info;
   // The process may be stopped while it connects: what counts is that the lease runs when the call leaves.
   const beforeSending = () => host.leases.confirmed();
   const place = eager?.place;
-  const scope = {
+  const scope: ActivityScope = {
     ...{ organizationId, runId, subject: subjectOf(run.state), abort, beforeSending },
     ...(place === undefined ? {} : { place }),
   };
@@ -178,13 +195,15 @@ async function attemptActivity(
         attempt,
         failure,
         jitter: host.deps.random(),
-        ambiguous: false,
+        // An owner before this one may have made it: what became of it is not known.
+        ambiguous: inherited && isStopped(abort),
       }),
     );
     return;
   }
   // A task that is followed is the server's: nothing is made that could be made twice.
-  if (!retrySafe && eager === undefined && !command.started && command.resume?.input.taskId === undefined) {
+  const followsTask = command.resume?.input.taskId !== undefined;
+  if (!retrySafe && eager === undefined && !command.started && !followsTask && !isStopped(abort)) {
     // Written down before the call, so that after a crash nobody mistakes a call that was made for one that was not.
     const noted = event(host, 'ACTIVITY_TASK_STARTED', {
       activityId,
@@ -202,9 +221,23 @@ async function attemptActivity(
   const { tracing, activities } = host.deps;
   const called =
     command.target.kind === 'mcp' ? { ...scope, dialogue: callDialogue(host, run, command) } : scope;
-  const outcome = await runTracedAttempt(tracing, run, activities, called, command);
+  let outcome: AttemptOutcome =
+    isStopped(abort) && !followsTask
+      ? NOT_MADE
+      : await runTracedAttempt(tracing, run, activities, called, command);
   crashPoint('after-effect-before-append');
   if (run.gone) return;
+  const stopped = isStopped(abort);
+  if (stopped && outcome.kind === 'failed') {
+    // Whether or not this attempt has left: the task is at the server, or an owner before this one may have made the call.
+    const ambiguous = outcome.ambiguous || followsTask || (inherited && retrySafe);
+    outcome = { ...outcome, ambiguous };
+    // It may have to be undone, and that takes its result; repeated with the same key, it is what became of it.
+    if (ambiguous && retrySafe && wantedStill(run, command) === 'cancelled') {
+      outcome = await callForResult(host, run, scope, command);
+      if (run.gone) return;
+    }
+  }
   const took = command.target.kind === 'mcp' ? { server: command.target.server } : {};
   if (outcome.kind === 'completed') {
     const { output, usage } = outcome;
@@ -216,19 +249,58 @@ async function attemptActivity(
     return;
   }
   const { failure, ambiguous, retryAt, inputRequired } = outcome;
-  if (abort.reason === CANCELLED) {
+  if (ambiguous && (stopped || !retrySafe)) {
+    // Nobody waits for a call that cannot be undone once it is cancelled: then this is one fact too many, and ignored.
+    await host.deliver(run, event(host, 'ACTIVITY_TASK_OUTCOME_UNKNOWN', { activityId, attempt, failure }));
+  } else if (stopped || (inputRequired !== undefined && wantedStill(run, command) === 'cancelled')) {
+    // Nobody answers the questions of a call that is to stop, also while the request to stop is still being written.
     await host.deliver(run, event(host, 'ACTIVITY_TASK_CANCELED', { activityId, attempt }));
   } else if (inputRequired !== undefined) {
     await host.deliver(
       run,
       event(host, 'ACTIVITY_TASK_INPUT_REQUIRED', { activityId, attempt, input: inputRequired }),
     );
-  } else if (ambiguous && !retrySafe) {
-    await host.deliver(run, event(host, 'ACTIVITY_TASK_OUTCOME_UNKNOWN', { activityId, attempt, failure }));
   } else {
     const facts = { activityId, attempt, failure, jitter: host.deps.random(), ambiguous, retrySafe };
     const when = retryAt === undefined ? {} : { retryAt };
     const type = failure.code === 'TIMEOUT' ? 'ACTIVITY_TASK_TIMED_OUT' : 'ACTIVITY_TASK_FAILED';
     await host.deliver(run, event(host, type, { ...facts, ...when }));
+  }
+}
+
+/** What became of a call that was given up before it left. */
+const NOT_MADE: AttemptOutcome = {
+  kind: 'failed',
+  failure: { code: 'CANCELLED', message: 'The call was cancelled before it was made.', retriable: false },
+  ambiguous: false,
+};
+
+function isStopped({ reason }: CallAbort): boolean {
+  return reason === CANCELLED || reason === ASKED_TO_STOP;
+}
+
+/** Makes a call that was asked to stop once more, to its end, for its result. */
+async function callForResult(
+  host: EffectsHost,
+  run: ResidentRun,
+  { place: _used, ...scope }: ActivityScope,
+  command: RunActivity,
+): Promise<AttemptOutcome> {
+  const { activityId } = command;
+  const abort = new CallAbort();
+  run.activities.set(activityId, abort);
+  try {
+    const { tracing, activities } = host.deps;
+    // What it was told before goes with it; there is nobody to ask for more.
+    const { resume } = callDialogue(host, run, command);
+    const again = { ...scope, abort, ...(resume === undefined ? {} : { dialogue: { resume } }) };
+    const outcome = await runTracedAttempt(tracing, run, activities, again, command);
+    if (outcome.kind === 'completed') return outcome;
+    // Only the tool's own word says that there is nothing to undo.
+    const ambiguous =
+      command.target.kind === 'mcp' ? outcome.failure.code !== 'TOOL_ERROR' : outcome.ambiguous;
+    return { ...outcome, ambiguous };
+  } finally {
+    if (run.activities.get(activityId) === abort) run.activities.delete(activityId);
   }
 }

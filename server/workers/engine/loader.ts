@@ -222,7 +222,8 @@ export class RunLoader {
           if (run.state?.closedAt !== undefined) continue;
           residents.set(info.runId, run);
           if (run.state)
-            for (const command of outstanding(program, run.state)) carryOut(this.host, run, command);
+            for (const command of outstanding(program, run.state))
+              carryOut(this.host, run, command, 'inherited');
         } catch (error) {
           // One run that cannot be replayed must not keep the others of its page from being taken over.
           this.host.stumble(info, error);

@@ -1,0 +1,213 @@
+import { randomUUID } from 'node:crypto';
+import { afterEach, describe, expect, it } from 'vitest';
+import type { WorkflowDefinition } from '@/lib/protocol/definition';
+import { MemoryDatabase } from '@/server/adapters/memory/database';
+import { createMemoryExecutionStore } from '@/server/adapters/memory/execution-store';
+import { createMemoryLeaseStore } from '@/server/adapters/memory/lease-store';
+import type { McpFleet, ToolCall, ToolOutcome } from '@/server/ports/mcp-fleet';
+import { eventually } from '../../../tests/support/eventually';
+import { createTestEngine, type TestEngineOptions } from '../../../tests/support/memory-engine';
+
+const charges = (node: object = {}): WorkflowDefinition =>
+  ({
+    schemaVersion: 1,
+    name: 'charges',
+    nodes: [
+      {
+        id: 'n',
+        kind: 'mcp-server',
+        server: 's',
+        tool: 'charge',
+        compensate: { server: 's', tool: 'refund', arguments: { of: '${n.output.json}' } },
+        ...node,
+      },
+    ],
+  }) as WorkflowDefinition;
+
+const done = (structuredContent: object): ToolOutcome =>
+  ({
+    ok: true,
+    result: { isError: false, content: [], structuredContent, durationMs: 1, bytesIn: 1, bytesOut: 1 },
+  }) as ToolOutcome;
+const cancelled = {
+  ok: false as const,
+  failure: { code: 'CANCELLED', message: 'cancelled', retriable: false, ambiguous: true },
+};
+
+/** A server on which the first charge takes effect at once and is answered too late; a cancelled call is not waited for. */
+class Bank {
+  readonly calls: string[] = [];
+  readonly keys = new Set<string>();
+  annotations: object = {};
+  /** What charges after the first are answered. */
+  again: ToolOutcome = done({ charge: 1 });
+  readonly fleet = {
+    tool: async () => ({ annotations: this.annotations }),
+    keepPlace: () => undefined,
+    call: async (call: ToolCall): Promise<ToolOutcome> => {
+      await call.beforeSending?.();
+      if (call.signal.aborted)
+        return { ok: false, failure: { ...cancelled.failure, message: 'not sent', ambiguous: false } };
+      this.calls.push(call.tool);
+      this.keys.add(`${call.tool} ${call.idempotencyKey}`);
+      if (call.tool !== 'charge') return done({ refunded: call.arguments.of ?? null });
+      if (this.charged > 1) return this.again;
+      return new Promise((resolve) => {
+        call.signal.addEventListener('abort', () => resolve(cancelled), { once: true });
+      });
+    },
+    cancelTask: async () => {},
+  } as unknown as McpFleet;
+
+  get charged(): number {
+    return this.calls.filter((tool) => tool === 'charge').length;
+  }
+}
+
+const engines: ReturnType<typeof createTestEngine>[] = [];
+afterEach(async () => {
+  for (const made of engines.splice(0)) await made.host.drain(0);
+});
+const engine = async (options: TestEngineOptions) => {
+  const made = createTestEngine(options);
+  engines.push(made);
+  await made.host.start();
+  return made;
+};
+
+describe('a call that could be undone and is cancelled while it is under way', () => {
+  const cancelMidCall = async (bank: Bank, definition = charges()) => {
+    const made = await engine({ definitions: [definition], fleet: bank.fleet });
+    const runId = await made.start('charges');
+    await eventually('the charge has taken effect', () => bank.charged === 1);
+    const closed = made.host.closed(runId);
+    await made.send(runId, 'WORKFLOW_EXECUTION_CANCEL_REQUESTED', { by: 'tester' });
+    return { made, runId, closed, types: () => made.eventTypes(runId) };
+  };
+
+  it('is not forgotten: its outcome is unknown, and undone when a person says that it took effect', async () => {
+    const bank = new Bank();
+    const { made, runId, closed, types } = await cancelMidCall(bank);
+    await eventually('a person is asked', async () =>
+      (await types()).includes('ACTIVITY_TASK_OUTCOME_UNKNOWN'),
+    );
+    await made.send(runId, 'OUTCOME_RESOLVED', {
+      activityId: 'n:do',
+      resolution: 'completed',
+      output: { json: { charge: 1 } },
+      by: 'tester',
+    });
+    expect(await closed).toBe('cancelled');
+    expect(bank.calls).toEqual(['charge', 'refund']);
+    expect(await types()).not.toContain('ACTIVITY_TASK_CANCELED');
+  });
+
+  it('is called again for its result where a repeat is safe, and undone', async () => {
+    const bank = new Bank();
+    bank.annotations = { idempotentHint: true };
+    const { closed } = await cancelMidCall(bank);
+    expect(await closed).toBe('cancelled');
+    expect(bank.calls).toEqual(['charge', 'charge', 'refund']);
+    expect(bank.keys.size).toBe(2);
+  });
+
+  it('is over when the repeated call says that it had no effect, and unknown when that is not reached either', async () => {
+    const refusing = new Bank();
+    refusing.annotations = { idempotentHint: true };
+    refusing.again = {
+      ok: false,
+      failure: { code: 'TOOL_ERROR', message: 'no money', retriable: false, ambiguous: false },
+    };
+    expect(await (await cancelMidCall(refusing)).closed).toBe('cancelled');
+    expect(refusing.calls).toEqual(['charge', 'charge']);
+
+    const unreached = new Bank();
+    unreached.annotations = { idempotentHint: true };
+    unreached.again = {
+      ok: false,
+      failure: { code: 'NETWORK_ERROR', message: 'gone', retriable: true, ambiguous: false },
+    };
+    const { types } = await cancelMidCall(unreached);
+    await eventually('a person is asked', async () =>
+      (await types()).includes('ACTIVITY_TASK_OUTCOME_UNKNOWN'),
+    );
+  });
+
+  it('is over at once where nothing could undo it', async () => {
+    const bank = new Bank();
+    bank.annotations = { idempotentHint: true };
+    const { closed } = await cancelMidCall(bank, charges({ compensate: undefined }));
+    expect(await closed).toBe('cancelled');
+    expect(bank.calls).toEqual(['charge']);
+  });
+
+  it('is awaited when it is a function, and undone when it ends well all the same', async () => {
+    const calls: string[] = [];
+    let answer = (_output: number) => {};
+    let asked = false;
+    const made = await engine({
+      definitions: [
+        {
+          schemaVersion: 1,
+          name: 'charges',
+          nodes: [{ id: 'n', kind: 'activity', activity: 'charge', compensate: { activity: 'refund' } }],
+        },
+      ],
+      functions: {
+        charge: (_input, { signal }) => {
+          calls.push('charge');
+          signal.addEventListener('abort', () => {
+            asked = true;
+          });
+          return new Promise((resolve) => {
+            answer = resolve;
+          });
+        },
+        refund: () => calls.push('refund'),
+      },
+    });
+    const runId = await made.start('charges');
+    await eventually('the charge is under way', () => calls.length === 1);
+    const closed = made.host.closed(runId);
+    await made.send(runId, 'WORKFLOW_EXECUTION_CANCEL_REQUESTED', { by: 'tester' });
+    await eventually('it is asked to stop', () => asked);
+    answer(1);
+    expect(await closed).toBe('cancelled');
+    expect(calls).toEqual(['charge', 'refund']);
+  });
+
+  it('is called again for its result by the next owner of the run', async () => {
+    const db = new MemoryDatabase(() => Date.now());
+    const execution = createMemoryExecutionStore(db);
+    const bank = new Bank();
+    bank.annotations = { idempotentHint: true };
+    let alive = true;
+    const common = { organizationId: randomUUID(), definitions: [charges()], fleet: bank.fleet };
+    const first = await engine({
+      ...common,
+      // What comes after the request to stop is not written any more: the process ends there.
+      execution: {
+        ...execution,
+        commit: async (owner, parts) => {
+          if (!alive) return new Promise(() => {});
+          const held = await execution.commit(owner, parts);
+          alive = !parts.some((part) =>
+            part.events.some(({ type }) => type.endsWith('TASK_CANCEL_REQUESTED')),
+          );
+          return held;
+        },
+      },
+      leases: createMemoryLeaseStore(db),
+    });
+    const runId = await first.start('charges');
+    await eventually('the charge has taken effect', () => bank.charged === 1);
+    await first.send(runId, 'WORKFLOW_EXECUTION_CANCEL_REQUESTED', { by: 'tester' });
+    await eventually('the process is gone', () => !alive);
+    first.host.leases.lose(first.host.leases.held());
+    for (const row of db.shards.values()) Object.assign(row, { owner: 'nobody', leaseUntil: 0 });
+    await engine({ ...common, execution, leases: createMemoryLeaseStore(db) });
+    await eventually('the run is over', () => db.runs.get(runId)?.status === 'cancelled');
+    expect(bank.calls.at(-1)).toBe('refund');
+    expect(bank.keys.size).toBe(2);
+  });
+});
