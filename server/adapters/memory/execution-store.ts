@@ -50,11 +50,6 @@ export function createMemoryExecutionStore(db: MemoryDatabase): ExecutionStore {
         .slice(0, limit);
     },
 
-    async openRun(runId) {
-      const run = db.runs.get(runId);
-      return run && run.closedAt === null ? toOpenRun(db, run) : null;
-    },
-
     async openSuccessor(runId) {
       const closed = db.runs.get(runId)?.run;
       const goesOn = ({ run, closedAt }: MemoryRun) =>
@@ -67,6 +62,11 @@ export function createMemoryExecutionStore(db: MemoryDatabase): ExecutionStore {
         run.parentNodePath === closed.parentNodePath;
       const next = [...db.runs.values()].find(goesOn);
       return next ? toOpenRun(db, next) : null;
+    },
+
+    async openRun(runId) {
+      const run = db.runs.get(runId);
+      return run && run.closedAt === null ? toOpenRun(db, run) : null;
     },
 
     async readHistories(runIds) {

@@ -59,17 +59,17 @@ export function createExecutionStore(pool: pg.Pool): ExecutionStore {
       return rows;
     },
 
+    async openSuccessor(runId) {
+      const { rows } = await pool.query<OpenRun>(sql.OPEN_SUCCESSOR, [runId]);
+      return rows[0] ?? null;
+    },
+
     async openRun(runId) {
       const { rows } = await pool.query<OpenRun>({
         name: 'oc_open_run',
         text: sql.OPEN_RUN,
         values: [runId],
       });
-      return rows[0] ?? null;
-    },
-
-    async openSuccessor(runId) {
-      const { rows } = await pool.query<OpenRun>(sql.OPEN_SUCCESSOR, [runId]);
       return rows[0] ?? null;
     },
 
