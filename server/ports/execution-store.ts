@@ -170,12 +170,12 @@ export interface ExecutionStore {
    * from the beginning), soonest first; `window.afterRunId` continues a page at the same instant.
    */
   dueRuns(shards: readonly number[], window: WakeWindow, limit: number): Promise<OpenRun[]>;
-  /** One open run, or null when it is closed or unknown. */
-  openRun(runId: string): Promise<OpenRun | null>;
   /** For each run that has events, roughly how many bytes reading its history takes. */
   historySizes(runIds: readonly string[]): Promise<Map<string, number>>;
   /** The open run as which a closed child goes on, having continued as new for the same node of the same parent; null when there is none. */
   openSuccessor(runId: string): Promise<OpenRun | null>;
+  /** One open run, or null when it is closed or unknown. */
+  openRun(runId: string): Promise<OpenRun | null>;
   /** Full histories in order of run and seq. */
   readHistories(runIds: readonly string[]): Promise<StoredEvent[]>;
   /** Counts a load by a new owner; returns the new counts. */

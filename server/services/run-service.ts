@@ -81,13 +81,19 @@ export class RunService {
   constructor(private readonly deps: RunServiceDeps) {}
 
   /**
-   * Starts a run; with an idempotency key the same request again gives the same run.
-   * Throws WORKFLOW_NOT_FOUND, SERVER_NOT_FOUND, INVALID_WORKFLOW_INPUT, PAYLOAD_TOO_LARGE, WORKFLOW_ID_IN_USE,
+   * Starts a run; with an idempotency key the same request again gives the same run, whatever would keep a new one from starting.
+   * Throws WORKFLOW_NOT_FOUND, QUOTA_EXCEEDED, SERVER_NOT_FOUND, INVALID_WORKFLOW_INPUT, PAYLOAD_TOO_LARGE, WORKFLOW_ID_IN_USE,
    * IDEMPOTENCY_CONFLICT.
    */
   async start(actor: Actor, body: StartRunBody, idempotencyKey: string | null): Promise<RunRow> {
     requirePermission(actor, 'workflows:execute');
-    const definition = await this.deps.workflows.get(actor, body.workflow, body.version);
+    const request = { start: body };
+    let definition: StoredDefinition;
+    try {
+      definition = await this.deps.workflows.get(actor, body.workflow, body.version);
+    } catch (error) {
+      return this.firstAnswer(actor, idempotencyKey, request, error);
+    }
     const settings = await this.deps.settings?.(actor.organizationId);
     return this.begin(actor, {
       definition,
@@ -98,18 +104,18 @@ export class RunService {
       action: 'run.start',
       details: {},
       key: idempotencyKey,
-      request: { start: body },
+      request,
     });
   }
 
   /** Starts a run whose definition and input are decided; the caller has checked the permission. Throws as `start` does. */
   async begin(actor: Actor, opening: Opening): Promise<RunRow> {
     const { definition, input, facts } = opening;
-    await this.deps.admit?.(actor.organizationId);
-    await this.checkServers(actor, definition, opening.servers);
-    const settings = await this.deps.settings?.(actor.organizationId);
-    this.checkSize(input, '/input', settings?.['runs.maxInputBytes']);
-    this.inputs.check(definition, input);
+    try {
+      await this.checkStart(actor, opening);
+    } catch (error) {
+      return this.firstAnswer(actor, opening.key, opening.request, error);
+    }
     const { organizationId } = actor;
     const runId = this.deps.newRunId();
     const workflowId = opening.workflowId ?? runId;
@@ -210,9 +216,25 @@ export class RunService {
     command: Omit<RunCommand, 'action'>,
     key: string | null,
   ): Promise<boolean> {
+    return (await this.usedFor(actor, key, commandHash(runId, command))) !== null;
+  }
+
+  /**
+   * The run of the first such request, when a start is refused that only repeats it: its answer got lost, and it may be the
+   * very run that fills the quota now. Looked up only then, so that starts pay nothing for it. Throws `refusal` when there
+   * is none, IDEMPOTENCY_CONFLICT when the key stands for something else.
+   */
+  private async firstAnswer(actor: Actor, key: string | null, request: unknown, refusal: unknown) {
+    const runId = await this.usedFor(actor, key, hashOf(request));
+    if (runId === null) throw refusal;
+    return this.get(actor, runId);
+  }
+
+  /** The run that a request with this key was written down for; null when there is none. Throws IDEMPOTENCY_CONFLICT. */
+  private async usedFor(actor: Actor, key: string | null, requestHash: string): Promise<string | null> {
     const use = key === null ? null : await this.deps.queries.keyUse(actor.organizationId, key);
-    if (use === null) return false;
-    if (use.requestHash === commandHash(runId, command)) return true;
+    if (use === null) return null;
+    if (use.requestHash === requestHash) return use.runId;
     throw new AppError('IDEMPOTENCY_CONFLICT', 'This Idempotency-Key was used for a different request.', {
       path: '/headers/idempotency-key',
     });
@@ -239,6 +261,14 @@ export class RunService {
   private audit(actor: Actor, action: string, object: string, details: JsonObject) {
     const from = actor.source === undefined ? {} : { source: actor.source };
     return { actorKind: actor.kind, actorId: actor.id, action, object, details: { ...details, ...from } };
+  }
+
+  private async checkStart(actor: Actor, { definition, input, servers }: Opening): Promise<void> {
+    await this.deps.admit?.(actor.organizationId);
+    await this.checkServers(actor, definition, servers);
+    const settings = await this.deps.settings?.(actor.organizationId);
+    this.checkSize(input, '/input', settings?.['runs.maxInputBytes']);
+    this.inputs.check(definition, input);
   }
 
   private checkSize(value: Json, path: string, most = this.deps.maxPayloadBytes): void {

@@ -63,11 +63,6 @@ export function createMemoryExecutionStore(db: MemoryDatabase): ExecutionStore {
         .slice(0, limit);
     },
 
-    async openRun(runId) {
-      const run = db.runs.get(runId);
-      return run && run.closedAt === null ? toOpenRun(db, run) : null;
-    },
-
     async historySizes(runIds) {
       const sizes = new Map<string, number>();
       for (const id of runIds) {
@@ -90,6 +85,11 @@ export function createMemoryExecutionStore(db: MemoryDatabase): ExecutionStore {
         run.parentNodePath === closed.parentNodePath;
       const next = [...db.runs.values()].find(goesOn);
       return next ? toOpenRun(db, next) : null;
+    },
+
+    async openRun(runId) {
+      const run = db.runs.get(runId);
+      return run && run.closedAt === null ? toOpenRun(db, run) : null;
     },
 
     async readHistories(runIds) {

@@ -247,8 +247,6 @@ WHERE shard = ANY($1::smallint[]) AND closed_at IS NULL AND wake_at <= to_timest
 ORDER BY wake_at, run_id
 LIMIT $5`;
 
-export const OPEN_RUN = `SELECT ${OPEN_RUN_COLUMNS} FROM workflow_run r WHERE run_id = $1 AND closed_at IS NULL`;
-
 /** The rows' other columns count a little. */
 export const HISTORY_SIZES = `
 SELECT run_id, sum(octet_length(data::text) + 100)::float8 AS n
@@ -259,6 +257,8 @@ export const OPEN_SUCCESSOR = `SELECT ${OPEN_RUN_COLUMNS} FROM workflow_run c JO
   ON r.organization_id = c.organization_id AND r.workflow_id = c.workflow_id AND r.closed_at IS NULL
   AND r.parent_run_id = c.parent_run_id AND r.parent_node_path = c.parent_node_path AND r.run_id <> c.run_id
 WHERE c.run_id = $1`;
+
+export const OPEN_RUN = `SELECT ${OPEN_RUN_COLUMNS} FROM workflow_run r WHERE run_id = $1 AND closed_at IS NULL`;
 
 export const READ_HISTORIES = `
 SELECT run_id AS "runId", seq, type, (extract(epoch FROM at) * 1000)::float8 AS at, data,

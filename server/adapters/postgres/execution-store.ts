@@ -69,6 +69,11 @@ export function createExecutionStore(pool: pg.Pool): ExecutionStore {
       return rows;
     },
 
+    async openSuccessor(runId) {
+      const { rows } = await pool.query<OpenRun>(sql.OPEN_SUCCESSOR, [runId]);
+      return rows[0] ?? null;
+    },
+
     async openRun(runId) {
       const { rows } = await pool.query<OpenRun>({
         name: 'oc_open_run',
@@ -81,11 +86,6 @@ export function createExecutionStore(pool: pg.Pool): ExecutionStore {
     async historySizes(runIds) {
       const { rows } = await pool.query<{ run_id: string; n: number }>(sql.HISTORY_SIZES, [runIds]);
       return new Map(rows.map((row) => [row.run_id, row.n]));
-    },
-
-    async openSuccessor(runId) {
-      const { rows } = await pool.query<OpenRun>(sql.OPEN_SUCCESSOR, [runId]);
-      return rows[0] ?? null;
     },
 
     async readHistories(runIds) {
