@@ -6,6 +6,7 @@ import type { CommitPart, InboxRow, OpenRun } from '@/server/ports/execution-sto
 import type { Lease } from '@/server/ports/lease-store';
 import { Committer, type CommitVerdict, type Delivery } from '@/server/workers/engine/committer';
 import { crashPoint } from '@/server/workers/engine/crash-points';
+import { letEnd } from '@/server/workers/engine/drain';
 import { giveBack, type KeptCalls, startEagerly, takeOut } from '@/server/workers/engine/eager-start';
 import { carryOut } from '@/server/workers/engine/effects';
 import {
@@ -96,20 +97,14 @@ export class EngineHost {
   }
 
   /**
-   * Graceful stop: nothing new is taken, running activities may end within `timeoutMs`, then the rest is left for
-   * the next owner and the shards are given back.
+   * Graceful stop: nothing new is taken, running activities may end within `timeoutMs`, each shard is given back as soon as
+   * nothing is under way on it; then the rest is left for the next owner.
    */
   async drain(timeoutMs: number): Promise<void> {
     this.draining = true;
     this.unsubscribe?.();
     this.cancelPoll?.();
-    const idle = async () => {
-      while (this.work.size > 0) await Promise.allSettled([...this.work]);
-    };
-    await Promise.race([
-      idle(),
-      new Promise<void>((r) => this.deps.clock.at(this.deps.clock.now() + timeoutMs, r)),
-    ]);
+    await letEnd(this, this.work, timeoutMs);
     for (const cancel of this.suspicion) cancel();
     await this.loader.leave().catch(() => {});
     this.committer.stop();
