@@ -74,7 +74,7 @@ export function rowUpdate(run: ResidentRun, transition: Transition, now: number)
  */
 export function sleepPart(run: ResidentRun, earliest: number): CommitPart | null {
   const { state, info } = run;
-  if (run.gone || run.asleep || run.pending > 0 || run.calls > 0 || run.inbox.size > 0 || !state) return null;
+  if (run.gone || run.pending > 0 || run.calls > 0 || run.inbox.size > 0 || !state) return null;
   let wakeAt: number | null = null;
   for (const { fireAt } of state.timers.values()) {
     if (fireAt <= earliest) return null;
