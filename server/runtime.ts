@@ -1,5 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { resolve } from 'node:path';
+import { getHeapStatistics } from 'node:v8';
 import { ENGINE_FLAGS } from '@/lib/engine/flags';
 import type { Actor } from '@/lib/protocol/actor';
 import { uuidv7 } from '@/lib/shared/ids';
@@ -72,7 +73,8 @@ const MAX_RECOVERIES = 5;
 const SURVIVE_MS = 30_000;
 const CALM_MS = 600_000;
 const MAX_ACTIVITIES = 1_000;
-const MAX_RESIDENTS = 100_000;
+/** The part of the heap that runs may fill when no number of bytes is set. */
+const RESIDENT_SHARE = 1 / 3;
 const MAX_PRESSURE = 2_000;
 const HEALTH_TIMEOUT_MS = 2_000;
 const WATCH_CONNECTIONS = 4;
@@ -278,7 +280,8 @@ export async function createRuntime(options: RuntimeOptions) {
     surviveMs: SURVIVE_MS,
     calmMs: options.calmMs ?? CALM_MS,
     maxActivities: MAX_ACTIVITIES,
-    maxResidents: MAX_RESIDENTS,
+    maxResidents: config.maxResidentRuns,
+    maxResidentBytes: config.maxResidentBytes || getHeapStatistics().heap_size_limit * RESIDENT_SHARE,
     maxPressure: MAX_PRESSURE,
   });
   const relay = new Relay({ store: createStreamStore(pools.engine), bus, clock, log, pollMs: RELAY_POLL_MS });

@@ -9,6 +9,23 @@ export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+/** How deep `roughBytes` looks: what is nested deeper is counted as if it were empty. */
+const ROUGH_DEPTH = 64;
+
+/**
+ * Roughly how many bytes a JSON value takes up in memory. Strings are not looked into, so it costs a small part of what writing
+ * the value as JSON text would.
+ */
+export function roughBytes(value: Json | undefined, depth = ROUGH_DEPTH): number {
+  if (typeof value === 'string') return 16 + value.length;
+  if (typeof value !== 'object' || value === null) return 8;
+  let bytes = 32;
+  if (depth === 0) return bytes;
+  if (Array.isArray(value)) for (const item of value) bytes += roughBytes(item, depth - 1);
+  else for (const key in value) bytes += 8 + roughBytes(value[key], depth - 1);
+  return bytes;
+}
+
 /**
  * JSON text with object keys sorted at every level, so that equal values give equal text
  * (hashes of definitions and of tool schemas rest on it).

@@ -43,6 +43,8 @@ const config = z.object({
   postgresMaxConnections: z.int(),
   shards: z.int(),
   leaseTtlMs: z.int(),
+  maxResidentRuns: z.int(),
+  maxResidentBytes: z.int(),
   retentionDays: z.int(),
   logLevel: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']),
   webhookTimeoutMs: z.int(),

@@ -6,6 +6,7 @@
  */
 
 import { CLI_SETTINGS } from './cli-settings.mjs';
+import { ENGINE_SETTINGS } from './engine-settings.mjs';
 import { OTEL_SETTINGS } from './otel-settings.mjs';
 import { WEBHOOK_SETTINGS } from './webhook-settings.mjs';
 
@@ -161,26 +162,7 @@ export const SETTINGS = [
     max: 5000,
     meaning: 'Most connections to the embedded Postgres.',
   },
-  {
-    name: 'OPENCONDUCTOR_SHARDS',
-    key: 'shards',
-    kind: 'integer',
-    default: '64',
-    min: 1,
-    max: 1024,
-    meaning:
-      'Into how many shards runs are divided among engine processes. The same for all of one database.',
-  },
-  {
-    name: 'OPENCONDUCTOR_LEASE_TTL_MS',
-    key: 'leaseTtlMs',
-    kind: 'integer',
-    default: '3000',
-    min: 500,
-    max: 60_000,
-    unit: 'ms',
-    meaning: 'How long a silent engine process keeps its shards before another takes them over.',
-  },
+  ...ENGINE_SETTINGS,
   {
     name: 'OPENCONDUCTOR_RETENTION_DAYS',
     key: 'retentionDays',

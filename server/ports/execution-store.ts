@@ -90,6 +90,16 @@ export interface AcceptResult {
   row: InboxRow | null;
 }
 
+/** How much one read of the inbox gives at most. */
+export interface InboxLimits {
+  /** Rows of one organisation. */
+  each: number;
+  /** Rows of all. */
+  rows: number;
+  /** Bytes of their data, as text; the row that goes over it is the last. */
+  bytes: number;
+}
+
 /** A span of wake-up times, and where in it to go on. */
 export interface WakeWindow {
   after: number | null;
@@ -137,8 +147,11 @@ export interface ExecutionStore {
   commit(owner: string, parts: readonly CommitPart[]): Promise<ReadonlySet<number>>;
   /** For each run, its number of stored events: tells after a broken `commit` whether it happened. */
   historyLengths(runIds: readonly string[]): Promise<Map<string, number>>;
-  /** Each organisation's oldest inbox rows of the shards, at most `limit` of one, without those already in hand. */
-  readInbox(shards: readonly number[], inHand: readonly number[], limit: number): Promise<InboxRow[]>;
+  /**
+   * Each organisation's oldest inbox rows of the shards, without those already in hand; oldest first. Where a limit cuts,
+   * organisations have taken turns, row by row.
+   */
+  readInbox(shards: readonly number[], inHand: readonly number[], limits: InboxLimits): Promise<InboxRow[]>;
   /**
    * Open runs of the shards that must be in memory after `window.after` and until `window.until` (epoch ms; null =
    * from the beginning), soonest first; `window.afterRunId` continues a page at the same instant.
@@ -146,6 +159,8 @@ export interface ExecutionStore {
   dueRuns(shards: readonly number[], window: WakeWindow, limit: number): Promise<OpenRun[]>;
   /** One open run, or null when it is closed or unknown. */
   openRun(runId: string): Promise<OpenRun | null>;
+  /** For each run that has events, roughly how many bytes reading its history takes. */
+  historySizes(runIds: readonly string[]): Promise<Map<string, number>>;
   /** Full histories in order of run and seq. */
   readHistories(runIds: readonly string[]): Promise<StoredEvent[]>;
   /** Counts a load by a new owner; returns the new counts. */

@@ -25,6 +25,7 @@ export interface Telemetry {
     name:
       | 'conductor_task_queue_depth'
       | 'conductor_resident_runs'
+      | 'conductor_resident_bytes'
       | 'conductor_held_shards'
       | 'conductor_pending_timers',
     read: () => number,

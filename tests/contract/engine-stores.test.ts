@@ -25,6 +25,7 @@ import { createTestDatabase } from '../support/database';
 
 const SHARDS = 8;
 const TTL = 60_000;
+const ALL = { each: 1_000, rows: 10_000, bytes: 1_000_000_000 };
 
 interface Stores {
   execution: ExecutionStore;
@@ -157,7 +158,7 @@ for (const [name, open] of [
         shard: run.shard,
         eventType: 'WORKFLOW_EXECUTION_STARTED',
       });
-      const inbox = await stores.execution.readInbox([run.shard], [], 100);
+      const inbox = await stores.execution.readInbox([run.shard], [], ALL);
       expect(inbox.find(({ id }) => id === row.id)).toEqual(row);
       expect(inbox.find(({ id }) => id === row.id)?.data).toEqual(run.started);
       const openRun = await stores.execution.openRun(run.runId);
@@ -176,7 +177,7 @@ for (const [name, open] of [
       results.forEach(({ row }, i) => {
         expect(row?.runId).toBe(runs[i]?.runId);
       });
-      const inbox = await stores.execution.readInbox([0, 1, 2, 3, 4, 5, 6, 7], [], 1000);
+      const inbox = await stores.execution.readInbox([0, 1, 2, 3, 4, 5, 6, 7], [], ALL);
       for (const { row } of results) {
         const stored = inbox.find(({ id }) => id === row?.id);
         expect(stored?.runId).toBe(row?.runId);
@@ -249,7 +250,7 @@ for (const [name, open] of [
         [...events(1, 3), ...events(4, 5)].map(({ seq, at, data }) => ({ seq, at, data })),
       );
       expect((await stores.execution.historyLengths([run.runId])).get(run.runId)).toBe(5);
-      const inbox = await stores.execution.readInbox([run.shard], [], 1000);
+      const inbox = await stores.execution.readInbox([run.shard], [], ALL);
       expect(inbox.some(({ id }) => id === row.id)).toBe(false);
     });
 
@@ -335,7 +336,7 @@ for (const [name, open] of [
       await stores.execution.commit(owner, [last]);
       expect(await stores.execution.openRun(first.runId)).toBeNull();
       expect(await stores.execution.openRun(next.runId)).toMatchObject({ workflowId: first.workflowId });
-      const inbox = await stores.execution.readInbox([next.shard], [], 1000);
+      const inbox = await stores.execution.readInbox([next.shard], [], ALL);
       expect(inbox.some(({ runId, data }) => runId === next.runId && data.runId === next.runId)).toBe(true);
     });
 

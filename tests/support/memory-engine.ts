@@ -62,6 +62,7 @@ export interface TestEngineOptions {
   leaseTtlMs?: number;
   shards?: number;
   maxResidents?: number;
+  maxResidentBytes?: number;
   maxPressure?: number;
   maxActivities?: number;
   surviveMs?: number;
@@ -119,6 +120,7 @@ export function createTestEngine(options: TestEngineOptions) {
     calmMs: options.calmMs ?? 20,
     maxActivities: options.maxActivities ?? 1_000,
     maxResidents: options.maxResidents ?? 200_000,
+    maxResidentBytes: options.maxResidentBytes ?? Number.POSITIVE_INFINITY,
     maxPressure: options.maxPressure ?? 2_000,
   });
 

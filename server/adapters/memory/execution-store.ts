@@ -24,17 +24,24 @@ export function createMemoryExecutionStore(db: MemoryDatabase): ExecutionStore {
       return new Map(lengths.filter(([, length]) => length > 0));
     },
 
-    async readInbox(shards, inHand, limit) {
-      const given = new Map<string, number>();
-      const rows = [...db.inbox.values()].sort((a, b) => a.id - b.id);
-      return structuredClone(
-        rows.filter((row) => {
-          if (!shards.includes(row.shard) || inHand.includes(row.id)) return false;
-          const count = (given.get(row.organizationId) ?? 0) + 1;
-          given.set(row.organizationId, count);
-          return count <= limit;
-        }),
-      );
+    async readInbox(shards, inHand, { each, rows, bytes }) {
+      const turns = new Map<string, number>();
+      const waiting = [...db.inbox.values()]
+        .filter((row) => shards.includes(row.shard) && !inHand.includes(row.id))
+        .sort((a, b) => a.id - b.id)
+        .map((row) => {
+          const turn = (turns.get(row.organizationId) ?? 0) + 1;
+          turns.set(row.organizationId, turn);
+          return { row, turn };
+        });
+      const chosen: InboxRow[] = [];
+      let given = 0;
+      for (const { row, turn } of waiting.sort((a, b) => a.turn - b.turn)) {
+        if (turn > each || chosen.length >= rows || given >= bytes) break;
+        chosen.push(row);
+        given += Buffer.byteLength(JSON.stringify(row.data));
+      }
+      return structuredClone(chosen.sort((a, b) => a.id - b.id));
     },
 
     async dueRuns(shards, { after, afterRunId, until }, limit) {
@@ -53,6 +60,16 @@ export function createMemoryExecutionStore(db: MemoryDatabase): ExecutionStore {
     async openRun(runId) {
       const run = db.runs.get(runId);
       return run && run.closedAt === null ? toOpenRun(db, run) : null;
+    },
+
+    async historySizes(runIds) {
+      const sizes = new Map<string, number>();
+      for (const id of runIds) {
+        for (const { data } of db.events.get(id) ?? []) {
+          sizes.set(id, (sizes.get(id) ?? 0) + Buffer.byteLength(JSON.stringify(data)) + 100);
+        }
+      }
+      return sizes;
     },
 
     async readHistories(runIds) {

@@ -63,6 +63,7 @@ export const METRICS = {
   },
 
   conductor_resident_runs: { type: 'gauge', help: 'Runs held in memory by this process.' },
+  conductor_resident_bytes: { type: 'gauge', help: 'Roughly the bytes that these runs hold.' },
   conductor_pending_timers: {
     type: 'gauge',
     help: 'Timers armed in this process, of the runs in its memory.',

@@ -174,8 +174,10 @@ export const HISTORY_LENGTHS =
 
 /**
  * Each organisation's oldest rows: a walk over the distinct organisations (a loose index scan), then a page of each. The
- * ids in hand are a subquery because Postgres hashes it; an array in a parameter is searched anew for each row.
- * $1 shards, $2 ids in hand, $3 rows of one organisation.
+ * ids in hand are a subquery because Postgres hashes it; an array in a parameter is searched anew for each row. Where not
+ * all of that fits, organisations take turns, and chance decides who is first: rows that nobody has room for come back with
+ * every read, and must not be the only ones that are ever seen.
+ * $1 shards, $2 ids in hand, $3 rows of one organisation, $4 rows, $5 bytes.
  */
 export const READ_INBOX = `
 WITH RECURSIVE waiting AS (
@@ -184,16 +186,25 @@ WITH RECURSIVE waiting AS (
   SELECT (SELECT i.organization_id FROM workflow_inbox i WHERE i.organization_id > w.organization_id
           ORDER BY i.organization_id LIMIT 1)
   FROM waiting w WHERE w.organization_id IS NOT NULL
+), chosen AS MATERIALIZED (
+  SELECT r.id, row_number() OVER (ORDER BY r.turn, random()) AS place FROM waiting CROSS JOIN LATERAL (
+    SELECT id, row_number() OVER (ORDER BY id) AS turn
+    FROM workflow_inbox i
+    WHERE i.organization_id = waiting.organization_id AND i.shard = ANY($1::smallint[]) AND i.id NOT IN (SELECT unnest($2::bigint[]))
+    ORDER BY id
+    LIMIT $3
+  ) AS r
+  WHERE waiting.organization_id IS NOT NULL
+  ORDER BY place
+  LIMIT $4
+), read AS (
+  SELECT i.*, sum(octet_length(i.data::text)) OVER (ORDER BY c.place) - octet_length(i.data::text) AS before
+  FROM chosen c CROSS JOIN LATERAL (SELECT * FROM workflow_inbox w WHERE w.id = c.id LIMIT 1) i
 )
-SELECT r.* FROM waiting CROSS JOIN LATERAL (
-  SELECT id, shard, organization_id AS "organizationId", run_id AS "runId", event_type AS "eventType", data
-  FROM workflow_inbox i
-  WHERE i.organization_id = waiting.organization_id AND i.shard = ANY($1::smallint[]) AND i.id NOT IN (SELECT unnest($2::bigint[]))
-  ORDER BY i.id
-  LIMIT $3
-) AS r
-WHERE waiting.organization_id IS NOT NULL
-ORDER BY r.id`;
+SELECT id, shard, organization_id AS "organizationId", run_id AS "runId", event_type AS "eventType", data
+FROM read
+WHERE before < $5
+ORDER BY id`;
 
 const OPEN_RUN_COLUMNS = `
   r.run_id AS "runId", r.organization_id AS "organizationId", r.workflow_id AS "workflowId", r.workflow, r.version,
@@ -211,6 +222,11 @@ ORDER BY wake_at, run_id
 LIMIT $5`;
 
 export const OPEN_RUN = `SELECT ${OPEN_RUN_COLUMNS} FROM workflow_run r WHERE run_id = $1 AND closed_at IS NULL`;
+
+/** The rows' other columns count a little. */
+export const HISTORY_SIZES = `
+SELECT run_id, sum(octet_length(data::text) + 100)::float8 AS n
+FROM workflow_event WHERE run_id = ANY($1::uuid[]) GROUP BY run_id`;
 
 export const READ_HISTORIES = `
 SELECT run_id AS "runId", seq, type, (extract(epoch FROM at) * 1000)::float8 AS at, data,

@@ -43,11 +43,11 @@ export function createExecutionStore(pool: pg.Pool): ExecutionStore {
       return new Map(rows.map((row) => [row.run_id, row.n]));
     },
 
-    async readInbox(shards, inHand, limit) {
+    async readInbox(shards, inHand, { each, rows: most, bytes }) {
       const { rows } = await pool.query<InboxRow>({
         name: 'oc_inbox',
         text: sql.READ_INBOX,
-        values: [shards, inHand, limit],
+        values: [shards, inHand, each, most, bytes],
       });
       return rows;
     },
@@ -65,6 +65,11 @@ export function createExecutionStore(pool: pg.Pool): ExecutionStore {
         values: [runId],
       });
       return rows[0] ?? null;
+    },
+
+    async historySizes(runIds) {
+      const { rows } = await pool.query<{ run_id: string; n: number }>(sql.HISTORY_SIZES, [runIds]);
+      return new Map(rows.map((row) => [row.run_id, row.n]));
     },
 
     async readHistories(runIds) {

@@ -78,7 +78,13 @@ export function carryOut(host: EffectsHost, run: ResidentRun, command: Command, 
       run.timers.delete(command.timerId);
       return;
     case 'START_CHILD':
-      host.track(startChild(host.deps.children, run, command).then((fact) => host.deliver(run, fact)));
+      // Whether it could be started is told to this copy of the run only: until then the run stays in memory.
+      run.calls++;
+      host.track(
+        startChild(host.deps.children, run, command)
+          .then((fact) => host.deliver(run, fact))
+          .finally(() => run.calls--),
+      );
       return;
     case 'CANCEL_CHILD':
     case 'TERMINATE_CHILD':

@@ -1,9 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, describe, expect, it } from 'vitest';
+import type { Program } from '@/lib/engine/compile';
+import type { RunState } from '@/lib/engine/types';
 import type { WorkflowDefinition } from '@/lib/protocol/definition';
 import { MemoryDatabase } from '@/server/adapters/memory/database';
 import { createMemoryExecutionStore } from '@/server/adapters/memory/execution-store';
 import { createMemoryLeaseStore } from '@/server/adapters/memory/lease-store';
+import type { OpenRun } from '@/server/ports/execution-store';
+import { newResidentRun } from '@/server/workers/engine/resident-run';
+import { sleepSome } from '@/server/workers/engine/sleep';
 import { eventually } from '../../../tests/support/eventually';
 import { createTestEngine, type TestEngineOptions } from '../../../tests/support/memory-engine';
 
@@ -13,6 +18,34 @@ const definitions: WorkflowDefinition[] = [
   { schemaVersion: 1, name: 'for-signal', nodes: [{ id: 'go', kind: 'wait', signal: 'go' }] },
   { schemaVersion: 1, name: 'for-timer', nodes: [{ id: 'pause', kind: 'wait', duration: '1h' }] },
 ];
+
+describe('a run that is put to sleep', () => {
+  const sleep = async (wokenUntil: number, commit: (host: { wokenUntil: number }) => void) => {
+    const info = { organizationId: 'o', runId: 'r', shard: 0 } as OpenRun;
+    const run = newResidentRun(info, 1, {} as Program);
+    run.state = { timers: new Map([['t', { fireAt: 100_000 }]]) } as unknown as RunState;
+    const residents = new Map([['r', run]]);
+    const host = {
+      deps: { maxResidents: 0, maxResidentBytes: 0 },
+      ...{ residents, wokenUntil },
+      commit: async () => {
+        commit(host);
+        return 'written' as const;
+      },
+      drop: () => void residents.clear(),
+    };
+    await sleepSome(host);
+    return residents.size === 0;
+  };
+
+  it('stays when the time of its timer has been looked at while that was written', async () => {
+    expect(await sleep(50_000, () => {})).toBe(true);
+    const late = (host: { wokenUntil: number }) => {
+      host.wokenUntil = 100_000;
+    };
+    expect(await sleep(50_000, late)).toBe(false);
+  });
+});
 
 describe('waiting runs that were taken over', () => {
   const engines: ReturnType<typeof createTestEngine>[] = [];

@@ -40,6 +40,8 @@ export interface EngineHostDeps {
   maxActivities: number;
   /** Runs kept in memory; beyond it, runs that only wait are put to sleep in the store. */
   maxResidents: number;
+  /** The same by what they hold, in bytes, roughly. */
+  maxResidentBytes: number;
   /** Calls and commits in hand at which flooding organisations wait with new runs. */
   maxPressure: number;
 }

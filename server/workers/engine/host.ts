@@ -26,12 +26,9 @@ import { Pressure } from '@/server/workers/engine/pressure';
 import { ReadyQueue } from '@/server/workers/engine/ready-queue';
 import { persist } from '@/server/workers/engine/recovery';
 import { newResidentRun, type ResidentRun } from '@/server/workers/engine/resident-run';
-import { sleepSome } from '@/server/workers/engine/sleep';
+import { inMemory, sleepSome, WAKE_HORIZON_MS } from '@/server/workers/engine/sleep';
 import { Stumbles } from '@/server/workers/engine/stumbles';
 import { traceClose } from '@/server/workers/engine/traced-attempt';
-
-/** How far ahead runs that sleep in the store are loaded. */
-const WAKE_HORIZON_MS = 10_000;
 
 /**
  * The Postgres host of the pure engine: owns shards by lease, keeps their runs in memory, feeds facts into `step`,
@@ -52,7 +49,8 @@ export class EngineHost {
   private readonly work = new Set<Promise<unknown>>();
   /** Timers after which the runs of a take-over are no longer suspected of ending processes. */
   private readonly suspicion: (() => void)[] = [];
-  private wokenUntil = 0;
+  /** Until when runs that sleep have been loaded. */
+  wokenUntil = 0;
   private cancelPoll: (() => void) | null = null;
   private unsubscribe: (() => void) | null = null;
   private draining = false;
@@ -77,6 +75,7 @@ export class EngineHost {
     });
     telemetry.gauge('conductor_task_queue_depth', () => this.ready.depth + this.activityCount());
     telemetry.gauge('conductor_resident_runs', () => this.residents.size);
+    telemetry.gauge('conductor_resident_bytes', () => inMemory(this.residents.values()).bytes);
     telemetry.gauge('conductor_held_shards', () => this.leases.held().length);
     telemetry.gauge('conductor_pending_timers', () => {
       let timers = 0;
@@ -486,7 +485,7 @@ export class EngineHost {
         throw error;
       }
     }
-    await sleepSome(this, this.wokenUntil + WAKE_HORIZON_MS);
+    await sleepSome(this);
   }
 
   private async readInbox(): Promise<void> {

@@ -14,12 +14,20 @@ import { carryOut, type EffectsHost } from '@/server/workers/engine/effects';
 import { needsNewer } from '@/server/workers/engine/newer';
 import type { Programs } from '@/server/workers/engine/programs';
 import { Quarantine } from '@/server/workers/engine/quarantine';
-import { byRun, deadLetterPart, persist, revive, withStart } from '@/server/workers/engine/recovery';
+import {
+  byRun,
+  deadLetterPart,
+  inBatches,
+  persist,
+  revive,
+  withStart,
+} from '@/server/workers/engine/recovery';
 import type { ResidentRun } from '@/server/workers/engine/resident-run';
+import { type SleepHost, sleepSome } from '@/server/workers/engine/sleep';
 import { traceDeadLetter } from '@/server/workers/engine/traced-attempt';
 
 /** What loading runs needs of the host. */
-export interface LoaderHost extends EffectsHost {
+export interface LoaderHost extends EffectsHost, Pick<SleepHost, 'drop' | 'wokenUntil'> {
   readonly deps: EffectsHost['deps'] & {
     readonly store: ExecutionStore;
     readonly programs: Programs;
@@ -29,7 +37,7 @@ export interface LoaderHost extends EffectsHost {
     readonly maxRecoveries: number;
     readonly surviveMs: number;
     readonly calmMs: number;
-  };
+  } & SleepHost['deps'];
   readonly leases: EffectsHost['leases'] & { epoch(shard: number): number | undefined };
   readonly residents: Map<string, ResidentRun>;
   /** Inbox rows of runs that are being made resident. */
@@ -46,6 +54,8 @@ export interface LoaderHost extends EffectsHost {
 }
 
 const PAGE = 500;
+/** Histories that are read at once, in bytes: what they become in memory is several times as large. */
+const BATCH_BYTES = 16 * 1024 * 1024;
 /** Loads by new owners, without progress, after which a run is under suspicion of ending the process. */
 const SUSPECT_AFTER = 2;
 /**
@@ -79,11 +89,21 @@ export class RunLoader {
     let cursor: { after: number | null; afterRunId: string | null } = { after, afterRunId: null };
     for (;;) {
       const page = await this.host.deps.store.dueRuns(shards, { ...cursor, until }, PAGE);
-      await this.loadAll(page, 'page');
+      await this.loadPage(page);
       loaded += page.length;
       const last = page.at(-1);
       if (!last || page.length < PAGE) return loaded;
       cursor = { after: last.wakeAt, afterRunId: last.runId };
+    }
+  }
+
+  /** No more at once than memory has room for, and what of it only waits makes room for what follows. */
+  private async loadPage(page: readonly OpenRun[]): Promise<void> {
+    if (page.length === 0) return;
+    const sizes = await this.host.deps.store.historySizes(page.map(({ runId }) => runId));
+    for (const batch of inBatches(page, ({ runId }) => sizes.get(runId) ?? 0, BATCH_BYTES)) {
+      await this.loadAll(batch, 'page');
+      await sleepSome(this.host);
     }
   }
 

@@ -1,5 +1,5 @@
 import type { Transition } from '@/lib/engine/types';
-import type { JsonObject } from '@/lib/shared/json';
+import { type JsonObject, roughBytes } from '@/lib/shared/json';
 import type { CommitPart } from '@/server/ports/execution-store';
 import {
   type ChildDeps,
@@ -37,6 +37,7 @@ export function preparePart(
     data: event.data as unknown as JsonObject,
     causationSeq: i === 0 ? null : first,
   }));
+  for (const { data } of part.events) run.bytes += roughBytes(data);
   if (inboxId !== undefined) part.inboxDone = [inboxId];
   part.update = rowUpdate(run, transition, now);
   const { commands } = transition;

@@ -3,6 +3,7 @@ import { apply } from '@/lib/engine/step';
 import type { EngineEvent, RunState } from '@/lib/engine/types';
 import type { Failure } from '@/lib/protocol/run';
 import type { Clock } from '@/lib/shared/clock';
+import { roughBytes } from '@/lib/shared/json';
 import type { CommitPart, InboxRow, OpenRun, StoredEvent } from '@/server/ports/execution-store';
 import type { Log } from '@/server/ports/log';
 import { backOff } from '@/server/workers/engine/back-off';
@@ -18,6 +19,23 @@ export function byRun(events: readonly StoredEvent[]): Map<string, StoredEvent[]
     else groups.set(event.runId, [event]);
   }
   return groups;
+}
+
+/** Items in groups, in their order: each group has one item, or more whose sizes add up to `limit` at most. */
+export function inBatches<T>(items: readonly T[], sizeOf: (item: T) => number, limit: number): T[][] {
+  const batches: T[][] = [];
+  let room = 0;
+  for (const item of items) {
+    const size = sizeOf(item);
+    const batch = batches.at(-1);
+    if (batch && size <= room) batch.push(item);
+    else {
+      batches.push([item]);
+      room = limit;
+    }
+    room -= size;
+  }
+  return batches;
 }
 
 /**
@@ -53,6 +71,7 @@ export function revive(
   let state: RunState | undefined;
   for (const { type, at, data } of history) {
     state = apply(program, state, { type, at, data } as unknown as EngineEvent);
+    run.bytes += roughBytes(data);
   }
   run.state = state ?? null;
   run.seq = history.length;

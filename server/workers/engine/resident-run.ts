@@ -5,6 +5,9 @@ import type { OpenRun } from '@/server/ports/execution-store';
 import type { InputAnswer } from '@/server/ports/mcp-fleet';
 import type { CallAbort } from '@/server/workers/engine/call-abort';
 
+/** What a run takes up in memory besides its data (measured: 4.3 kB of heap in all for one that waits for a signal). */
+const RUN_BYTES = 4_000;
+
 /** A run that this process owns and keeps in memory. Its state may be ahead of what is committed, never of what it did. */
 export interface ResidentRun {
   readonly info: OpenRun;
@@ -16,6 +19,8 @@ export interface ResidentRun {
   seq: number;
   /** Status in the run row, as of the last part submitted. */
   rowStatus: RunStatus;
+  /** Roughly what it takes up in memory, from the data of its events: what its state holds came with one of them. */
+  bytes: number;
   correlationId: string | null;
   /** Its row may say that it sleeps, or counts recoveries: the next commit also says that it is awake and gets on. */
   asleep: boolean;
@@ -43,6 +48,7 @@ export function newResidentRun(info: OpenRun, epoch: number, program: Program): 
     state: null,
     seq: 0,
     rowStatus: info.status,
+    bytes: RUN_BYTES,
     correlationId: null,
     asleep: false,
     gate: null,
