@@ -31,9 +31,10 @@ export interface LeaseStore {
    */
   ensureShards(count: number): Promise<void>;
   /**
-   * Says that this process lives and renews all its leases, in one transaction. Time is the database's.
+   * Says that this process lives and renews all its leases, in one transaction. Time is the database's. One that is
+   * `leaving` renews its leases only: from then on others do not count it among the processes that live.
    */
-  heartbeat(process: ProcessFacts, ttlMs: number): Promise<Heartbeat>;
+  heartbeat(process: ProcessFacts, ttlMs: number, leaving?: boolean): Promise<Heartbeat>;
   /** Takes up to `limit` shards that nobody holds (never held, released, or expired); raises their epochs. */
   acquire(owner: string, ttlMs: number, limit: number): Promise<Lease[]>;
   /** Gives shards back at once, for a drain or to share them out. */

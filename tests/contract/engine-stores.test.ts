@@ -488,5 +488,15 @@ for (const [name, open] of [
       await stores.leases.leave(next);
       expect((await stores.leases.heartbeat(facts(owner), TTL)).processes).toBe(1);
     });
+
+    it('renews the leases of a process that is leaving, which others do not count any more', async () => {
+      const next = randomUUID();
+      const kept = (await stores.leases.heartbeat(facts(owner), TTL, true)).held.length;
+      expect(kept).toBeGreaterThan(0);
+      expect(await stores.leases.heartbeat(facts(next), TTL)).toMatchObject({ processes: 1, neighbours: [] });
+      expect((await stores.leases.heartbeat(facts(owner), TTL, true)).held).toHaveLength(kept);
+      expect((await stores.leases.heartbeat(facts(owner), TTL)).processes).toBe(2);
+      await stores.leases.leave(next);
+    });
   });
 }

@@ -14,9 +14,10 @@ export function createMemoryLeaseStore(db: MemoryDatabase): LeaseStore {
         db.shards.set(shard, { owner: null, epoch: 0, leaseUntil: Number.NEGATIVE_INFINITY });
       mustHaveShards(db.shards.size, count);
     },
-    async heartbeat(process, ttlMs) {
+    async heartbeat(process, ttlMs, leaving = false) {
       const now = db.now();
-      db.processes.set(process.id, { host: process.host, pid: process.pid, until: now + ttlMs });
+      const until = leaving ? now : now + ttlMs;
+      db.processes.set(process.id, { host: process.host, pid: process.pid, until });
       const held = heldBy(process.id);
       for (const { shard } of held) {
         const row = db.shards.get(shard);
@@ -26,7 +27,7 @@ export function createMemoryLeaseStore(db: MemoryDatabase): LeaseStore {
       const neighbours = live
         .filter(([id, { host }]) => id !== process.id && host === process.host)
         .map(([id, { pid }]) => ({ id, pid }));
-      return { held, processes: live.length, neighbours, now };
+      return { held, processes: live.length + (leaving ? 1 : 0), neighbours, now };
     },
     async acquire(owner, ttlMs, limit) {
       const now = db.now();

@@ -110,7 +110,7 @@ export const METRICS = {
   conductor_relay_backlog_events: { type: 'gauge', help: 'Committed events that watchers cannot see yet.' },
   conductor_relay_lag_seconds: { type: 'gauge', help: 'Age of the oldest of these events; 0 without any.' },
   conductor_unowned_shards: { type: 'gauge', help: 'Shards whose lease nobody holds.' },
-  conductor_engine_processes: { type: 'gauge', help: 'Engine processes with a running heartbeat.' },
+  conductor_engine_processes: { type: 'gauge', help: 'Engine processes that live and do not drain.' },
   conductor_database_up: { type: 'gauge', help: '1 when the database answered this scrape, else 0.' },
   conductor_database_connections: {
     type: 'gauge',

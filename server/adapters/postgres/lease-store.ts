@@ -8,7 +8,7 @@ const NOW = `(extract(epoch FROM clock_timestamp()) * 1000)::float8`;
 const HEARTBEAT = `
 WITH me AS (
   INSERT INTO engine_process (id, build_id, host, pid, live_until)
-  VALUES ($1, $3, $4, $5, clock_timestamp() + make_interval(secs => $2::float8 / 1000))
+  VALUES ($1, $3, $4, $5, clock_timestamp() + make_interval(secs => $6::float8 / 1000))
   ON CONFLICT (id) DO UPDATE SET live_until = excluded.live_until
 ), gone AS (
   DELETE FROM engine_process WHERE live_until < clock_timestamp() - interval '1 hour'
@@ -44,11 +44,11 @@ export function createLeaseStore(pool: pg.Pool): LeaseStore {
       mustHaveShards(await countShards(pool), count);
     },
 
-    async heartbeat(process, ttlMs) {
+    async heartbeat(process, ttlMs, leaving = false) {
       const { rows } = await pool.query<Heartbeat>({
         name: 'oc_heartbeat',
         text: HEARTBEAT,
-        values: [process.id, ttlMs, process.buildId, process.host, process.pid],
+        values: [process.id, ttlMs, process.buildId, process.host, process.pid, leaving ? 0 : ttlMs],
       });
       return rows[0] ?? { held: [], processes: 1, neighbours: [], now: 0 };
     },

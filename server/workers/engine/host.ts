@@ -7,6 +7,7 @@ import type { Lease } from '@/server/ports/lease-store';
 import { answerClosed } from '@/server/workers/engine/children';
 import { Committer, type CommitVerdict, type Delivery } from '@/server/workers/engine/committer';
 import { crashPoint } from '@/server/workers/engine/crash-points';
+import { letEnd } from '@/server/workers/engine/drain';
 import { giveBack, type KeptCalls, startEagerly, takeOut } from '@/server/workers/engine/eager-start';
 import { carryOut } from '@/server/workers/engine/effects';
 import {
@@ -49,7 +50,8 @@ export class EngineHost {
   private readonly work = new Set<Promise<unknown>>();
   /** Timers after which the runs of a take-over are no longer suspected of ending processes. */
   private readonly suspicion: (() => void)[] = [];
-  private wokenUntil = 0;
+  /** Until when runs that sleep have been loaded. */
+  wokenUntil = 0;
   private cancelPoll: (() => void) | null = null;
   private unsubscribe: (() => void) | null = null;
   private draining = false;
@@ -95,20 +97,14 @@ export class EngineHost {
   }
 
   /**
-   * Graceful stop: nothing new is taken, running activities may end within `timeoutMs`, then the rest is left for
-   * the next owner and the shards are given back.
+   * Graceful stop: nothing new is taken, running activities may end within `timeoutMs`, each shard is given back as soon as
+   * nothing is under way on it; then the rest is left for the next owner.
    */
   async drain(timeoutMs: number): Promise<void> {
     this.draining = true;
     this.unsubscribe?.();
     this.cancelPoll?.();
-    const idle = async () => {
-      while (this.work.size > 0) await Promise.allSettled([...this.work]);
-    };
-    await Promise.race([
-      idle(),
-      new Promise<void>((r) => this.deps.clock.at(this.deps.clock.now() + timeoutMs, r)),
-    ]);
+    await letEnd(this, this.work, timeoutMs);
     for (const cancel of this.suspicion) cancel();
     await this.loader.leave().catch(() => {});
     this.committer.stop();
@@ -490,7 +486,7 @@ export class EngineHost {
         throw error;
       }
     }
-    await sleepSome(this, this.wokenUntil + WAKE_HORIZON_MS);
+    await sleepSome(this);
   }
 
   private async readInbox(): Promise<void> {

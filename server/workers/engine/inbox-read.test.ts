@@ -39,6 +39,15 @@ describe('a read of the inbox', () => {
     expect(given.length).toBe(2 * db.inbox.size);
   });
 
+  it('is gone on with where it stopped, although all its rows were left again', async () => {
+    const db = new MemoryDatabase(() => Date.now());
+    const inbox = new Inbox(createMemoryExecutionStore(db));
+    queue(db, 10 * PAGE + 100, 'a');
+    const given: number[] = [];
+    for (let read = 0; read < 2; read++) await inbox.read([0], ({ id }) => given.push(id) > 0);
+    expect(given).toEqual([...db.inbox.keys()]);
+  });
+
   it('comes to the rows that a page has left out of an organisation, although later ones were in it', async () => {
     const db = new MemoryDatabase(() => Date.now());
     const inbox = new Inbox(createMemoryExecutionStore(db));

@@ -15,6 +15,11 @@ export class Inbox {
   private readonly inHand = new Set<number>();
   /** For each read under way: the rows answered since it began. */
   private readonly reads = new Set<Set<number>>();
+  /**
+   * Rows given since a read came to the end, told to the store like those in hand: they may be left again, and must not be the
+   * only ones that are ever read. A place in the order of ids would pass over what a page has left out of one organisation.
+   */
+  private readonly seen = new Set<number>();
   private hinted = false;
   private hurrying = false;
 
@@ -59,22 +64,23 @@ export class Inbox {
    * Later reads go on.
    */
   async read(shards: readonly number[], receive: (row: InboxRow) => boolean): Promise<void> {
-    // Told to the store like those in hand. A place in the order of ids would pass over what a page has left out of one organisation.
-    const seen = new Set<number>();
     for (let page = 0; page < MAX_PAGES; page++) {
       const answered = new Set<number>();
       this.reads.add(answered);
       try {
-        const known = seen.size === 0 ? this.inHand : new Set([...this.inHand, ...seen]);
+        const known = this.seen.size === 0 ? this.inHand : new Set([...this.inHand, ...this.seen]);
         const rows = await this.store.readInbox(shards, [...known], PAGE);
         let refused = false;
         // A row answered since the read began is gone from the table, though this result still shows it.
         for (const [i, row] of rows.entries()) {
           if (i > 0 && i % SLICE === 0) await new Promise((resolve) => setImmediate(resolve));
-          seen.add(row.id);
+          this.seen.add(row.id);
           if (!answered.has(row.id) && !receive(row)) refused = true;
         }
-        if (refused || rows.length < PAGE.each) return;
+        if (refused || rows.length < PAGE.each) {
+          this.seen.clear();
+          return;
+        }
       } finally {
         this.reads.delete(answered);
       }

@@ -31,6 +31,7 @@ export class LeaseManager {
   private cancelNext: (() => void) | null = null;
   private running: Promise<void> = Promise.resolve();
   private stopped = false;
+  private draining = false;
 
   constructor(private readonly deps: LeaseManagerDeps) {}
 
@@ -74,6 +75,25 @@ export class LeaseManager {
     if (lost.length > 0) this.deps.onLost(lost);
   }
 
+  /**
+   * From now on what is held is renewed, and nothing more is acquired. Others reckon their shares without this process, so that
+   * they take what it gives back.
+   */
+  async drain(): Promise<void> {
+    this.draining = true;
+    await this.running;
+    if (this.stopped) return;
+    this.running = this.beat().finally(() => this.schedule());
+    await this.running;
+  }
+
+  /** Gives shards back at once; their runs are dropped. */
+  async giveBack(shards: readonly number[]): Promise<void> {
+    if (shards.length === 0) return;
+    this.lose(shards);
+    await this.deps.store.release(this.deps.process.id, shards);
+  }
+
   /** Stops renewing and gives everything back, so that others need not wait for the TTL. */
   async stop(): Promise<void> {
     this.stopped = true;
@@ -86,6 +106,7 @@ export class LeaseManager {
   }
 
   private schedule(): void {
+    this.cancelNext?.();
     if (this.stopped) return;
     const { clock, ttlMs } = this.deps;
     this.cancelNext = clock.at(clock.now() + ttlMs / 3, () => {
@@ -97,13 +118,14 @@ export class LeaseManager {
     const { store, process, ttlMs, clock, log } = this.deps;
     try {
       const asked = clock.now();
-      const { held, neighbours, processes: live, now } = await store.heartbeat(process, ttlMs);
+      const { held, neighbours, processes: live, now } = await store.heartbeat(process, ttlMs, this.draining);
       crashPoint('during-lease-renewal');
       const took = clock.now() - asked;
       this.deps.onDatabaseTime(now, took / 2);
       await this.keep(held);
       this.freshUntil = clock.now() - took + ttlMs;
       for (const resolve of this.unsure.splice(0)) resolve();
+      if (this.draining) return;
       const dead = await this.bury(neighbours);
       const share = Math.ceil(this.deps.shards / (live - dead));
       if (this.epochs.size < share) {
@@ -111,9 +133,7 @@ export class LeaseManager {
         for (const lease of taken) this.epochs.set(lease.shard, lease.epoch);
         if (taken.length > 0) this.deps.onAcquired(taken);
       } else if (this.epochs.size > share) {
-        const surplus = this.held().slice(share);
-        this.lose(surplus);
-        await store.release(process.id, surplus);
+        await this.giveBack(this.held().slice(share));
       }
     } catch (error) {
       // Leases may run out meanwhile. Nothing to decide here: the epoch check at the next commit does.

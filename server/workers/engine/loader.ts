@@ -23,11 +23,11 @@ import {
   withStart,
 } from '@/server/workers/engine/recovery';
 import type { ResidentRun } from '@/server/workers/engine/resident-run';
-import { type SleepHost, sleepSome, WAKE_HORIZON_MS } from '@/server/workers/engine/sleep';
+import { type SleepHost, sleepSome } from '@/server/workers/engine/sleep';
 import { traceDeadLetter } from '@/server/workers/engine/traced-attempt';
 
 /** What loading runs needs of the host. */
-export interface LoaderHost extends EffectsHost, Pick<SleepHost, 'drop'> {
+export interface LoaderHost extends EffectsHost, Pick<SleepHost, 'drop' | 'wokenUntil'> {
   readonly deps: EffectsHost['deps'] & {
     readonly store: ExecutionStore;
     readonly programs: Programs;
@@ -89,7 +89,7 @@ export class RunLoader {
     let cursor: { after: number | null; afterRunId: string | null } = { after, afterRunId: null };
     for (;;) {
       const page = await this.host.deps.store.dueRuns(shards, { ...cursor, until }, PAGE);
-      await this.loadPage(page, until);
+      await this.loadPage(page);
       loaded += page.length;
       const last = page.at(-1);
       if (!last || page.length < PAGE) return loaded;
@@ -98,12 +98,12 @@ export class RunLoader {
   }
 
   /** No more at once than memory has room for, and what of it only waits makes room for what follows. */
-  private async loadPage(page: readonly OpenRun[], until: number): Promise<void> {
+  private async loadPage(page: readonly OpenRun[]): Promise<void> {
     if (page.length === 0) return;
     const sizes = await this.host.deps.store.historySizes(page.map(({ runId }) => runId));
     for (const batch of inBatches(page, ({ runId }) => sizes.get(runId) ?? 0, BATCH_BYTES)) {
       await this.loadAll(batch, 'page');
-      await sleepSome(this.host, until + WAKE_HORIZON_MS);
+      await sleepSome(this.host);
     }
   }
 

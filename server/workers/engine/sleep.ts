@@ -10,6 +10,8 @@ export const WAKE_HORIZON_MS = 10_000;
 export interface SleepHost {
   readonly deps: { readonly maxResidents: number; readonly maxResidentBytes: number };
   readonly residents: ReadonlyMap<string, ResidentRun>;
+  /** Until when runs that sleep have been loaded, epoch ms. */
+  readonly wokenUntil: number;
   commit(part: CommitPart): Promise<CommitVerdict>;
   drop(run: ResidentRun): void;
 }
@@ -28,17 +30,16 @@ export function inMemory(residents: Iterable<ResidentRun>): { runs: number; byte
 }
 
 /**
- * Puts runs that only wait to sleep in the store, the longest loaded first, until memory has room again.
- *
- * @param earliest epoch ms: runs with a timer before it stay
+ * Puts runs that only wait to sleep in the store, the longest loaded first, until memory has room again. Runs that would have to
+ * be loaded again soon stay.
  */
-export async function sleepSome(host: SleepHost, earliest: number): Promise<void> {
+export async function sleepSome(host: SleepHost): Promise<void> {
   const { maxResidents, maxResidentBytes } = host.deps;
   let { runs, bytes } = inMemory(host.residents.values());
   const sleepers: Promise<unknown>[] = [];
   for (const run of host.residents.values()) {
     if (runs <= maxResidents && bytes <= maxResidentBytes) break;
-    const part = sleepPart(run, earliest);
+    const part = sleepPart(run, host.wokenUntil + WAKE_HORIZON_MS);
     if (!part) continue;
     runs--;
     bytes -= run.bytes;
@@ -47,8 +48,10 @@ export async function sleepSome(host: SleepHost, earliest: number): Promise<void
     sleepers.push(
       host.commit(part).then((verdict) => {
         run.pending--;
-        // Something came for it meanwhile: it stays, and its next commit says that it is awake again.
-        if (verdict !== 'written' || run.pending === 0) host.drop(run);
+        // Something came for it meanwhile, or nobody would load it any more before its timer: it stays, and its next commit
+        // says that it is awake again.
+        const wakeAt = part.update?.wakeAt ?? Number.POSITIVE_INFINITY;
+        if (verdict !== 'written' || (run.pending === 0 && wakeAt > host.wokenUntil)) host.drop(run);
       }),
     );
   }
