@@ -58,11 +58,14 @@ export class Committer {
   }
 
   private async write(parts: CommitPart[]): Promise<CommitVerdict[]> {
-    const merged = this.gaps.size === 0 ? mergeByRun(parts) : this.withoutGaps(mergeByRun(parts));
+    const isOld = olderThanOthers(parts);
+    const current = mergeByRun(parts.filter((part) => !isOld(part)));
+    const merged = this.gaps.size === 0 ? current : this.withoutGaps(current);
     const verdicts = merged.length === 0 ? new Map<string, CommitVerdict>() : await this.writeMerged(merged);
-    return parts.map(
-      (part) => verdicts.get(part.runId) ?? (this.gaps.has(part.runId) ? 'rejected' : 'fenced'),
-    );
+    return parts.map((part) => {
+      if (isOld(part)) return 'fenced';
+      return verdicts.get(part.runId) ?? (this.gaps.has(part.runId) ? 'rejected' : 'fenced');
+    });
   }
 
   /** The parts that follow what is written: those of runs without a gap, and the one that begins anew, or closes, one with. */
@@ -174,6 +177,16 @@ export class Committer {
   private pause(ms: number): Promise<void> {
     return new Promise((resolve) => this.deps.clock.at(this.deps.clock.now() + ms, resolve));
   }
+}
+
+/**
+ * Parts that were waiting when their shard was lost and came back, beside parts under its new epoch: a batch goes under one
+ * epoch a shard, and must not carry them along.
+ */
+function olderThanOthers(parts: readonly CommitPart[]): (part: CommitPart) => boolean {
+  const newest = new Map<number, number>();
+  for (const { shard, epoch } of parts) newest.set(shard, Math.max(epoch, newest.get(shard) ?? epoch));
+  return ({ shard, epoch }) => epoch < (newest.get(shard) ?? epoch);
 }
 
 /** One part a run: a statement that updates a row twice would keep either change at random. */
