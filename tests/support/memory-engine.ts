@@ -132,12 +132,13 @@ export function createTestEngine(options: TestEngineOptions) {
     store,
     organizationId,
 
-    /** Accepts a start and gives the run id back; nothing more is awaited. */
+    /** Accepts a start and gives the run id back; nothing more is awaited. `owner` is the organisation whose run it is. */
     async start(
       workflow: string,
       input: Json = {},
       workflowId?: string,
       facts: Record<string, Json> = {},
+      owner = organizationId,
     ): Promise<string> {
       const runId = newRunId();
       const id = workflowId ?? runId;
@@ -145,7 +146,7 @@ export function createTestEngine(options: TestEngineOptions) {
       const started = {
         runId,
         workflowId: id,
-        organizationId,
+        organizationId: owner,
         workflow,
         version: 1,
         definitionHash: workflow,
@@ -155,12 +156,12 @@ export function createTestEngine(options: TestEngineOptions) {
         ...facts,
       };
       const { row } = await store.accept({
-        organizationId,
+        organizationId: owner,
         runId,
         shard,
         newRun: {
           runId,
-          organizationId,
+          organizationId: owner,
           workflowId: id,
           workflow,
           version: 1,

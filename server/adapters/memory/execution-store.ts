@@ -121,13 +121,9 @@ function toOpenRun(db: MemoryDatabase, { run, status, recoveries, wakeAt }: Memo
 }
 
 function insertRun(db: MemoryDatabase, run: NewRun): void {
-  const open = [...db.runs.values()].some(
-    (other) =>
-      other.closedAt === null &&
-      other.run.organizationId === run.organizationId &&
-      other.run.workflowId === run.workflowId,
-  );
-  if (open) {
+  for (const other of db.runs.values()) {
+    if (other.run.workflowId !== run.workflowId || other.closedAt !== null) continue;
+    if (other.run.organizationId !== run.organizationId) continue;
     throw new AppError('WORKFLOW_ID_IN_USE', `A run with workflow id "${run.workflowId}" is open.`, {
       path: '/workflowId',
     });

@@ -117,6 +117,57 @@ describe('what the store says after a commit without an answer', () => {
   });
 });
 
+describe('a batch with parts from before and after a shard was lost', () => {
+  it('writes those under the new epoch only, and says so', async () => {
+    const clock = new SystemClock();
+    const db = new MemoryDatabase(() => clock.now());
+    const leases = createMemoryLeaseStore(db);
+    await leases.ensureShards(1);
+    await leases.acquire('me', 60_000, 1);
+    const store = createMemoryExecutionStore(db);
+    let goOn = nothing;
+    const gate = new Promise<void>((resolve) => {
+      goOn = resolve;
+    });
+    const sent: string[][] = [];
+    const committer = new Committer({
+      owner: 'me',
+      clock,
+      log,
+      telemetry: { committed: nothing } as never,
+      store: {
+        ...store,
+        commit: async (owner, parts) => {
+          sent.push(parts.map(({ runId, epoch }) => `${runId} ${epoch}`));
+          if (sent.length === 1) await gate;
+          return store.commit(owner, parts);
+        },
+      },
+    });
+    const part = (runId: string, epoch: number): CommitPart => ({
+      ...emptyPart({ organizationId: 'o', runId, shard: 0, epoch }),
+      events: events(1, 1),
+    });
+    const first = committer.submit(part('busy', 1));
+    await eventually('it is being written', () => sent.length === 1);
+    const waiting = committer.submit(part('old', 1));
+    const again = committer.submit(part('both', 1));
+    await leases.release('me', [0]);
+    await leases.acquire('me', 60_000, 1);
+    const rest = [committer.submit(part('new', 2)), committer.submit(part('both', 2))];
+    goOn();
+    expect(await Promise.all([first, waiting, again, ...rest])).toEqual([
+      'fenced',
+      'fenced',
+      'fenced',
+      'written',
+      'written',
+    ]);
+    expect(sent).toEqual([['busy 1'], ['new 2', 'both 2']]);
+    expect([...db.events.keys()].sort()).toEqual(['both', 'new']);
+  });
+});
+
 describe('a run whose batch was lost while an heir went on with it', () => {
   const engines: ReturnType<typeof createTestEngine>[] = [];
   afterEach(async () => {

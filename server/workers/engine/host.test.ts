@@ -285,7 +285,7 @@ describe('EngineHost', () => {
     }
   });
 
-  it('a flood of starts waits in the table and is taken up as room appears; another organisation is not held up', async () => {
+  it('a flood of starts waits in the table and is taken up as room appears', async () => {
     let most = 0;
     const made = await engine({
       definitions: [chain('one', 'work')],
@@ -303,5 +303,42 @@ describe('EngineHost', () => {
       runIds.every((id) => made.db.runs.get(id)?.status === 'completed'),
     );
     expect(most).toBeLessThan(40);
+  });
+
+  it("another organisation is not held up by a flood, however long the flood's calls take", async () => {
+    let release = () => {};
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    let begun = 0;
+    const made = await engine({
+      definitions: [chain('flood', 'slow', 'quick'), chain('few', 'quick', 'quick')],
+      functions: {
+        slow: () => {
+          begun += 1;
+          return held.then(() => null);
+        },
+        quick: () => null,
+      },
+      // Little room of either kind: for work in hand, and for calls.
+      maxPressure: 20,
+      maxActivities: 8,
+    });
+    const flood = await Promise.all(Array.from({ length: 300 }, () => made.start('flood')));
+    const statusOf = (id: string) => made.db.runs.get(id)?.status;
+    await eventually('the flood has all it can get', () => begun === 7 && made.host.pressure.value >= 20);
+    const other = randomUUID();
+    const few = await Promise.all(
+      Array.from({ length: 30 }, () => made.start('few', {}, undefined, {}, other)),
+    );
+    await eventually("the other's complete, each step of each", () =>
+      few.every((id) => statusOf(id) === 'completed'),
+    );
+    // All that time nothing of the flood moved: what was begun is held, the rest waits in the table.
+    expect([begun, flood.filter((id) => statusOf(id) === 'completed')]).toEqual([7, []]);
+    expect(made.db.inbox.size).toBeGreaterThan(250);
+    for (const id of few) expect(made.db.runs.get(id)?.run.organizationId).toBe(other);
+    release();
+    await eventually('then the flood gets on too', () => flood.every((id) => statusOf(id) === 'completed'));
   });
 });

@@ -369,7 +369,8 @@ export class EngineHost {
     kept: KeptCalls | undefined,
   ): void {
     for (const id of part.inboxDone) {
-      this.inbox.answered(id);
+      // A run that was lost has put its rows back; one that it did not answer may be in hand again, for the next copy.
+      if (verdict === 'written' || !run.gone) this.inbox.answered(id);
       run.inbox.delete(id);
     }
     if (verdict === 'fenced') {
