@@ -3,7 +3,7 @@ import { AppError } from '@/lib/protocol/errors';
 import { GroupCommit } from '@/lib/shared/group-commit';
 import * as sql from '@/server/adapters/postgres/execution-sql';
 import { adoptPayloads, type HandedOver } from '@/server/adapters/postgres/payload-store';
-import { isRefusal } from '@/server/adapters/postgres/pool';
+import { isRefusal, LARGE, limited, type Statements } from '@/server/adapters/postgres/pool';
 import type {
   AcceptRequest,
   AcceptResult,
@@ -23,9 +23,11 @@ const REST_FACTOR = 2;
 /**
  * The engine's tables over `pg` (hot path: prepared statements, one round trip a batch).
  *
- * @param pool connections as oc_engine
+ * @param connections as oc_engine
+ * @param limitMs how long an answer is waited for, when not the usual time
  */
-export function createExecutionStore(pool: pg.Pool): ExecutionStore {
+export function createExecutionStore(connections: pg.Pool, limitMs?: number): ExecutionStore {
+  const pool = limited(connections, limitMs);
   const accepts = new GroupCommit<AcceptRequest, AcceptResult>((batch) => acceptBatch(pool, batch), {
     maxBatch: 200,
     sharedBatch: SHARED_REQUESTS,
@@ -68,7 +70,11 @@ export function createExecutionStore(pool: pg.Pool): ExecutionStore {
     },
 
     async readHistories(runIds) {
-      const { rows } = await pool.query<StoredEvent>(sql.READ_HISTORIES, [runIds]);
+      const { rows } = await pool.query<StoredEvent>({
+        text: sql.READ_HISTORIES,
+        values: [runIds],
+        ...LARGE,
+      });
       return rows;
     },
 
@@ -84,7 +90,7 @@ export function createExecutionStore(pool: pg.Pool): ExecutionStore {
 }
 
 async function commit(
-  pool: pg.Pool,
+  pool: Statements,
   owner: string,
   parts: readonly CommitPart[],
 ): Promise<ReadonlySet<number>> {
@@ -187,7 +193,7 @@ function runColumns(run: NewRun) {
   };
 }
 
-async function acceptBatch(pool: pg.Pool, batch: AcceptRequest[]): Promise<(AcceptResult | Error)[]> {
+async function acceptBatch(pool: Statements, batch: AcceptRequest[]): Promise<(AcceptResult | Error)[]> {
   // Two requests with one idempotency key, or one workflow id, must not meet in one statement: the second would
   // see nothing of the first. Such batches, and batches that Postgres refuses, go one by one.
   if (batch.length > 1 && !clash(batch)) {
@@ -223,7 +229,7 @@ function clash(batch: AcceptRequest[]): boolean {
   return false;
 }
 
-async function acceptTogether(pool: pg.Pool, batch: AcceptRequest[]): Promise<(AcceptResult | Error)[]> {
+async function acceptTogether(pool: Statements, batch: AcceptRequest[]): Promise<(AcceptResult | Error)[]> {
   const requests = batch.map((request, n) => ({
     n,
     o: request.organizationId,

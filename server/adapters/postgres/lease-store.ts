@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { limited } from '@/server/adapters/postgres/pool';
 import type { Heartbeat, Lease, LeaseStore } from '@/server/ports/lease-store';
 
 const NOW = `(extract(epoch FROM clock_timestamp()) * 1000)::float8`;
@@ -33,9 +34,10 @@ RETURNING shard, epoch`;
 /**
  * Leases over `pg`. All times are the database's, so a process with a wrong clock neither keeps nor steals a shard.
  *
- * @param pool connections as oc_engine
+ * @param connections as oc_engine
  */
-export function createLeaseStore(pool: pg.Pool): LeaseStore {
+export function createLeaseStore(connections: pg.Pool): LeaseStore {
+  const pool = limited(connections);
   return {
     async ensureShards(count) {
       await pool.query(
