@@ -58,13 +58,12 @@ export class Committer {
   }
 
   private async write(parts: CommitPart[]): Promise<CommitVerdict[]> {
-    const newest = newestEpochs(parts);
-    const isFenced = (part: CommitPart) => part.epoch !== newest.get(part.shard);
-    const ours = mergeByRun(parts.filter((part) => !isFenced(part)));
-    const merged = this.gaps.size === 0 ? ours : this.withoutGaps(ours);
+    const isOld = olderThanOthers(parts);
+    const current = mergeByRun(parts.filter((part) => !isOld(part)));
+    const merged = this.gaps.size === 0 ? current : this.withoutGaps(current);
     const verdicts = merged.length === 0 ? new Map<string, CommitVerdict>() : await this.writeMerged(merged);
     return parts.map((part) => {
-      if (isFenced(part)) return 'fenced';
+      if (isOld(part)) return 'fenced';
       return verdicts.get(part.runId) ?? (this.gaps.has(part.runId) ? 'rejected' : 'fenced');
     });
   }
@@ -175,19 +174,16 @@ export class Committer {
 }
 
 /**
- * The newest epoch of each shard. Parts wait in line while a shard can be lost and taken again, and the database compares
- * one epoch a shard: an older part beside a newer one would be written behind what the take-over has read.
+ * Parts that were waiting when their shard was lost and came back, beside parts under its new epoch: a batch goes under one
+ * epoch a shard, and must not carry them along.
  */
-function newestEpochs(parts: readonly CommitPart[]): Map<number, number> {
+function olderThanOthers(parts: readonly CommitPart[]): (part: CommitPart) => boolean {
   const newest = new Map<number, number>();
-  for (const { shard, epoch } of parts) {
-    const known = newest.get(shard);
-    if (known === undefined || known < epoch) newest.set(shard, epoch);
-  }
-  return newest;
+  for (const { shard, epoch } of parts) newest.set(shard, Math.max(epoch, newest.get(shard) ?? epoch));
+  return ({ shard, epoch }) => epoch < (newest.get(shard) ?? epoch);
 }
 
-/** One part a run (all of one epoch): a statement that updates a row twice would keep either change at random. */
+/** One part a run: a statement that updates a row twice would keep either change at random. */
 export function mergeByRun(parts: readonly CommitPart[]): CommitPart[] {
   const byRun = new Map<string, CommitPart>();
   for (const part of parts) {
