@@ -34,10 +34,10 @@ RETURNING shard, epoch`;
 /**
  * Leases over `pg`. All times are the database's, so a process with a wrong clock neither keeps nor steals a shard.
  *
- * @param connections as oc_engine
+ * @param pool connections as oc_engine
  */
-export function createLeaseStore(connections: pg.Pool): LeaseStore {
-  const pool = limited(connections);
+export function createLeaseStore(pool: pg.Pool): LeaseStore {
+  const statements = limited(pool);
   return {
     async ensureShards(count) {
       await pool.query(
@@ -47,7 +47,7 @@ export function createLeaseStore(connections: pg.Pool): LeaseStore {
     },
 
     async heartbeat(process, ttlMs) {
-      const { rows } = await pool.query<Heartbeat>({
+      const { rows } = await statements.query<Heartbeat>({
         name: 'oc_heartbeat',
         text: HEARTBEAT,
         values: [process.id, ttlMs, process.buildId, process.host, process.pid],
@@ -56,19 +56,19 @@ export function createLeaseStore(connections: pg.Pool): LeaseStore {
     },
 
     async acquire(owner, ttlMs, limit) {
-      const { rows } = await pool.query<Lease>(ACQUIRE, [owner, ttlMs, limit]);
+      const { rows } = await statements.query<Lease>(ACQUIRE, [owner, ttlMs, limit]);
       return rows;
     },
 
     async release(owner, shards) {
-      await pool.query(
+      await statements.query(
         "UPDATE workflow_shard SET owner = NULL, lease_until = '-infinity' WHERE owner = $1 AND shard = ANY($2::smallint[])",
         [owner, shards],
       );
     },
 
     async leave(owner) {
-      await pool.query('DELETE FROM engine_process WHERE id = $1', [owner]);
+      await statements.query('DELETE FROM engine_process WHERE id = $1', [owner]);
     },
   };
 }
