@@ -18,7 +18,7 @@ import type {
 export function createMemoryExecutionStore(db: MemoryDatabase): ExecutionStore {
   return {
     accept: async (request) => accept(db, structuredClone(request)),
-    commit: async (owner, parts) => commit(db, owner, structuredClone([...parts])),
+    commit: async (owner, parts) => commit(db, owner, ofOneEpoch(structuredClone([...parts]))),
 
     async historyLengths(runIds) {
       const lengths = runIds.map((id) => [id, db.events.get(id)?.length ?? 0] as const);
@@ -114,6 +114,17 @@ export function createMemoryExecutionStore(db: MemoryDatabase): ExecutionStore {
   };
 }
 
+function ofOneEpoch(parts: CommitPart[]): CommitPart[] {
+  const epochs = new Map<number, number>();
+  for (const { shard, epoch } of parts) {
+    if ((epochs.get(shard) ?? epoch) !== epoch) {
+      throw new AppError('INTERNAL', `A batch names two epochs of shard ${shard}.`);
+    }
+    epochs.set(shard, epoch);
+  }
+  return parts;
+}
+
 function toOpenRun(db: MemoryDatabase, { run, status, recoveries, wakeAt }: MemoryRun): OpenRun {
   const { started: _started, startedBy: _by, previousRunId: _previous, ...facts } = run;
   const parentShard = run.parentRunId === null ? null : (db.runs.get(run.parentRunId)?.run.shard ?? null);
@@ -167,13 +178,6 @@ function isHeld(db: MemoryDatabase, owner: string, { shard, epoch }: CommitKey):
 }
 
 function commit(db: MemoryDatabase, owner: string, parts: CommitPart[]): ReadonlySet<number> {
-  const epochs = new Map<number, number>();
-  for (const { shard, epoch } of parts) {
-    if ((epochs.get(shard) ?? epoch) !== epoch) {
-      throw new AppError('INTERNAL', `A batch names two epochs of shard ${shard}.`);
-    }
-    epochs.set(shard, epoch);
-  }
   const held = parts.filter((part) => isHeld(db, owner, part));
   for (const part of held) {
     const length = db.events.get(part.runId)?.length ?? 0;

@@ -3,7 +3,7 @@ import { AppError } from '@/lib/protocol/errors';
 import { GroupCommit } from '@/lib/shared/group-commit';
 import * as sql from '@/server/adapters/postgres/execution-sql';
 import { adoptPayloads, type HandedOver } from '@/server/adapters/postgres/payload-store';
-import { isRefusal } from '@/server/adapters/postgres/pool';
+import { isRefusal, LARGE, limited, type Statements } from '@/server/adapters/postgres/pool';
 import type {
   AcceptRequest,
   AcceptResult,
@@ -24,9 +24,11 @@ const REST_FACTOR = 2;
 /**
  * The engine's tables over `pg` (hot path: prepared statements, one round trip a batch).
  *
- * @param pool connections as oc_engine
+ * @param connections as oc_engine
+ * @param limitMs how long an answer is waited for, when not the usual time
  */
-export function createExecutionStore(pool: pg.Pool): ExecutionStore {
+export function createExecutionStore(connections: pg.Pool, limitMs?: number): ExecutionStore {
+  const pool = limited(connections, limitMs);
   const accepts = new GroupCommit<AcceptRequest, AcceptResult>((batch) => acceptBatch(pool, batch), {
     maxBatch: 200,
     sharedBatch: SHARED_REQUESTS,
@@ -89,7 +91,11 @@ export function createExecutionStore(pool: pg.Pool): ExecutionStore {
     },
 
     async readHistories(runIds) {
-      const { rows } = await pool.query<StoredEvent>(sql.READ_HISTORIES, [runIds]);
+      const { rows } = await pool.query<StoredEvent>({
+        text: sql.READ_HISTORIES,
+        values: [runIds],
+        ...LARGE,
+      });
       return rows;
     },
 
@@ -105,7 +111,7 @@ export function createExecutionStore(pool: pg.Pool): ExecutionStore {
 }
 
 async function commit(
-  pool: pg.Pool,
+  pool: Statements,
   owner: string,
   parts: readonly CommitPart[],
 ): Promise<ReadonlySet<number>> {
@@ -217,7 +223,7 @@ function auditColumns({ actorKind, actorId, action, object, details }: AuditFact
   return { ak: actorKind, ai: actorId, aa: action, ao: object, ad: JSON.stringify(details) };
 }
 
-async function acceptBatch(pool: pg.Pool, batch: AcceptRequest[]): Promise<(AcceptResult | Error)[]> {
+async function acceptBatch(pool: Statements, batch: AcceptRequest[]): Promise<(AcceptResult | Error)[]> {
   // Two requests with one idempotency key, or one workflow id, must not meet in one statement: the second would
   // see nothing of the first. Such batches, and batches that Postgres refuses, go one by one.
   if (batch.length > 1 && !clash(batch)) {
@@ -253,7 +259,7 @@ function clash(batch: AcceptRequest[]): boolean {
   return false;
 }
 
-async function acceptTogether(pool: pg.Pool, batch: AcceptRequest[]): Promise<(AcceptResult | Error)[]> {
+async function acceptTogether(pool: Statements, batch: AcceptRequest[]): Promise<(AcceptResult | Error)[]> {
   const requests = batch.map((request, n) => ({
     n,
     o: request.organizationId,

@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { limited } from '@/server/adapters/postgres/pool';
 import { inTransaction } from '@/server/adapters/postgres/transactions';
 import { mustHaveShards } from '@/server/adapters/shard-count';
 import type { Heartbeat, Lease, LeaseStore } from '@/server/ports/lease-store';
@@ -38,6 +39,7 @@ RETURNING shard, epoch`;
  * @param pool connections as oc_engine
  */
 export function createLeaseStore(pool: pg.Pool): LeaseStore {
+  const statements = limited(pool);
   return {
     async ensureShards(count) {
       if ((await countShards(pool)) === 0) await firstShards(pool, count);
@@ -45,7 +47,7 @@ export function createLeaseStore(pool: pg.Pool): LeaseStore {
     },
 
     async heartbeat(process, ttlMs, leaving = false) {
-      const { rows } = await pool.query<Heartbeat>({
+      const { rows } = await statements.query<Heartbeat>({
         name: 'oc_heartbeat',
         text: HEARTBEAT,
         values: [process.id, ttlMs, process.buildId, process.host, process.pid, leaving ? 0 : ttlMs],
@@ -54,19 +56,19 @@ export function createLeaseStore(pool: pg.Pool): LeaseStore {
     },
 
     async acquire(owner, ttlMs, limit) {
-      const { rows } = await pool.query<Lease>(ACQUIRE, [owner, ttlMs, limit]);
+      const { rows } = await statements.query<Lease>(ACQUIRE, [owner, ttlMs, limit]);
       return rows;
     },
 
     async release(owner, shards) {
-      await pool.query(
+      await statements.query(
         "UPDATE workflow_shard SET owner = NULL, lease_until = '-infinity' WHERE owner = $1 AND shard = ANY($2::smallint[])",
         [owner, shards],
       );
     },
 
     async leave(owner) {
-      await pool.query('DELETE FROM engine_process WHERE id = $1', [owner]);
+      await statements.query('DELETE FROM engine_process WHERE id = $1', [owner]);
     },
   };
 }

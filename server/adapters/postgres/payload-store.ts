@@ -2,7 +2,7 @@ import type pg from 'pg';
 import { AppError } from '@/lib/protocol/errors';
 import { referencedIn } from '@/lib/protocol/payload';
 import type { PrismaClient } from '@/server/adapters/postgres/generated/client';
-import { isRefusal } from '@/server/adapters/postgres/pool';
+import { isRefusal, LARGE, type Statements } from '@/server/adapters/postgres/pool';
 import { inOrganization } from '@/server/adapters/postgres/prisma';
 import type { PayloadFacts, PayloadReader, Payloads } from '@/server/ports/payloads';
 
@@ -37,16 +37,17 @@ export interface HandedOver {
  * Gives runs their own copies of the contents that commands to them refer to. Done before the command is written: a copy
  * that then turns out not to be needed goes with its week.
  */
-export async function adoptPayloads(pool: pg.Pool, commands: readonly HandedOver[]): Promise<void> {
+export async function adoptPayloads(pool: Statements, commands: readonly HandedOver[]): Promise<void> {
   const wanted = commands.flatMap(({ organizationId, runId, text }) =>
     referencedIn(text).map((sha256) => ({ organizationId, runId, sha256 })),
   );
   if (wanted.length === 0) return;
-  await pool.query(ADOPT, [
+  const values = [
     wanted.map(({ organizationId }) => organizationId),
     wanted.map(({ runId }) => runId),
     wanted.map(({ sha256 }) => sha256),
-  ]);
+  ];
+  await pool.query({ text: ADOPT, values, ...LARGE });
 }
 
 /**
