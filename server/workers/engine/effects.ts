@@ -90,7 +90,13 @@ export function carryOut(
       run.timers.delete(command.timerId);
       return;
     case 'START_CHILD':
-      host.track(startChild(host.deps.children, run, command).then((fact) => host.deliver(run, fact)));
+      // Until it is known what became of it the run stays awake: nothing else would wake it.
+      run.calls++;
+      host.track(
+        startChild(host.deps.children, run, command)
+          .then((fact) => host.deliver(run, fact))
+          .finally(() => run.calls--),
+      );
       return;
     case 'CANCEL_CHILD':
     case 'TERMINATE_CHILD':
