@@ -103,20 +103,28 @@ describe('a call that waits for a slot', () => {
     const definition = races({ compensate: { activity: 'undo' } });
     const common = { organizationId: randomUUID(), definitions: [holds, definition], execution, shards: 1 };
     let made = 0;
+    let alive = true;
+    const leases = createMemoryLeaseStore(db);
     const never = () => new Promise<null>(() => made++);
     const first = await engine({
       ...common,
       functions: { hold: never, note: never },
-      leases: createMemoryLeaseStore(db),
+      // A dead process does not ask for shards again.
+      leases: {
+        ...leases,
+        heartbeat: (...args) => (alive ? leases.heartbeat(...args) : Promise.reject(new Error('dead'))),
+      },
     });
+    const before = Date.now();
     await first.start('holds');
-    await eventually('the other call is made', () => made === 1);
+    // The run with the older start is loaded first.
+    await eventually('the other call is made', () => made === 1 && Date.now() > before + 1);
     const runId = await first.start('races');
     await eventually('it is made', () => made === 2);
+    alive = false;
     first.host.leases.lose(first.host.leases.held());
     for (const row of db.shards.values()) Object.assign(row, { owner: 'nobody', leaseUntil: 0 });
 
-    const leases = createMemoryLeaseStore(db);
     const second = await engine({ ...common, functions, maxActivities: 1, leases });
     await eventually('it waits for the slot', () => calls.length === 1 && second.host.ready.depth === 1);
     const closed = second.host.closed(runId);

@@ -182,6 +182,7 @@ describe('a call that could be undone and is cancelled while it is under way', (
     const bank = new Bank();
     bank.annotations = { idempotentHint: true };
     let alive = true;
+    const leases = createMemoryLeaseStore(db);
     const common = { organizationId: randomUUID(), definitions: [charges()], fleet: bank.fleet };
     const first = await engine({
       ...common,
@@ -197,7 +198,11 @@ describe('a call that could be undone and is cancelled while it is under way', (
           return held;
         },
       },
-      leases: createMemoryLeaseStore(db),
+      // A dead process does not ask for shards again.
+      leases: {
+        ...leases,
+        heartbeat: (...args) => (alive ? leases.heartbeat(...args) : Promise.reject(new Error('dead'))),
+      },
     });
     const runId = await first.start('charges');
     await eventually('the charge has taken effect', () => bank.charged === 1);
@@ -205,7 +210,7 @@ describe('a call that could be undone and is cancelled while it is under way', (
     await eventually('the process is gone', () => !alive);
     first.host.leases.lose(first.host.leases.held());
     for (const row of db.shards.values()) Object.assign(row, { owner: 'nobody', leaseUntil: 0 });
-    await engine({ ...common, execution, leases: createMemoryLeaseStore(db) });
+    await engine({ ...common, execution, leases });
     await eventually('the run is over', () => db.runs.get(runId)?.status === 'cancelled');
     expect(bank.calls.at(-1)).toBe('refund');
     expect(bank.keys.size).toBe(2);
