@@ -136,4 +136,29 @@ describe('a call that waits for a slot', () => {
     expect(await closed).toBe('cancelled');
     expect(calls).toEqual(['hold', 'note', 'undo']);
   });
+
+  it('and of which an attempt may have taken effect is made for its result when it is cancelled meanwhile', async () => {
+    const { calls, functions, free } = slot();
+    let again = false;
+    const note = () => {
+      calls.push('note');
+      return again ? 1 : new Promise<null>(() => {});
+    };
+    const node = { timeout: '1s', retry: { initialDelay: '1ms' }, compensate: { activity: 'undo' } };
+    const definitions = [holds, races(node)];
+    const made = await engine({ definitions, functions: { ...functions, note }, maxActivities: 1 });
+    const runId = await made.start('races');
+    await eventually('its first attempt is under way', () => calls.length === 1);
+    again = true;
+    await made.start('holds');
+    await eventually('its second attempt waits', () => calls.length === 2 && made.host.ready.depth === 1);
+    const closed = made.host.closed(runId);
+    await made.send(runId, 'WORKFLOW_EXECUTION_CANCEL_REQUESTED', { by: 'tester' });
+    await eventually('it is asked to stop', async () =>
+      (await made.eventTypes(runId)).includes('ACTIVITY_TASK_CANCEL_REQUESTED'),
+    );
+    free();
+    expect(await closed).toBe('cancelled');
+    expect(calls).toEqual(['note', 'hold', 'note', 'undo']);
+  });
 });
