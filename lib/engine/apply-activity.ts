@@ -62,6 +62,8 @@ function failed(state: RunState, activityId: string, pending: PendingFailure): v
   call.pending = pending;
   withdrawQuestion(call);
   const { code } = pending.failure;
+  // Only the tool's own word settles what an attempt before this one left open.
+  call.doubtful = pending.ambiguous || (call.doubtful === true && code !== 'TOOL_ERROR');
   // Only when the way to the server failed the next attempt goes on where this one was.
   if (!UNREACHED.has(code)) call.remoteTask = undefined;
   if (code === 'TASK_LOST') call.resume = withoutTask(call.resume);
@@ -157,6 +159,7 @@ export const APPLY_ACTIVITY: Appliers<keyof typeof ACTIVITY_EVENTS> = {
       cancelRequested: undefined,
       ...(before?.resume === undefined ? {} : { resume: before.resume }),
       ...(before?.remoteTask === undefined ? {} : { remoteTask: before.remoteTask }),
+      ...(before?.doubtful === undefined ? {} : { doubtful: before.doubtful }),
     };
     if (data.purpose === 'do') {
       node.call = call;
@@ -224,6 +227,7 @@ export const APPLY_ACTIVITY: Appliers<keyof typeof ACTIVITY_EVENTS> = {
     const found = findCall(state, data.activityId);
     if (found === null) return;
     found.call.status = 'unknown_outcome';
+    found.call.doubtful = true;
     found.call.pending = undefined;
     withdrawQuestion(found.call);
     found.call.remoteTask = undefined;
@@ -288,6 +292,7 @@ export const APPLY_ACTIVITY: Appliers<keyof typeof ACTIVITY_EVENTS> = {
         ? 'The outcome of the call was judged a failure.'
         : `Judged a failure: ${failure.message}`;
     call.status = 'started';
+    call.doubtful = false;
     call.pending = {
       failure: { code: 'UNKNOWN_OUTCOME', message, retriable: false },
       jitter: 0.5,

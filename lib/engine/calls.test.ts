@@ -136,6 +136,50 @@ describe('unknown outcomes', () => {
     bench.complete('x', null, 'compensate');
     expect(bench.state.status).toBe('cancelled');
   });
+  it.each([
+    ['between attempts', (bench: Bench) => bench],
+    [
+      'before the next attempt is made',
+      (bench: Bench) => {
+        bench.fireNext();
+        bench.fail('x', 'NETWORK_ERROR');
+      },
+    ],
+    ['while the run is paused', (bench: Bench) => bench.send('WORKFLOW_EXECUTION_PAUSED', {})],
+  ])('remain when a call that could be undone and may have taken effect is cancelled %s', (_when, then) => {
+    const bench = new Bench(
+      define([mcp({ idempotent: true, compensate: { activity: 'undo', input: '${x.output}' } })]),
+    );
+    bench.fail('x', 'NETWORK_ERROR', { ambiguous: true });
+    expect(bench.node('x').status).toBe('backing_off');
+    then(bench);
+    bench.send('WORKFLOW_EXECUTION_CANCEL_REQUESTED', {});
+    expect(bench.node('x').status).toBe('unknown_outcome');
+    bench.send('OUTCOME_RESOLVED', {
+      activityId: 'x:do',
+      resolution: 'completed',
+      output: 'took effect',
+      by: 'ann',
+    });
+    expect(bench.call('x', 'compensate').input).toBe('took effect');
+    bench.complete('x', null, 'compensate');
+    expect(bench.state.status).toBe('cancelled');
+  });
+  it('are over when the tool itself answers the next attempt with an error, or a person judges so', () => {
+    const compensate = { activity: 'undo', input: '${x.output}' };
+    const retry = { retryOn: ['NETWORK_ERROR', 'TOOL_ERROR'] };
+    const told = new Bench(define([mcp({ idempotent: true, retry, compensate })]));
+    told.fail('x', 'NETWORK_ERROR', { ambiguous: true });
+    told.fireNext();
+    told.fail('x', 'TOOL_ERROR');
+    told.send('WORKFLOW_EXECUTION_CANCEL_REQUESTED', {});
+    expect(told.state.status).toBe('cancelled');
+    const judged = new Bench(define([mcp({ compensate })]));
+    judged.send('ACTIVITY_TASK_OUTCOME_UNKNOWN', { activityId: 'x:do', attempt: 1 });
+    judged.send('WORKFLOW_EXECUTION_CANCEL_REQUESTED', {});
+    judged.send('OUTCOME_RESOLVED', { activityId: 'x:do', resolution: 'failed', by: 'ann' });
+    expect(judged.state.status).toBe('cancelled');
+  });
   it('are cancelled at once where nothing could be undone, and awaited where it could', () => {
     const plain = new Bench(define([mcp()]));
     plain.send('ACTIVITY_TASK_OUTCOME_UNKNOWN', { activityId: 'x:do', attempt: 1 });

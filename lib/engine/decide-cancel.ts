@@ -107,13 +107,16 @@ function cancelCall(turn: Turn, node: NodeState, why: { reason?: string }): void
   const running = isUnderWay(call);
   const task = parkedTask(turn.program, node, 'do');
   const undoable = compiledOf(turn.program, node).compensate !== undefined;
-  const mayHaveEffect =
-    (running && !turn.isFresh(activityId)) ||
-    call.status === 'unknown_outcome' ||
-    call.pending?.ambiguous === true;
+  const isMade = running && !turn.isFresh(activityId);
+  const mayHaveEffect = isMade || call.doubtful === true;
   if (mayHaveEffect && undoable && hasFlag(turn.state, 'await-cancelled-compensable')) {
     turn.emit('ACTIVITY_TASK_CANCEL_REQUESTED', { activityId, ...why });
+    if (!isMade && call.pending === undefined && call.status !== 'unknown_outcome') {
+      // An attempt before this one may have taken effect, and none is under way that could say so.
+      turn.emit('ACTIVITY_TASK_OUTCOME_UNKNOWN', { activityId, attempt: call.attempt });
+    }
     if (running) turn.command({ type: 'CANCEL_ACTIVITY', activityId });
+    else if (task !== undefined) turn.command({ type: 'CANCEL_ACTIVITY', activityId, task });
     return;
   }
   turn.emit('ACTIVITY_TASK_CANCELED', { activityId, attempt: call.attempt, ...why });

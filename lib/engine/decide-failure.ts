@@ -72,7 +72,10 @@ export function attemptFailed(turn: Turn, node: NodeState): void {
   if (call === undefined || settings === undefined || pending === undefined) return;
   const activityId = `${node.path}:${purpose}`;
   // A call that was asked to stop is not repeated: when nobody knows what became of it, a person says whether to undo it.
-  if (pending.ambiguous && (call.cancelRequested || !isRepeatSafe(settings, call, pending))) {
+  const isUnknown = call.cancelRequested
+    ? call.doubtful === true
+    : pending.ambiguous && !isRepeatSafe(settings, call, pending);
+  if (isUnknown) {
     turn.emit('ACTIVITY_TASK_OUTCOME_UNKNOWN', {
       activityId,
       attempt: call.attempt,

@@ -39,6 +39,8 @@ export interface CallState {
   started?: { retrySafe: boolean } | undefined;
   pending?: PendingFailure | undefined;
   cancelRequested?: boolean | undefined;
+  /** An attempt that is over may have taken effect; nobody has said yet whether it did. */
+  doubtful?: boolean | undefined;
   /** What the server asks and nobody has answered yet. */
   question?: InputRequiredBody | undefined;
   /** What was answered: the call goes on with it. */

@@ -107,7 +107,7 @@ export const ACTIVITY_EVENTS = {
   ACTIVITY_TASK_OUTCOME_UNKNOWN: entry(
     'host',
     MARKER,
-    'Nobody knows whether the call took effect, and repeating it is not safe: the node waits for a person.',
+    'Nobody knows whether the call took effect, and it is not repeated (not safe, or not wanted any more): the node waits for a person.',
     z.object({ activityId, attempt, failure: eventFailure.optional() }),
   ),
   ACTIVITY_TASK_INPUT_REQUIRED: entry(

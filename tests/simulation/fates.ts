@@ -113,7 +113,9 @@ function answerCall(host: SimulatedHost, random: Random, mood: Mood): void {
   }
   if (host.memory.cancelling.has(activityId) && random.chance(0.5)) {
     host.answered(activityId);
-    host.send('ACTIVITY_TASK_CANCELED', { activityId, attempt });
+    // That this attempt had no effect says nothing of those before it.
+    const fate = known?.doubtful === true ? 'ACTIVITY_TASK_OUTCOME_UNKNOWN' : 'ACTIVITY_TASK_CANCELED';
+    host.send(fate, { activityId, attempt });
     return;
   }
   host.answered(activityId);

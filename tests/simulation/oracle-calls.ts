@@ -78,8 +78,8 @@ export function checkAttempts(places: Map<string, Place>, history: readonly Engi
 const ANSWERS = new Set(['ACTIVITY_TASK_FAILED', 'ACTIVITY_TASK_TIMED_OUT', 'OUTCOME_RESOLVED']);
 
 /**
- * A call that could be undone and may be running is never given up without awaiting its outcome; nor is one whose answer,
- * after it was asked to stop, left open whether it took effect.
+ * A call that could be undone and may be running is never given up without awaiting its outcome; nor is one of
+ * which an attempt left open whether it took effect.
  */
 export function checkAwaited(
   places: Map<string, Place>,
@@ -91,23 +91,30 @@ export function checkAwaited(
   const doubtful = new Set<string>();
   const transitionOf = (index: number): number => boundaries.findIndex((end) => index < end);
   history.forEach((event, i) => {
-    if (event.type === 'OUTCOME_RESOLVED') doubtful.delete(event.data.activityId);
+    // Once the call is to stop there is no retry: that, too, says that nothing is to be undone.
+    if (
+      event.type === 'OUTCOME_RESOLVED' &&
+      (event.data.resolution === 'failed' || asked.has(event.data.activityId))
+    )
+      doubtful.delete(event.data.activityId);
+    if (event.type === 'ACTIVITY_TASK_OUTCOME_UNKNOWN') doubtful.add(event.data.activityId);
     if (event.type === 'ACTIVITY_TASK_FAILED' || event.type === 'ACTIVITY_TASK_TIMED_OUT') {
-      const ambiguous = event.data.ambiguous ?? event.type === 'ACTIVITY_TASK_TIMED_OUT';
-      if (ambiguous && asked.has(event.data.activityId)) doubtful.add(event.data.activityId);
+      if (event.data.ambiguous ?? event.type === 'ACTIVITY_TASK_TIMED_OUT')
+        doubtful.add(event.data.activityId);
+      else if (event.data.failure?.code === 'TOOL_ERROR') doubtful.delete(event.data.activityId);
     }
     if (event.type === 'ACTIVITY_TASK_SCHEDULED') sent.set(event.data.activityId, i);
     else if (event.type === 'ACTIVITY_TASK_CANCEL_REQUESTED') asked.add(event.data.activityId);
     else if (ANSWERS.has(event.type)) sent.delete((event.data as { activityId: string }).activityId);
     else if (event.type === 'ACTIVITY_TASK_CANCELED') {
       const { activityId } = event.data;
-      if (doubtful.has(activityId))
-        throw new Error(
-          `${activityId} was asked to stop, may have taken effect, and was given up all the same.`,
-        );
       const since = sent.get(activityId);
       const node = places.get(idOf(pathOf(activityId)))?.node;
       const undoable = node !== undefined && 'compensate' in node && node.compensate !== undefined;
+      if (undoable && doubtful.has(activityId))
+        throw new Error(
+          `${activityId} could be undone, may have taken effect, and was given up all the same.`,
+        );
       if (
         undoable &&
         since !== undefined &&

@@ -90,7 +90,7 @@ export function carryOut(
       run.timers.delete(command.timerId);
       return;
     case 'START_CHILD':
-      // Whether it could be started is told to this copy of the run only: until then the run stays in memory.
+      // Until it is known what became of it the run stays awake: nothing else would wake it.
       run.calls++;
       host.track(
         startChild(host.deps.children, run, command)
@@ -152,7 +152,7 @@ async function runActivity(
   // nobody could abort it.
   const fate = wantedStill(run, command);
   if (fate === 'over') return;
-  if (fate === 'cancelled' && !inherited) {
+  if (fate === 'cancelled' && !inherited && !isDoubtful(run, command)) {
     await host.deliver(run, event(host, 'ACTIVITY_TASK_CANCELED', { activityId, attempt }));
     return;
   }
@@ -229,8 +229,10 @@ async function attemptActivity(
   if (run.gone) return;
   const stopped = isStopped(abort);
   if (stopped && outcome.kind === 'failed') {
-    // Whether or not this attempt has left: the task is at the server, or an owner before this one may have made the call.
-    const ambiguous = outcome.ambiguous || followsTask || (inherited && retrySafe);
+    // Whether or not this attempt has left: the task is at the server, or an attempt or an owner before this one may have
+    // made the call.
+    const ambiguous =
+      outcome.ambiguous || followsTask || isDoubtful(run, command) || (inherited && retrySafe);
     outcome = { ...outcome, ambiguous };
     // It may have to be undone, and that takes its result; repeated with the same key, it is what became of it.
     if (ambiguous && retrySafe && wantedStill(run, command) === 'cancelled') {
@@ -277,6 +279,11 @@ const NOT_MADE: AttemptOutcome = {
 
 function isStopped({ reason }: CallAbort): boolean {
   return reason === CANCELLED || reason === ASKED_TO_STOP;
+}
+
+/** An attempt before this one may have taken effect. */
+function isDoubtful({ state }: ResidentRun, { activityId }: RunActivity): boolean {
+  return state !== null && findCall(state, activityId)?.call.doubtful === true;
 }
 
 /** Makes a call that was asked to stop once more, to its end, for its result. */

@@ -1,5 +1,4 @@
-import type { EngineEvent, Transition } from '@/lib/engine/types';
-import type { RunStatus } from '@/lib/protocol/run';
+import type { Transition } from '@/lib/engine/types';
 import type { CommitPart, InboxRow, OpenRun, RunUpdate } from '@/server/ports/execution-store';
 import type { ResidentRun } from '@/server/workers/engine/resident-run';
 
@@ -38,19 +37,10 @@ export function openRunOf({ data, organizationId, runId, shard }: InboxRow, now:
   };
 }
 
-const STATUS_EVENTS: Partial<Record<EngineEvent['type'], RunStatus>> = {
-  WORKFLOW_EXECUTION_PAUSED: 'paused',
-  COMPENSATION_STARTED: 'compensating',
-};
-
 /** What a transition changes in the run's row; null when nothing. Notes in `run` what the row will say. */
 export function rowUpdate(run: ResidentRun, transition: Transition, now: number): RunUpdate | null {
-  let status = run.rowStatus;
+  let { status } = transition.state;
   let closedAt: number | null = null;
-  for (const event of transition.events) {
-    status = STATUS_EVENTS[event.type] ?? status;
-    if (event.type === 'WORKFLOW_EXECUTION_UNPAUSED') status = transition.state.status;
-  }
   for (const command of transition.commands) {
     if (command.type !== 'CLOSE_RUN') continue;
     status = command.status;

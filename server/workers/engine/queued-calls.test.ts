@@ -103,20 +103,28 @@ describe('a call that waits for a slot', () => {
     const definition = races({ compensate: { activity: 'undo' } });
     const common = { organizationId: randomUUID(), definitions: [holds, definition], execution, shards: 1 };
     let made = 0;
+    let alive = true;
+    const leases = createMemoryLeaseStore(db);
     const never = () => new Promise<null>(() => made++);
     const first = await engine({
       ...common,
       functions: { hold: never, note: never },
-      leases: createMemoryLeaseStore(db),
+      // A dead process does not ask for shards again.
+      leases: {
+        ...leases,
+        heartbeat: (...args) => (alive ? leases.heartbeat(...args) : Promise.reject(new Error('dead'))),
+      },
     });
+    const before = Date.now();
     await first.start('holds');
-    await eventually('the other call is made', () => made === 1);
+    // The run with the older start is loaded first.
+    await eventually('the other call is made', () => made === 1 && Date.now() > before + 1);
     const runId = await first.start('races');
     await eventually('it is made', () => made === 2);
+    alive = false;
     first.host.leases.lose(first.host.leases.held());
     for (const row of db.shards.values()) Object.assign(row, { owner: 'nobody', leaseUntil: 0 });
 
-    const leases = createMemoryLeaseStore(db);
     const second = await engine({ ...common, functions, maxActivities: 1, leases });
     await eventually('it waits for the slot', () => calls.length === 1 && second.host.ready.depth === 1);
     const closed = second.host.closed(runId);
@@ -127,5 +135,30 @@ describe('a call that waits for a slot', () => {
     free();
     expect(await closed).toBe('cancelled');
     expect(calls).toEqual(['hold', 'note', 'undo']);
+  });
+
+  it('and of which an attempt may have taken effect is made for its result when it is cancelled meanwhile', async () => {
+    const { calls, functions, free } = slot();
+    let again = false;
+    const note = () => {
+      calls.push('note');
+      return again ? 1 : new Promise<null>(() => {});
+    };
+    const node = { timeout: '1s', retry: { initialDelay: '1ms' }, compensate: { activity: 'undo' } };
+    const definitions = [holds, races(node)];
+    const made = await engine({ definitions, functions: { ...functions, note }, maxActivities: 1 });
+    const runId = await made.start('races');
+    await eventually('its first attempt is under way', () => calls.length === 1);
+    again = true;
+    await made.start('holds');
+    await eventually('its second attempt waits', () => calls.length === 2 && made.host.ready.depth === 1);
+    const closed = made.host.closed(runId);
+    await made.send(runId, 'WORKFLOW_EXECUTION_CANCEL_REQUESTED', { by: 'tester' });
+    await eventually('it is asked to stop', async () =>
+      (await made.eventTypes(runId)).includes('ACTIVITY_TASK_CANCEL_REQUESTED'),
+    );
+    free();
+    expect(await closed).toBe('cancelled');
+    expect(calls).toEqual(['note', 'hold', 'note', 'undo']);
   });
 });

@@ -30,7 +30,7 @@ export interface ResidentRun {
   pending: number;
   /** Set when the run was dropped (fenced, closed, released): late results must not touch it. */
   gone: boolean;
-  /** Calls that wait for a slot of the ready queue, or are under way. */
+  /** Calls that wait for a slot of the ready queue, or are under way, and starts of children that are. */
   calls: number;
   readonly activities: Map<string, CallAbort>;
   readonly timers: Map<string, () => void>;
