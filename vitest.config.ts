@@ -15,11 +15,18 @@ export default defineConfig({
           include: ['{app,components,lib,server,scripts,workflows}/**/*.test.{ts,tsx}'],
           // Some start the CLI as a real process; a machine that is busy otherwise must not make them fail.
           testTimeout: 60_000,
+          // By default one of two cores is left free; they wait for each other's timers more than they compute.
+          maxWorkers: 2,
         },
       },
       {
         extends: true,
-        test: { name: 'architecture', include: ['tests/architecture/**/*.test.ts'], testTimeout: 120_000 },
+        test: {
+          name: 'architecture',
+          include: ['tests/architecture/**/*.test.ts'],
+          testTimeout: 120_000,
+          maxWorkers: 2,
+        },
       },
       {
         extends: true,

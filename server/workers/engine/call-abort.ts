@@ -11,11 +11,17 @@ export class CallAbort {
   private controller: AbortController | null = null;
   private readonly listeners = new Set<() => void>();
   private done = false;
+  private isHeld = false;
   private why: unknown;
+
+  /** The call leaves, and nothing but its answer can tell what became of it: it is not asked to stop any more. */
+  hold(): void {
+    this.isHeld = true;
+  }
 
   /** Gives the call up. The first reason stays. */
   abort(reason: unknown): void {
-    if (this.done) return;
+    if (this.done || (this.isHeld && reason === ASKED_TO_STOP)) return;
     this.done = true;
     this.why = reason;
     this.controller?.abort(reason);

@@ -176,14 +176,20 @@ async function attemptActivity(
 ): Promise<void> {
   const { activityId, attempt } = command;
   const { organizationId, runId } = run.info;
-  // The process may be stopped while it connects: what counts is that the lease runs when the call leaves.
-  const beforeSending = () => host.leases.confirmed();
+  let retrySafe: boolean;
+  // A task that is followed is the server's: nothing is made that could be made twice.
+  const followsTask = command.resume?.input.taskId !== undefined;
+  const beforeSending = async () => {
+    // The process may be stopped while it connects: what counts is that the lease runs when the call leaves.
+    await host.leases.confirmed();
+    // A server that is asked to stop need not say how far it got, and this call cannot be made again to find out.
+    if (!retrySafe && !followsTask) abort.hold();
+  };
   const place = eager?.place;
   const scope: ActivityScope = {
     ...{ organizationId, runId, subject: subjectOf(run.state), abort, beforeSending },
     ...(place === undefined ? {} : { place }),
   };
-  let retrySafe: boolean;
   try {
     retrySafe = eager === undefined && (await isRetrySafe(host.deps.activities, scope, command));
   } catch (error) {
@@ -201,8 +207,6 @@ async function attemptActivity(
     );
     return;
   }
-  // A task that is followed is the server's: nothing is made that could be made twice.
-  const followsTask = command.resume?.input.taskId !== undefined;
   if (!retrySafe && eager === undefined && !command.started && !followsTask && !isStopped(abort)) {
     // Written down before the call, so that after a crash nobody mistakes a call that was made for one that was not.
     const noted = event(host, 'ACTIVITY_TASK_STARTED', {

@@ -39,6 +39,8 @@ class Bank {
   readonly calls: string[] = [];
   readonly keys = new Set<string>();
   annotations: object = {};
+  /** Answers the first charge, late. */
+  answer = (_outcome: ToolOutcome) => {};
   /** What charges after the first are answered. */
   again: ToolOutcome = done({ charge: 1 });
   readonly fleet = {
@@ -53,6 +55,7 @@ class Bank {
       if (call.tool !== 'charge') return done({ refunded: call.arguments.of ?? null });
       if (this.charged > 1) return this.again;
       return new Promise((resolve) => {
+        this.answer = resolve;
         call.signal.addEventListener('abort', () => resolve(cancelled), { once: true });
       });
     },
@@ -82,12 +85,40 @@ describe('a call that could be undone and is cancelled while it is under way', (
     await eventually('the charge has taken effect', () => bank.charged === 1);
     const closed = made.host.closed(runId);
     await made.send(runId, 'WORKFLOW_EXECUTION_CANCEL_REQUESTED', { by: 'tester' });
-    return { made, runId, closed, types: () => made.eventTypes(runId) };
+    const types = () => made.eventTypes(runId);
+    await eventually('the cancel is on record', async () =>
+      (await types()).includes('WORKFLOW_EXECUTION_CANCEL_REQUESTED'),
+    );
+    return { made, runId, closed, types };
   };
+
+  it('is awaited where it must not be repeated, and undone', async () => {
+    const bank = new Bank();
+    const { closed, types } = await cancelMidCall(bank);
+    bank.answer(done({ charge: 1 }));
+    expect(await closed).toBe('cancelled');
+    expect(bank.calls).toEqual(['charge', 'refund']);
+    expect(await types()).not.toContain('ACTIVITY_TASK_OUTCOME_UNKNOWN');
+  });
+
+  it('is over when its answer says that it had no effect', async () => {
+    const bank = new Bank();
+    const { closed } = await cancelMidCall(bank);
+    bank.answer({
+      ok: false,
+      failure: { code: 'TOOL_ERROR', message: 'no money', retriable: true, ambiguous: false },
+    });
+    expect(await closed).toBe('cancelled');
+    expect(bank.calls).toEqual(['charge']);
+  });
 
   it('is not forgotten: its outcome is unknown, and undone when a person says that it took effect', async () => {
     const bank = new Bank();
     const { made, runId, closed, types } = await cancelMidCall(bank);
+    bank.answer({
+      ok: false,
+      failure: { code: 'NETWORK_ERROR', message: 'gone', retriable: true, ambiguous: true },
+    });
     await eventually('a person is asked', async () =>
       (await types()).includes('ACTIVITY_TASK_OUTCOME_UNKNOWN'),
     );
