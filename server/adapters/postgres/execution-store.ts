@@ -19,7 +19,7 @@ import type {
 /** Requests of one organisation that are accepted in one statement while others are active. */
 const SHARED_REQUESTS = 8;
 /** A flood of requests rests for this many times as long as accepting some of them took, while others are active. */
-const REST_FACTOR = 2;
+const REST_FACTOR = 5;
 
 /**
  * The engine's tables over `pg` (hot path: prepared statements, one round trip a batch).

@@ -25,7 +25,7 @@ const MAX_PARTS = 1_000;
 /** Of one organisation in a write while others are active: a flood of one must not make the writes of all slow. */
 const SHARED_PARTS = 16;
 /** A flood leaves the database to the others for this many times as long as its own write took. */
-const REST_FACTOR = 1.5;
+const REST_FACTOR = 3;
 
 /**
  * Makes appends durable in groups. A broken write is never guessed about: its outcome is read back from the store
