@@ -141,6 +141,28 @@ describe('GroupCommit', () => {
       expect([writes.slice(3), rests]).toEqual([[['n6', 'n7', 'n8', 'n9']], [3]]);
     });
 
+    it('a flood whose write took long because the store was away does not rest for a multiple of that', async () => {
+      const { write, end, tick } = store();
+      const clock = { now: 0 };
+      const rests: number[] = [];
+      const group = new GroupCommit<string, string>(write, {
+        maxBatch: 100,
+        sharedBatch: 2,
+        ownerOf: (item) => item[0] as string,
+        now: () => clock.now,
+        rest: async (ms) => void rests.push(ms),
+      });
+      void group.submit('q0');
+      for (let i = 0; i < 9; i++) void group.submit(`n${i}`);
+      await tick();
+      clock.now = 20_000;
+      void group.submit('q1');
+      void group.submit('n9');
+      for (let i = 0; i < 8; i++) await end();
+      expect(rests.length).toBeGreaterThan(0);
+      expect(Math.max(...rests)).toBe(100);
+    });
+
     it('share one write while nobody floods', async () => {
       const { writes, write, end, tick } = store();
       const group = shared(write, { now: 0 });

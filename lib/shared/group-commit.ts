@@ -18,13 +18,18 @@ export interface GroupCommitOptions<T> {
   /** Clock in milliseconds, for who was active or a flood within the last second. Without it only waiting owners count. */
   now?: () => number;
   /**
-   * Rests after a write of a flood that took so many milliseconds, while others are active: one owner that kept the store
-   * busy all the time would slow everybody's writes, beside its own or not.
+   * Rests after a write of a flood that took so many milliseconds (100 at most), while others are active: one owner that
+   * kept the store busy all the time would slow everybody's writes, beside its own or not. It has to end within a second.
    */
   rest?: (ms: number) => Promise<void>;
 }
 
 const ACTIVE_MS = 1_000;
+/**
+ * A write that took longer than this did not take long because of the flood: the store was slow, or away. A rest that
+ * outlasted the flood would keep everybody waiting.
+ */
+const RESTED_MS = 100;
 const NOBODY: ReadonlySet<string> = new Set();
 
 /** `main` serves all; while somebody floods it serves the floods, and `beside` everybody else. */
@@ -108,8 +113,8 @@ export class GroupCommit<T, R> {
 
   private async restAfter(begun: number): Promise<void> {
     const { rest, now } = this.options;
-    if (rest === undefined || now === undefined || this.floods.size === 0 || this.activeOwners() < 2) return;
-    await rest(now() - begun);
+    if (rest === undefined || now === undefined || this.activeOwners() < 2 || this.floods.size === 0) return;
+    await rest(Math.min(now() - begun, RESTED_MS));
   }
 
   private hasWork(lane: Lane): boolean {

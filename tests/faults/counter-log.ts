@@ -8,6 +8,8 @@ export interface CounterLine {
   input: Record<string, unknown>;
   at: number;
   pid: number;
+  /** The engine process that made the call. */
+  caller: number;
 }
 
 /** What the counting servers have written so far, by idempotency key. */

@@ -15,7 +15,10 @@ mkdirSync(state, { recursive: true });
 const parent = process.ppid;
 
 function note(what, tool, key, input) {
-  appendFileSync(log, `${JSON.stringify({ what, tool, key, input, at: Date.now(), pid: process.pid })}\n`);
+  appendFileSync(
+    log,
+    `${JSON.stringify({ what, tool, key, input, at: Date.now(), pid: process.pid, caller: parent })}\n`,
+  );
 }
 
 const keyOf = (ctx) => ctx.mcpReq._meta?.['ai.openconductor/idempotencyKey'] ?? '';

@@ -11,6 +11,13 @@ export interface StruckFault {
   struck: boolean;
 }
 
+/** A process that was stopped and went on: from when until when (epoch milliseconds). */
+export interface Sleep {
+  pid: number;
+  from: number;
+  to: number;
+}
+
 /** What clients and people do wrong, all along. Nothing has to recover from it: it must make no difference. */
 export const CLIENT_FAULTS = [
   'duplicate starts',
@@ -27,6 +34,7 @@ const now = () => performance.timeOrigin + performance.now();
 /** What struck, when. */
 export class FaultLog {
   readonly struck: StruckFault[] = [];
+  readonly sleeps: Sleep[] = [];
   /** How often clients did each of these. */
   readonly asked: Record<ClientFault, number> = {
     'duplicate starts': 0,

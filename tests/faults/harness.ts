@@ -42,6 +42,8 @@ export interface FaultResult {
   repeatedRequests: number;
   resolvedOutcomes: number;
   struck: StruckFault[];
+  /** Calls of processes that were stopped right before the first byte and made them when they woke. */
+  lateCalls: string[];
   /** How often clients and people did what they should not. */
   asked: Record<ClientFault, number>;
   violations: (Violation & { round: number })[];
@@ -85,6 +87,7 @@ export async function runFaults(options: FaultOptions): Promise<FaultResult> {
     resolvedOutcomes: 0,
     struck: faults.struck,
     asked: faults.asked,
+    lateCalls: [],
     violations: [],
     timelines: [],
   };
@@ -112,7 +115,11 @@ export async function runFaults(options: FaultOptions): Promise<FaultResult> {
       await nemesis.stop();
       const stuck = await driven.settle();
       const evidence = await collect(postgres, counter, clock?.now ?? new Date(0), lastStream);
-      const violations = checkLaws(driven, evidence, stuck, calm);
+      const violations = checkLaws(driven, evidence, stuck, {
+        exact: calm,
+        sleeps: faults.sleeps,
+        late: (text) => result.lateCalls.push(text),
+      });
       for (const text of fleet.surprises.splice(0))
         violations.push({ law: 'no process ends by itself', runId: null, text });
       result.programs += size;

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { JsonObject } from '@/lib/shared/json';
 import type { CounterLine } from './counter-log';
 import type { Evidence, EvidenceEvent, EvidenceRun } from './evidence';
+import type { Sleep } from './fault-log';
 import { checkLaws } from './laws';
 import type { Program, Site } from './programs';
 import type { Round } from './round';
@@ -30,7 +31,7 @@ function wellRun() {
   const call = (node: string, tool = 'count') => {
     at += 10;
     const key = `${RUN}:${node}:do`;
-    const line = { tool, key, input: { value: `${RUN}/${node}` }, at, pid: 1 };
+    const line = { tool, key, input: { value: `${RUN}/${node}` }, at, pid: 1, caller: 2 };
     lines.set(key, [
       { ...line, what: 'start' },
       { ...line, what: 'done' },
@@ -81,7 +82,7 @@ function wellRun() {
     complaints: [] as string[],
   };
   const stream: Evidence['stream'] = [{ seq: 8, count: events.length, refs: [[RUN, 1, events.length]] }];
-  const check = (exact = false) => {
+  const check = (exact = false, sleeps: Sleep[] = []) => {
     const evidence: Evidence = {
       runs: new Map([[RUN, run]]),
       streamBefore: 7,
@@ -91,7 +92,7 @@ function wellRun() {
       lines: (key) => lines.get(key) ?? [],
       keys: [...lines.keys()],
     };
-    return checkLaws(round as unknown as Round, evidence, [], exact).map(({ law }) => law);
+    return checkLaws(round as unknown as Round, evidence, [], { exact, sleeps }).map(({ law }) => law);
   };
   const of = (type: string, field?: string, value?: string) =>
     events.find(
@@ -221,5 +222,19 @@ describe('the laws of the fault harness', () => {
       world.callsOf('pay').map((line) => ({ ...line, key: `${RUN}:pay:compensate`, at: BEGAN + 9_000 })),
     );
     expect(world.check()).not.toContain('what took effect is undone');
+  });
+
+  it('one late call of a process that has just woken is not held against it, a second one is', () => {
+    const world = wellRun();
+    const late = { ...(world.callsOf('pay')[0] as CounterLine), at: BEGAN + 9_000 };
+    world.callsOf('pay').push(late);
+    const sleep = { pid: 2, from: BEGAN + 5_000, to: BEGAN + 8_990 };
+    expect(world.check(false, [sleep])).toEqual([]);
+    expect(world.check(false, [{ ...sleep, pid: 3 }])).toEqual(['a completed step is not called again']);
+    expect(world.check(false, [{ ...sleep, to: BEGAN + 8_000 }])).toEqual([
+      'a completed step is not called again',
+    ]);
+    world.callsOf('tell').push({ ...(world.callsOf('tell')[0] as CounterLine), at: BEGAN + 9_000 });
+    expect(world.check(false, [sleep])).toEqual(['a completed step is not called again']);
   });
 });

@@ -34,12 +34,14 @@ const PROCESS_FAULTS: Record<string, Strike> = {
     fleet.kill(slot, 'kill -9');
     return slot.name;
   },
-  'SIGSTOP past the lease': async ({ random }, slot) => {
+  'SIGSTOP past the lease': async ({ random, faults }, slot) => {
     const ms = 1_200 + random.below(2_000);
     const { engine } = slot;
     slot.stopped = true;
+    const from = Date.now();
     engine?.signal('SIGSTOP');
     await pause(ms);
+    if (engine?.child.pid !== undefined) faults.sleeps.push({ pid: engine.child.pid, from, to: Date.now() });
     engine?.signal('SIGCONT');
     slot.stopped = false;
     return `${slot.name} ${ms} ms`;

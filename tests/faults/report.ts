@@ -44,6 +44,8 @@ export function printReport(result: FaultResult): string {
       `longest ${seconds(Math.max(0, ...rows.map((row) => row.longestMs ?? 0)))}`,
     `${result.repeatedRequests} requests repeated, ${result.resolvedOutcomes} unknown outcomes resolved by a person, ${Math.round(result.seconds)} s`,
     ...(never.length === 0 ? [] : [`never struck: ${never.join(', ')}`]),
+    `${result.lateCalls.length} calls of processes that were stopped right before the first byte (docs/failure-semantics.md, "the limit")`,
+    ...result.lateCalls.map((text) => `  ${text}`),
     ...(result.complete ? [] : [`stopped after ${result.programs} programs: not all that were asked for`]),
     result.violations.length === 0 ? 'Every law holds.' : `${result.violations.length} VIOLATIONS`,
     ...result.timelines,

@@ -86,7 +86,11 @@ export function createExecutionStore(connections: pg.Pool, limitMs?: number): Ex
     },
 
     async historySizes(runIds) {
-      const { rows } = await pool.query<{ run_id: string; n: number }>(sql.HISTORY_SIZES, [runIds]);
+      const { rows } = await pool.query<{ run_id: string; n: number }>({
+        text: sql.HISTORY_SIZES,
+        values: [runIds],
+        ...LARGE,
+      });
       return new Map(rows.map((row) => [row.run_id, row.n]));
     },
 

@@ -12,16 +12,36 @@ export class CallAbort {
   private readonly listeners = new Set<() => void>();
   private done = false;
   private isHeld = false;
+  private wasAsked = false;
+  private readonly asked = new Set<() => void>();
   private why: unknown;
 
-  /** The call leaves, and nothing but its answer can tell what became of it: it is not asked to stop any more. */
+  /** The call leaves, and nothing but its answer can tell what became of it: it is not asked to stop from now on. */
   hold(): void {
     this.isHeld = true;
   }
 
+  /** The call can be asked to stop after all, and is at once when it was to be. */
+  letGo(): void {
+    this.isHeld = false;
+    if (this.wasAsked) this.abort(ASKED_TO_STOP);
+  }
+
+  /** Calls `listener` when a held call was to stop, at once when it was already. Gives back how to stop listening. */
+  whenHeldBack(listener: () => void): () => void {
+    if (this.wasAsked) listener();
+    this.asked.add(listener);
+    return () => this.asked.delete(listener);
+  }
+
   /** Gives the call up. The first reason stays. */
   abort(reason: unknown): void {
-    if (this.done || (this.isHeld && reason === ASKED_TO_STOP)) return;
+    if (this.done) return;
+    if (this.isHeld && reason === ASKED_TO_STOP) {
+      this.wasAsked = true;
+      for (const tell of [...this.asked]) tell();
+      return;
+    }
     this.done = true;
     this.why = reason;
     this.controller?.abort(reason);

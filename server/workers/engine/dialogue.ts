@@ -4,6 +4,7 @@ import type { CallResume, InputRequiredBody } from '@/lib/protocol/input-require
 import type { Clock } from '@/lib/shared/clock';
 import type { ActivityProgress } from '@/server/ports/activity';
 import type { InputAnswer, InputRequest, InputRequired, ToolCall } from '@/server/ports/mcp-fleet';
+import type { CallAbort } from '@/server/workers/engine/call-abort';
 import type { Delivery } from '@/server/workers/engine/committer';
 import type { ResidentRun } from '@/server/workers/engine/resident-run';
 
@@ -29,7 +30,12 @@ interface DialogueHost {
  * the call stays open here until its answer comes; should the process die meanwhile, the answer is kept and given when
  * the call, made again, asks the same.
  */
-export function callDialogue(host: DialogueHost, run: ResidentRun, command: RunActivity): CallDialogue {
+export function callDialogue(
+  host: DialogueHost,
+  run: ResidentRun,
+  command: RunActivity,
+  abort: Pick<CallAbort, 'letGo' | 'whenHeldBack'>,
+): CallDialogue {
   const { activityId, attempt, nodePath, resume } = command;
   const { organizationId, runId } = run.info;
   const { clock, activities } = host.deps;
@@ -41,7 +47,7 @@ export function callDialogue(host: DialogueHost, run: ResidentRun, command: RunA
 
   const ask = async (input: InputRequired, signal: AbortSignal): Promise<Answers> => {
     signal.throwIfAborted();
-    const answered = waitForAnswers(run, activityId, signal);
+    const answered = waitForAnswers(run, activityId, signal, abort);
     try {
       const verdict = await host.deliver(run, fact('ACTIVITY_TASK_INPUT_REQUIRED', { input }));
       if (verdict !== 'written') throw new Error('The question could not be written down.');
@@ -53,6 +59,7 @@ export function callDialogue(host: DialogueHost, run: ResidentRun, command: RunA
   return {
     ...resumeFor(resume),
     onInputRequired: (input, signal) => {
+      if (input.taskId !== undefined) abort.letGo();
       if (input.durable) return Promise.resolve('park');
       const known = kept.take(input.requests);
       if (known !== undefined) return Promise.resolve(known);
@@ -62,6 +69,8 @@ export function callDialogue(host: DialogueHost, run: ResidentRun, command: RunA
       return asked;
     },
     onTask: async ({ taskId }) => {
+      // The server can be asked about a task, and goes on with it unless it is told to stop.
+      abort.letGo();
       await host.deliver(run, fact('ACTIVITY_TASK_REMOTE_TASK', { taskId }));
     },
     onProgress: (progress) => {
@@ -81,13 +90,21 @@ export function answerOpenCall(run: ResidentRun, { activityId, resume }: RunActi
   return true;
 }
 
-function waitForAnswers(run: ResidentRun, activityId: string, signal: AbortSignal) {
+/** Nobody answers once the call is given up, or was to be: then a server is told no, and may answer the call itself. */
+function waitForAnswers(
+  run: ResidentRun,
+  activityId: string,
+  signal: AbortSignal,
+  abort: Pick<CallAbort, 'whenHeldBack'>,
+) {
   let forget = () => {};
   const promise = new Promise<Answers>((resolve, reject) => {
     const onAbort = () => reject(new Error('The question was withdrawn.'));
     run.questions.set(activityId, resolve);
     signal.addEventListener('abort', onAbort, { once: true });
+    const stopListening = abort.whenHeldBack(onAbort);
     forget = () => {
+      stopListening();
       if (run.questions.get(activityId) === resolve) run.questions.delete(activityId);
       signal.removeEventListener('abort', onAbort);
     };

@@ -1,5 +1,6 @@
 import type { Clock } from '@/lib/shared/clock';
 import type { LeaseManager } from '@/server/workers/engine/leases';
+import type { RunLoader } from '@/server/workers/engine/loader';
 import type { ResidentRun } from '@/server/workers/engine/resident-run';
 
 /** What ending in good order needs of the host. */
@@ -7,6 +8,7 @@ export interface DrainHost {
   readonly deps: { readonly clock: Clock };
   readonly residents: ReadonlyMap<string, ResidentRun>;
   readonly leases: Pick<LeaseManager, 'held' | 'drain' | 'giveBack'>;
+  readonly loader: Pick<RunLoader, 'shardsUnderWay'>;
 }
 
 /** How often it is looked for shards on which nothing is under way any more. */
@@ -42,9 +44,9 @@ export async function letEnd(
   isOver = true;
 }
 
-/** The shards that are held and have no run with a call or a commit under way. */
-function idleShards({ leases, residents }: DrainHost): number[] {
-  const busy = new Set<number>();
+/** The shards that are held and have no run that is being read, or has a call or a commit under way. */
+function idleShards({ leases, residents, loader }: DrainHost): number[] {
+  const busy = loader.shardsUnderWay();
   for (const run of residents.values()) if (run.calls + run.pending > 0) busy.add(run.info.shard);
   return leases.held().filter((shard) => !busy.has(shard));
 }

@@ -224,7 +224,7 @@ async function attemptActivity(
   if (activityId.endsWith(':compensate')) crashPoint('during-compensation');
   const { tracing, activities } = host.deps;
   const called =
-    command.target.kind === 'mcp' ? { ...scope, dialogue: callDialogue(host, run, command) } : scope;
+    command.target.kind === 'mcp' ? { ...scope, dialogue: callDialogue(host, run, command, abort) } : scope;
   let outcome: AttemptOutcome =
     isStopped(abort) && !followsTask
       ? NOT_MADE
@@ -303,7 +303,7 @@ async function callForResult(
   try {
     const { tracing, activities } = host.deps;
     // What it was told before goes with it; there is nobody to ask for more.
-    const { resume } = callDialogue(host, run, command);
+    const { resume } = callDialogue(host, run, command, abort);
     const again = { ...scope, abort, ...(resume === undefined ? {} : { dialogue: { resume } }) };
     const outcome = await runTracedAttempt(tracing, run, activities, again, command);
     if (outcome.kind === 'completed') return outcome;

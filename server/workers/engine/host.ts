@@ -40,7 +40,7 @@ export class EngineHost {
   readonly ready: ReadyQueue;
   readonly pressure: Pressure;
   private readonly committer: Committer;
-  private readonly loader = new RunLoader(this);
+  readonly loader = new RunLoader(this);
   private readonly stumbles = new Stumbles(this);
   readonly residents = new Map<string, ResidentRun>();
   /** Inbox rows of runs that are being made resident. */

@@ -48,6 +48,16 @@ describe('a read of the inbox', () => {
     expect(given).toEqual([...db.inbox.keys()]);
   });
 
+  it('comes to what is behind rows that fill a page with their bytes and are left again', async () => {
+    const db = new MemoryDatabase(() => Date.now());
+    const inbox = new Inbox(createMemoryExecutionStore(db));
+    queue(db, 10, 'a');
+    for (const row of [...db.inbox.values()].slice(0, 9)) row.data = { name: 'x'.repeat(2_000_000) };
+    const given: number[] = [];
+    await inbox.read([0], ({ id }) => given.push(id) > 0);
+    expect(given).toEqual([...db.inbox.keys()]);
+  });
+
   it('comes to the rows that a page has left out of an organisation, although later ones were in it', async () => {
     const db = new MemoryDatabase(() => Date.now());
     const inbox = new Inbox(createMemoryExecutionStore(db));

@@ -1,3 +1,4 @@
+import { roughBytes } from '@/lib/shared/json';
 import type { ExecutionStore, InboxLimits, InboxRow } from '@/server/ports/execution-store';
 
 /** What one page holds. Each organisation has room for as many as it had if it were alone, until there are many of them. */
@@ -77,7 +78,10 @@ export class Inbox {
           this.seen.add(row.id);
           if (!answered.has(row.id) && !receive(row)) refused = true;
         }
-        if (refused || rows.length < PAGE.each) {
+        const bytes = rows.reduce((sum, { data }) => sum + roughBytes(data), 0);
+        // A page that is short of rows because it is full of bytes is not the last one.
+        const isLast = rows.length < PAGE.each && bytes < PAGE.bytes / 2;
+        if (refused || isLast) {
           this.seen.clear();
           return;
         }

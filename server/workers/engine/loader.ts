@@ -81,6 +81,8 @@ export class RunLoader {
   /** Suspects that still had calls when their trial was over, and how to stop the clock that clears them. */
   private readonly watched = new Map<string, () => void>();
 
+  private readonly underWay = new Set<readonly OpenRun[]>();
+
   constructor(private readonly host: LoaderHost) {}
 
   /** Loads the runs of the shards that must be in memory after `after` and until `until`; gives their number. */
@@ -129,6 +131,11 @@ export class RunLoader {
     log.warn('newer_run', { status: 'left', run_id: runId, reason });
     // That it cannot be loaded here is not its fault.
     this.host.track(store.clearRecoveries([runId]));
+  }
+
+  /** Shards of runs that are being read: they are counted as tried until they are in memory, and cleared from there. */
+  shardsUnderWay(): Set<number> {
+    return new Set([...this.underWay].flatMap((infos) => infos.map(({ shard }) => shard)));
   }
 
   /** True when the start of a suspect has to wait until it is tried alone; it is begun, or left, from here. */
@@ -193,6 +200,7 @@ export class RunLoader {
     // What is read now is worth something under these epochs only: a shard that was lost and came back has moved on.
     const epochs = new Map(wanted.map(({ shard }) => [shard, this.host.leases.epoch(shard)]));
     if (how !== 'row') for (const id of ids) loading.set(id, []);
+    this.underWay.add(wanted);
     try {
       const histories = byRun(await deps.store.readHistories(ids));
       const programs = await deps.programs.all(wanted);
@@ -230,6 +238,7 @@ export class RunLoader {
         }
       }
     } finally {
+      this.underWay.delete(wanted);
       if (how !== 'row') for (const id of ids) this.host.handOut(id, residents.get(id) ?? null);
     }
     return again;

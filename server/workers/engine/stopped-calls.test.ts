@@ -4,7 +4,7 @@ import type { WorkflowDefinition } from '@/lib/protocol/definition';
 import { MemoryDatabase } from '@/server/adapters/memory/database';
 import { createMemoryExecutionStore } from '@/server/adapters/memory/execution-store';
 import { createMemoryLeaseStore } from '@/server/adapters/memory/lease-store';
-import type { McpFleet, ToolCall, ToolOutcome } from '@/server/ports/mcp-fleet';
+import type { InputRequired, McpFleet, ServerTask, ToolCall, ToolOutcome } from '@/server/ports/mcp-fleet';
 import { eventually } from '../../../tests/support/eventually';
 import { createTestEngine, type TestEngineOptions } from '../../../tests/support/memory-engine';
 
@@ -41,6 +41,14 @@ class Bank {
   annotations: object = {};
   /** Answers the first charge, late. */
   answer = (_outcome: ToolOutcome) => {};
+  /** Asks what it has to know first, inside the open call. */
+  ask: () => Promise<unknown> = () => Promise.resolve();
+  /** Makes a task of the call. */
+  task: (task: ServerTask) => Promise<unknown> = () => Promise.resolve();
+  readonly question = {
+    requests: [{ key: 'q', kind: 'elicitation', params: { message: 'Sure?', requestedSchema: {} } }],
+    durable: false,
+  } as unknown as InputRequired;
   /** What charges after the first are answered. */
   again: ToolOutcome = done({ charge: 1 });
   readonly fleet = {
@@ -56,6 +64,8 @@ class Bank {
       if (this.charged > 1) return this.again;
       return new Promise((resolve) => {
         this.answer = resolve;
+        this.task = async (task) => call.onTask?.(task);
+        this.ask = () => call.onInputRequired?.(this.question, call.signal) ?? Promise.resolve('park');
         call.signal.addEventListener('abort', () => resolve(cancelled), { once: true });
       });
     },
@@ -99,6 +109,33 @@ describe('a call that could be undone and is cancelled while it is under way', (
     expect(await closed).toBe('cancelled');
     expect(bank.calls).toEqual(['charge', 'refund']);
     expect(await types()).not.toContain('ACTIVITY_TASK_OUTCOME_UNKNOWN');
+  });
+
+  it('is not kept waiting by a question: that is withdrawn, and a later one is not asked', async () => {
+    const bank = new Bank();
+    const made = await engine({ definitions: [charges()], fleet: bank.fleet });
+    const runId = await made.start('charges');
+    await eventually('the charge is under way', () => bank.charged === 1);
+    const withdrawn = expect(bank.ask()).rejects.toThrow();
+    await eventually('the question is open', async () =>
+      (await made.eventTypes(runId)).includes('ACTIVITY_TASK_INPUT_REQUIRED'),
+    );
+    const closed = made.host.closed(runId);
+    await made.send(runId, 'WORKFLOW_EXECUTION_CANCEL_REQUESTED', { by: 'tester' });
+    await withdrawn;
+    await expect(bank.ask()).rejects.toThrow();
+    bank.answer(done({ charge: 1 }));
+    expect(await closed).toBe('cancelled');
+    expect(bank.calls).toEqual(['charge', 'refund']);
+  });
+
+  it('whose server has made a task of it is asked to stop, and a person about what became of it', async () => {
+    const bank = new Bank();
+    const { types } = await cancelMidCall(bank);
+    await bank.task({ taskId: 't1', pollIntervalMs: 1_000, ttlMs: null });
+    await eventually('a person is asked', async () =>
+      (await types()).includes('ACTIVITY_TASK_OUTCOME_UNKNOWN'),
+    );
   });
 
   it('is over when its answer says that it had no effect', async () => {
