@@ -461,23 +461,37 @@ export async function createRuntime(options: RuntimeOptions) {
     },
 
     /** Drains the engine, ends servers and connections. */
+    /** Stops one part after the other, also when one of them cannot be stopped; then throws what was in its way. */
     async stop(): Promise<void> {
       stopping.abort();
-      if (hasEngine) {
-        await jobs.stop();
-        await governance.stop();
-        await webhooks.stop();
-        await host.drain(config.drainTimeoutMs);
-        await relay.stop();
-        await maintenance.stop();
+      const engine = [
+        () => jobs.stop(),
+        () => governance.stop(),
+        () => webhooks.stop(),
+        () => host.drain(config.drainTimeoutMs),
+        () => relay.stop(),
+        () => maintenance.stop(),
+      ];
+      const parts = [
+        ...(hasEngine ? engine : []),
+        () => servers.stop(),
+        () => keys.stop(),
+        () => identity.stop(),
+        () => prisma.$disconnect(),
+        () => shared.close(),
+        async () => tracing?.shutdown(),
+        () => Promise.all(Object.values(pools).map((pool) => pool.end())),
+      ];
+      const errors: unknown[] = [];
+      for (const stop of parts) {
+        try {
+          await stop();
+        } catch (error) {
+          errors.push(error);
+        }
       }
-      await servers.stop();
-      await keys.stop();
-      await identity.stop();
-      await prisma.$disconnect();
-      await shared.close();
-      await tracing?.shutdown();
-      await Promise.all(Object.values(pools).map((pool) => pool.end()));
+      if (errors.length > 0)
+        throw errors.length === 1 ? errors[0] : new AggregateError(errors, 'Not all of it could be stopped.');
     },
   };
 }

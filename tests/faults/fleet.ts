@@ -1,4 +1,4 @@
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { CRASH_POINTS, type CrashPoint } from '@/server/workers/engine/crash-points';
 import { Engine } from '@/tests/faults/engine';
@@ -107,7 +107,9 @@ export class Fleet {
       this.surprises.push(`${slot.name} did not end within ${DRAIN_MS} ms of SIGTERM`);
       engine.signal('SIGKILL');
     } else if (engine.ended.code !== 0 && engine.ended.signal !== 'SIGKILL') {
-      this.surprises.push(`${slot.name} drained with ${JSON.stringify(engine.ended)}`);
+      this.surprises.push(
+        `${slot.name} drained with ${JSON.stringify(engine.ended)}: ${this.lastWords(slot)}`,
+      );
     }
     return engine.ended?.code ?? null;
   }
@@ -174,7 +176,24 @@ export class Fleet {
     else if (this.poisoned && engine.ended?.signal === 'SIGKILL')
       this.options.faults.note('poison', slot.name);
     else if (engine.url !== null)
-      this.surprises.push(`${slot.name} ended by itself: ${JSON.stringify(engine.ended)}`);
+      this.surprises.push(
+        `${slot.name} ended by itself: ${JSON.stringify(engine.ended)}: ${this.lastWords(slot)}`,
+      );
+  }
+
+  /** What a process said last of something that failed. */
+  private lastWords(slot: Slot): string {
+    const lines = readFileSync(join(this.options.folder, `${slot.name}.log`), 'utf8')
+      .trimEnd()
+      .split('\n');
+    return (
+      lines
+        .slice(-20)
+        .filter((line) => /fail|error/i.test(line))
+        .at(-1) ??
+      lines.at(-1) ??
+      ''
+    );
   }
 
   private arms(): Record<string, string> {

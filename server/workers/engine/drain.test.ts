@@ -102,3 +102,27 @@ describe('a process that is asked to stop while a call is under way', () => {
     expect([...db.shards.values()].every(({ owner }) => owner === null)).toBe(true);
   });
 });
+
+describe('a process that is asked to stop while the database is away', () => {
+  it('ends all the same: its leases run out by themselves', async () => {
+    const db = new MemoryDatabase(() => Date.now());
+    const leases = createMemoryLeaseStore(db);
+    let isAway = false;
+    const { host } = createTestEngine({
+      organizationId: randomUUID(),
+      definitions,
+      execution: createMemoryExecutionStore(db),
+      leases: {
+        ...leases,
+        release: async (...args) => {
+          if (isAway) throw new Error('The database is away.');
+          await leases.release(...args);
+        },
+      },
+    });
+    await host.start();
+    isAway = true;
+    await expect(host.drain(0)).resolves.toBeUndefined();
+    expect(host.leases.held()).toEqual([]);
+  });
+});

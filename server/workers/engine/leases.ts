@@ -94,15 +94,22 @@ export class LeaseManager {
     await this.deps.store.release(this.deps.process.id, shards);
   }
 
-  /** Stops renewing and gives everything back, so that others need not wait for the TTL. */
+  /**
+   * Stops renewing and gives everything back, so that others need not wait for the TTL. When the database cannot be reached
+   * they have to, and nothing else of the process's end needs to wait.
+   */
   async stop(): Promise<void> {
     this.stopped = true;
     this.cancelNext?.();
     await this.running;
     const shards = this.held();
     this.epochs.clear();
-    await this.deps.store.release(this.deps.process.id, shards);
-    await this.deps.store.leave(this.deps.process.id);
+    try {
+      await this.deps.store.release(this.deps.process.id, shards);
+      await this.deps.store.leave(this.deps.process.id);
+    } catch (error) {
+      this.deps.log.warn('give_back', { status: 'failed', shards: shards.length, error: String(error) });
+    }
   }
 
   private schedule(): void {
