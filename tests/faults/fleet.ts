@@ -47,7 +47,7 @@ export class Fleet {
   /** Ends of processes that nobody meant, and processes that did not end when they were asked to. */
   readonly surprises: string[] = [];
   /** Crash points that the next processes get, before any is drawn. */
-  private readonly nextCrashes: CrashPoint[] = [];
+  readonly nextCrashes: CrashPoint[] = [];
   /** How long the last process took to start, in milliseconds. */
   startMs = 0;
   /** While true, ended processes are not replaced. */
@@ -85,9 +85,13 @@ export class Fleet {
     slot.engine?.signal('SIGKILL');
   }
 
-  /** The next processes die at one crash point each, at its first pass; those of now make room for them. */
+  /**
+   * The next processes die at one crash point each, at its first pass; those of now make room for them. Those points come
+   * first that are not passed all the time.
+   */
   dieAtEveryPoint(): void {
-    this.nextCrashes.push(...CRASH_POINTS);
+    const rare: CrashPoint[] = ['during-compensation', 'after-append-before-ack'];
+    this.nextCrashes.push(...rare, ...CRASH_POINTS.filter((point) => !rare.includes(point)));
     for (const slot of this.slots) this.kill(slot, 'makes room');
   }
 
@@ -132,7 +136,8 @@ export class Fleet {
 
   private async keepAlive(slot: Slot): Promise<void> {
     while (!this.closing) {
-      const arms = this.arms();
+      const chosen = this.arming ? this.nextCrashes.shift() : undefined;
+      const arms = chosen === undefined ? this.arms() : { OPENCONDUCTOR_CRASH_POINT: `${chosen}:1` };
       const markFile = join(this.options.folder, `${slot.name}.crashed`);
       rmSync(markFile, { force: true });
       const engine = Engine.start({
@@ -159,7 +164,10 @@ export class Fleet {
       if (arms.OPENCONDUCTOR_CLOCK_OFFSET_MS)
         this.options.faults.note('clock-skew', `${slot.name} ${arms.OPENCONDUCTOR_CLOCK_OFFSET_MS}`);
       await engine.end;
-      this.judge(slot, engine, existsSync(markFile));
+      const marked = existsSync(markFile);
+      // Something else was quicker: the next process dies there.
+      if (chosen !== undefined && !marked) this.nextCrashes.unshift(chosen);
+      this.judge(slot, engine, marked);
       if (!this.closing)
         await new Promise((resolve) => setTimeout(resolve, 50 + this.options.random.below(400)));
     }
@@ -200,8 +208,6 @@ export class Fleet {
     const { random, mayArm } = this.options;
     if (!this.arming) return {};
     const arms: Record<string, string> = {};
-    const [next] = this.nextCrashes.splice(0, 1);
-    if (next !== undefined) return { OPENCONDUCTOR_CRASH_POINT: `${next}:1` };
     const points = CRASH_POINTS.filter((point) => mayArm(`crash:${point}`));
     if (points.length > 0 && random.chance(0.6)) {
       const point = random.pick(points);

@@ -58,6 +58,17 @@ export function runsSql(
   return { text, values, ...(isPlain ? { name: before === null ? 'runs' : 'runs before' } : {}) };
 }
 
+/** One run with all of its row that is ever shown or needed. */
+export function runSql(
+  organizationId: string,
+  runId: string,
+): { text: string; values: unknown[]; name: string } {
+  const text = `SELECT ${COLUMNS}, r.organization_id AS "organizationId", r.definition_hash AS "definitionHash", r.shard,
+      r.started_by AS "startedBy"
+    FROM workflow_run AS r WHERE r.organization_id = $1 AND r.run_id = $2`;
+  return { text, values: [organizationId, runId], name: 'run' };
+}
+
 /** All runs, or those of one workflow id: by the partial index, or by the run id that the workflow id was made of. */
 function source(organizationId: string, workflowId: string | undefined): Prisma.Sql {
   if (workflowId === undefined) return Prisma.sql`workflow_run`;

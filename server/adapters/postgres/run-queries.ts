@@ -3,7 +3,7 @@ import type { Failure, RunStatus, RunSummary } from '@/lib/protocol/run';
 import type { JsonObject } from '@/lib/shared/json';
 import type { PrismaClient, WorkflowEvent, WorkflowRun } from '@/server/adapters/postgres/generated/client';
 import { inOrganization, type UnitOfWork } from '@/server/adapters/postgres/prisma';
-import { runsSql } from '@/server/adapters/postgres/run-filter-sql';
+import { runSql, runsSql } from '@/server/adapters/postgres/run-filter-sql';
 import { readInOrganization } from '@/server/adapters/postgres/scoped-query';
 import type { RunNeighbours, RunQueries, RunRow } from '@/server/ports/run-queries';
 
@@ -37,6 +37,10 @@ function toRow(row: WorkflowRun, length: number | undefined): RunRow {
   };
 }
 
+const EVENTS = `
+SELECT run_id AS "runId", seq, type, at, data, causation_seq AS "causationSeq", correlation_id AS "correlationId"
+FROM workflow_event WHERE organization_id = $1 AND run_id = $2 AND seq > $3 ORDER BY seq LIMIT $4`;
+
 function toEvent(row: WorkflowEvent) {
   return {
     runId: row.runId,
@@ -50,7 +54,7 @@ function toEvent(row: WorkflowEvent) {
 }
 
 /**
- * Reads of runs through Prisma; lists, which every screen asks for all the time, in one round trip over `pg`.
+ * Reads of runs through Prisma; what every screen and every follower of a run asks for all the time in one round trip over `pg`.
  *
  * @param prisma a client that connects as oc_app
  * @param pool the connections of that client
@@ -61,21 +65,17 @@ export function createRunQueries(prisma: PrismaClient, pool: pg.Pool): RunQuerie
       readInOrganization<RunSummary>(pool, organizationId, runsSql(organizationId, filter, limit, before)),
 
     async get(organizationId, runId) {
-      return inOrganization(prisma, organizationId, async (tx) => {
-        const row = await tx.workflowRun.findFirst({ where: { organizationId, runId } });
-        return row ? toRow(row, (await lengths(tx, [row])).get(row.runId)) : null;
-      });
+      const [row] = await readInOrganization<RunRow>(pool, organizationId, runSql(organizationId, runId));
+      return row ?? null;
     },
 
     async events(organizationId, runId, after, limit) {
-      return inOrganization(prisma, organizationId, async (tx) => {
-        const rows = await tx.workflowEvent.findMany({
-          where: { organizationId, runId, seq: { gt: after } },
-          orderBy: { seq: 'asc' },
-          take: limit,
-        });
-        return rows.map(toEvent);
+      const rows = await readInOrganization<WorkflowEvent>(pool, organizationId, {
+        name: 'oc_run_events',
+        text: EVENTS,
+        values: [organizationId, runId, after, limit],
       });
+      return rows.map(toEvent);
     },
 
     async keyUse(organizationId, key) {
