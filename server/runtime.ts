@@ -127,7 +127,7 @@ export async function createRuntime(options: RuntimeOptions) {
   const prisma = createPrisma(pools.app);
   const store = createExecutionStore(pools.engine);
   const streams = createStreamStore(pools.watch);
-  const definitions = createDefinitionStore(prisma);
+  const definitions = createDefinitionStore(prisma, pools.app);
   const queries = createRunQueries(prisma, pools.app);
   const masks = new RunMasks({
     source: createMaskSource(prisma, queries),

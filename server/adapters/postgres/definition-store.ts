@@ -1,7 +1,9 @@
+import type pg from 'pg';
 import type { WorkflowDefinition } from '@/lib/protocol/definition';
 import { AppError } from '@/lib/protocol/errors';
 import type { PrismaClient } from '@/server/adapters/postgres/generated/client';
 import { inOrganization, type Prisma, type UnitOfWork } from '@/server/adapters/postgres/prisma';
+import { readInOrganization } from '@/server/adapters/postgres/scoped-query';
 import type { DefinitionStore, StoredDefinition, VersionQueries } from '@/server/ports/definition-store';
 
 const WITH_DEFINITION = { include: { definition: true } } as const;
@@ -37,12 +39,20 @@ async function mask(tx: UnitOfWork, organizationId: string, hash: string, paths:
   });
 }
 
+/** One version, or the newest. */
+const STORED = `
+SELECT v.name, v.version, v.hash, v.created_at AS "createdAt", d.definition
+FROM workflow_version v JOIN workflow_definition d ON d.organization_id = v.organization_id AND d.hash = v.hash
+WHERE v.organization_id = $1 AND v.name = $2 AND ($3::int IS NULL OR v.version = $3)
+ORDER BY v.version DESC LIMIT 1`;
+
 /**
- * Workflow definitions through Prisma.
+ * Workflow definitions through Prisma; what every start asks for in one round trip over `pg`.
  *
  * @param prisma a client that connects as oc_app
+ * @param pool the connections of that client
  */
-export function createDefinitionStore(prisma: PrismaClient): DefinitionStore & VersionQueries {
+export function createDefinitionStore(prisma: PrismaClient, pool: pg.Pool): DefinitionStore & VersionQueries {
   return {
     async put(actor, definition, hash, expectedVersion, sensitive = []) {
       const { organizationId } = actor;
@@ -87,16 +97,12 @@ export function createDefinitionStore(prisma: PrismaClient): DefinitionStore & V
     },
 
     async get(organizationId, name, version) {
-      return inOrganization(prisma, organizationId, async (tx) => {
-        const row =
-          version === undefined
-            ? await latest(tx, organizationId, name)
-            : await tx.workflowVersion.findFirst({
-                where: { organizationId, name, version },
-                ...WITH_DEFINITION,
-              });
-        return row ? toStored(row) : null;
+      const [stored] = await readInOrganization<StoredDefinition>(pool, organizationId, {
+        name: 'oc_definition',
+        text: STORED,
+        values: [organizationId, name, version ?? null],
       });
+      return stored ?? null;
     },
 
     async list(organizationId) {
