@@ -67,8 +67,10 @@ describe('openconductor hook, webhook and alert', () => {
     const { stdout } = await run('bash', ['-euo', 'pipefail', '-c', session]);
     expect(JSON.parse(stdout)).toMatchObject({ status: 'accepted' });
     const { runId } = JSON.parse(stdout) as { runId: string };
-    const { body } = await engine.request('GET', `/api/v1/runs/${runId}`);
-    expect(body.input).toEqual({ order: { id: 'o-1' } });
+    // Accepted is not yet begun: the input is in the run's first event.
+    const input = async () => (await engine.request('GET', `/api/v1/runs/${runId}`)).body.input;
+    await eventually('the run has begun', async () => (await input()) !== null);
+    expect(await input()).toEqual({ order: { id: 'o-1' } });
 
     expect((await oc('hook', 'list')).out).toMatch(/orders +on +start quick +standard/);
     expect((await oc('hook', 'deliveries', 'orders')).out).toMatch(
