@@ -122,7 +122,12 @@ describe('webhooks and alerts on real processes', () => {
     expect(status, JSON.stringify(body)).toBe(201);
     return body.runId;
   };
-  const runOf = async (runId: string) => (await engine.request('GET', `/api/v1/runs/${runId}`)).body;
+  /** A run that has begun: what was accepted need not have its first event, and with it its input, yet. */
+  const runOf = (runId: string) =>
+    eventually('the run has begun', async () => {
+      const { body } = await engine.request('GET', `/api/v1/runs/${runId}`);
+      return body.input !== null && body;
+    });
   const deliveries = async (name: string): Promise<OutboundDeliveryBody[]> =>
     (await engine.request('GET', `${OUT}/${name}/deliveries`)).body.items;
   const to = (path: string): Received[] => receiver.received.filter((one) => one.path === path);
