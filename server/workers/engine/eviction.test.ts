@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Program } from '@/lib/engine/compile';
 import type { RunState } from '@/lib/engine/types';
 import type { WorkflowDefinition } from '@/lib/protocol/definition';
@@ -10,7 +10,7 @@ import type { OpenRun } from '@/server/ports/execution-store';
 import { newResidentRun } from '@/server/workers/engine/resident-run';
 import { sleepSome } from '@/server/workers/engine/sleep';
 import { eventually } from '../../../tests/support/eventually';
-import { createTestEngine, type TestEngineOptions } from '../../../tests/support/memory-engine';
+import { startedEngines } from '../../../tests/support/started-engines';
 
 const HOUR = 3_600_000;
 const ROOM = 5;
@@ -48,16 +48,7 @@ describe('a run that is put to sleep', () => {
 });
 
 describe('waiting runs that were taken over', () => {
-  const engines: ReturnType<typeof createTestEngine>[] = [];
-  const engine = async (options: TestEngineOptions) => {
-    const made = createTestEngine(options);
-    engines.push(made);
-    await made.host.start();
-    return made;
-  };
-  afterEach(async () => {
-    for (const made of engines.splice(0)) await made.host.drain(0);
-  });
+  const engine = startedEngines();
 
   it('are put to sleep when they are more than memory has room for, and wake on their timer or signal', async () => {
     let ahead = 0;

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { WorkflowDefinition } from '@/lib/protocol/definition';
 import { AppError } from '@/lib/protocol/errors';
 import { MemoryDatabase } from '@/server/adapters/memory/database';
@@ -14,7 +14,7 @@ import { LeaseManager } from '@/server/workers/engine/leases';
 import { emptyPart } from '@/server/workers/engine/parts';
 import { Quarantine } from '@/server/workers/engine/quarantine';
 import { eventually } from '../../../tests/support/eventually';
-import { createTestEngine, type TestEngineOptions } from '../../../tests/support/memory-engine';
+import { startedEngines } from '../../../tests/support/started-engines';
 
 // What the fault harness found, each made small.
 
@@ -198,16 +198,7 @@ describe('what /health/deep says of the engine', () => {
 });
 
 describe('taking over', () => {
-  const engines: ReturnType<typeof createTestEngine>[] = [];
-  const engine = async (options: TestEngineOptions) => {
-    const made = createTestEngine(options);
-    engines.push(made);
-    await made.host.start();
-    return made;
-  };
-  afterEach(async () => {
-    for (const made of engines.splice(0)) await made.host.drain(0);
-  });
+  const engine = startedEngines();
 
   const setUp = () => {
     const db = new MemoryDatabase(() => Date.now());

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { WorkflowDefinition } from '@/lib/protocol/definition';
 import { AppError } from '@/lib/protocol/errors';
 import { MemoryDatabase } from '@/server/adapters/memory/database';
@@ -7,7 +7,7 @@ import { createMemoryExecutionStore } from '@/server/adapters/memory/execution-s
 import { createMemoryLeaseStore } from '@/server/adapters/memory/lease-store';
 import type { ExecutionStore } from '@/server/ports/execution-store';
 import { eventually } from '../../../tests/support/eventually';
-import { createTestEngine, type TestEngineOptions } from '../../../tests/support/memory-engine';
+import { startedEngines } from '../../../tests/support/started-engines';
 
 const chain = (name: string, ...activities: string[]): WorkflowDefinition => ({
   schemaVersion: 1,
@@ -29,16 +29,7 @@ const waiting: WorkflowDefinition = {
 };
 
 describe('EngineHost', () => {
-  const engines: ReturnType<typeof createTestEngine>[] = [];
-  const engine = async (options: TestEngineOptions) => {
-    const made = createTestEngine(options);
-    engines.push(made);
-    await made.host.start();
-    return made;
-  };
-  afterEach(async () => {
-    for (const made of engines.splice(0)) await made.host.drain(0);
-  });
+  const engine = startedEngines();
 
   it('runs a chain: every step is committed before the next is made', async () => {
     const seen: string[][] = [];

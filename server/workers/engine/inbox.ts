@@ -78,10 +78,7 @@ export class Inbox {
           this.seen.add(row.id);
           if (!answered.has(row.id) && !receive(row)) refused = true;
         }
-        const bytes = rows.reduce((sum, { data }) => sum + roughBytes(data), 0);
-        // A page that is short of rows because it is full of bytes is not the last one.
-        const isLast = rows.length < PAGE.each && bytes < PAGE.bytes / 2;
-        if (refused || isLast) {
+        if (refused || isShort(rows)) {
           this.seen.clear();
           return;
         }
@@ -90,4 +87,11 @@ export class Inbox {
       }
     }
   }
+}
+
+/** The last page for now: short of rows, and not because it is full of bytes. */
+function isShort(rows: readonly InboxRow[]): boolean {
+  return (
+    rows.length < PAGE.each && rows.reduce((sum, { data }) => sum + roughBytes(data), 0) < PAGE.bytes / 2
+  );
 }

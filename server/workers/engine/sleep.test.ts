@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { WorkflowDefinition } from '@/lib/protocol/definition';
 import { AppError } from '@/lib/protocol/errors';
 import { MemoryDatabase } from '@/server/adapters/memory/database';
@@ -7,7 +7,7 @@ import { createMemoryExecutionStore } from '@/server/adapters/memory/execution-s
 import { createMemoryLeaseStore } from '@/server/adapters/memory/lease-store';
 import { inMemory } from '@/server/workers/engine/sleep';
 import { eventually } from '../../../tests/support/eventually';
-import { createTestEngine, type TestEngineOptions } from '../../../tests/support/memory-engine';
+import { startedEngines } from '../../../tests/support/started-engines';
 
 const waiting: WorkflowDefinition = {
   schemaVersion: 1,
@@ -25,16 +25,7 @@ const parent: WorkflowDefinition = {
 const LARGE = { text: 'x'.repeat(50_000) };
 
 describe('runs put to sleep', () => {
-  const engines: ReturnType<typeof createTestEngine>[] = [];
-  const engine = async (options: TestEngineOptions) => {
-    const made = createTestEngine(options);
-    engines.push(made);
-    await made.host.start();
-    return made;
-  };
-  afterEach(async () => {
-    for (const made of engines.splice(0)) await made.host.drain(0);
-  });
+  const engine = startedEngines();
   type Engine = Awaited<ReturnType<typeof engine>>;
 
   /** A place where one engine after another finds the same runs. */

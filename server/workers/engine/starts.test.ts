@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { WorkflowDefinition } from '@/lib/protocol/definition';
 import { MemoryDatabase } from '@/server/adapters/memory/database';
 import { createMemoryExecutionStore } from '@/server/adapters/memory/execution-store';
 import { createMemoryLeaseStore } from '@/server/adapters/memory/lease-store';
 import type { ExecutionStore } from '@/server/ports/execution-store';
 import { eventually } from '../../../tests/support/eventually';
-import { createTestEngine, type TestEngineOptions } from '../../../tests/support/memory-engine';
+import { createTestEngine } from '../../../tests/support/memory-engine';
+import { startedEngines } from '../../../tests/support/started-engines';
 
 const waiting: WorkflowDefinition = {
   schemaVersion: 1,
@@ -35,16 +36,7 @@ const racing: WorkflowDefinition = {
   ],
 } as WorkflowDefinition;
 
-const engines: ReturnType<typeof createTestEngine>[] = [];
-const engine = async (options: TestEngineOptions) => {
-  const made = createTestEngine(options);
-  engines.push(made);
-  await made.host.start();
-  return made;
-};
-afterEach(async () => {
-  for (const made of engines.splice(0)) await made.host.drain(0);
-});
+const engine = startedEngines();
 
 describe('a start that ends the process before any event of it is committed', () => {
   it('is counted and given up after five recoveries; starts beside it are carried out', async () => {

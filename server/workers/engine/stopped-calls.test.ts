@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { WorkflowDefinition } from '@/lib/protocol/definition';
 import { MemoryDatabase } from '@/server/adapters/memory/database';
 import { createMemoryExecutionStore } from '@/server/adapters/memory/execution-store';
 import { createMemoryLeaseStore } from '@/server/adapters/memory/lease-store';
 import type { InputRequired, McpFleet, ServerTask, ToolCall, ToolOutcome } from '@/server/ports/mcp-fleet';
 import { eventually } from '../../../tests/support/eventually';
-import { createTestEngine, type TestEngineOptions } from '../../../tests/support/memory-engine';
+import { startedEngines } from '../../../tests/support/started-engines';
 
 const charges = (node: object = {}): WorkflowDefinition =>
   ({
@@ -77,16 +77,7 @@ class Bank {
   }
 }
 
-const engines: ReturnType<typeof createTestEngine>[] = [];
-afterEach(async () => {
-  for (const made of engines.splice(0)) await made.host.drain(0);
-});
-const engine = async (options: TestEngineOptions) => {
-  const made = createTestEngine(options);
-  engines.push(made);
-  await made.host.start();
-  return made;
-};
+const engine = startedEngines();
 
 describe('a call that could be undone and is cancelled while it is under way', () => {
   const cancelMidCall = async (bank: Bank, definition = charges()) => {
