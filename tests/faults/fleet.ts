@@ -10,7 +10,7 @@ import type { Random } from '@/tests/simulation/random';
 
 const CLOCK_OFFSETS = ['300000', '-300000'];
 /** Long against the time between two kills of one process, short enough to wait for at the end of a round. */
-const CALM_MS = 20_000;
+const CALM_MS = 45_000;
 /** A process that was asked to end has two seconds for the calls under way; a slow machine, or one cut off, needs longer. */
 const DRAIN_MS = 30_000;
 

@@ -15,6 +15,8 @@ export class CallAbort {
   private wasAsked = false;
   private readonly asked = new Set<() => void>();
   private why: unknown;
+  /** True once the call is made, and not only waits for a place, for its server to start, or for what it needs to be known. */
+  isMade = false;
 
   /** The call leaves, and nothing but its answer can tell what became of it: it is not asked to stop from now on. */
   hold(): void {

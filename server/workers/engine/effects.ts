@@ -184,6 +184,7 @@ async function attemptActivity(
     await host.leases.confirmed();
     // A server that is asked to stop need not say how far it got, and this call cannot be made again to find out.
     if (!retrySafe && !followsTask) abort.hold();
+    abort.isMade = true;
   };
   const place = eager?.place;
   const scope: ActivityScope = {
@@ -223,6 +224,7 @@ async function attemptActivity(
   crashPoint('before-effect');
   if (activityId.endsWith(':compensate')) crashPoint('during-compensation');
   const { tracing, activities } = host.deps;
+  if (command.target.kind === 'function') abort.isMade = true;
   const called =
     command.target.kind === 'mcp' ? { ...scope, dialogue: callDialogue(host, run, command, abort) } : scope;
   let outcome: AttemptOutcome =
@@ -299,6 +301,7 @@ async function callForResult(
 ): Promise<AttemptOutcome> {
   const { activityId } = command;
   const abort = new CallAbort();
+  abort.isMade = true;
   run.activities.set(activityId, abort);
   try {
     const { tracing, activities } = host.deps;

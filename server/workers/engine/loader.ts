@@ -59,8 +59,8 @@ const BATCH_BYTES = 16 * 1024 * 1024;
 /** Loads by new owners, without progress, after which a run is under suspicion of ending the process. */
 const SUSPECT_AFTER = 2;
 /**
- * Longest a suspect has the line for itself the first time, as a part of the time that it takes to be cleared; later it has all
- * of that.
+ * Longest a suspect has the line for itself the first time once its calls are made, as a part of the time that it takes to be
+ * cleared; later it has all of that.
  */
 const FIRST_TRIAL = 1 / 6;
 const LOOK_MS = 5;
@@ -287,11 +287,16 @@ export class RunLoader {
     await this.loadAll([info], 'alone');
     const begun = clock.now();
     const isFirst = info.recoveries <= SUSPECT_AFTER;
-    const until = begun + (isFirst ? surviveMs * FIRST_TRIAL : surviveMs);
+    const spell = isFirst ? surviveMs * FIRST_TRIAL : surviveMs;
+    let until = begun + spell;
     if (this.unborn.has(runId) && !(await this.tryStart(info, until))) return;
     const run = this.host.residents.get(runId);
     const isBusy = () => run !== undefined && !run.gone && run.calls + run.pending > 0;
-    while (isBusy() && clock.now() < until) await this.pause();
+    while (isBusy() && clock.now() < until) {
+      // Whoever has the line next may end the process, and this run would be blamed while nothing of it was under way yet.
+      if (run !== undefined && hasCallsToMake(run)) until = Math.min(clock.now() + spell, begun + surviveMs);
+      await this.pause();
+    }
     if (isBusy() && until < begun + surviveMs) this.watch(runId, begun + surviveMs);
     // Whatever became of it, closed, lost or under way for long: this process lives.
     else await store.clearRecoveries([runId]);
@@ -354,4 +359,9 @@ export class RunLoader {
     if (tracing !== undefined) traceDeadLetter(tracing, info, history, now);
     log.error('dead_letter', { run_id: info.runId, workflow: info.workflow });
   }
+}
+
+/** True while a call of the run waits for a place, or for its server to start. */
+function hasCallsToMake({ calls, activities }: ResidentRun): boolean {
+  return calls > activities.size || [...activities.values()].some((call) => !call.isMade);
 }

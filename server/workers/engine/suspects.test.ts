@@ -4,9 +4,12 @@ import type { WorkflowDefinition } from '@/lib/protocol/definition';
 import { MemoryDatabase } from '@/server/adapters/memory/database';
 import { createMemoryExecutionStore } from '@/server/adapters/memory/execution-store';
 import { createMemoryLeaseStore } from '@/server/adapters/memory/lease-store';
+import { MemoryMcpFleet } from '@/server/adapters/memory/mcp-fleet';
+import { SystemClock } from '@/server/adapters/system-clock';
 import type { ActivityFunction } from '@/server/ports/activity';
 import type { ExecutionStore } from '@/server/ports/execution-store';
 import type { Log } from '@/server/ports/log';
+import type { McpFleet } from '@/server/ports/mcp-fleet';
 import { eventually } from '../../../tests/support/eventually';
 import { createTestEngine, type TestEngineOptions } from '../../../tests/support/memory-engine';
 
@@ -15,6 +18,11 @@ const definition: WorkflowDefinition = {
   schemaVersion: 1,
   name: 'one',
   nodes: [{ id: 'n', kind: 'activity', activity: 'work', retry: { maxAttempts: 1 } }],
+};
+const calling: WorkflowDefinition = {
+  schemaVersion: 1,
+  name: 'calling',
+  nodes: [{ id: 'n', kind: 'mcp-server', server: 's', tool: 'read', idempotent: true }],
 };
 const nothing = () => {};
 const quiet: Log = { debug: nothing, info: nothing, warn: nothing, error: nothing, with: () => quiet };
@@ -31,7 +39,7 @@ describe('a run that was in memory when process after process ended', () => {
     const memory = createMemoryExecutionStore(db);
     const common = {
       organizationId: randomUUID(),
-      definitions: [definition],
+      definitions: [definition, calling],
       leases: createMemoryLeaseStore(db),
     };
     /** A process, and what ends it: nothing that it would do then reaches the store. */
@@ -151,5 +159,44 @@ describe('a run that was in memory when process after process ended', () => {
       await poisoned.end();
     }
     expect(status(runId)).toBe('dead_letter');
+  });
+
+  it('keeps the line while its server starts, so that it is not blamed for what a run behind it does', async () => {
+    const { launch, status, loads } = setUp();
+    /** A server that takes so long to start. */
+    const slowServer = (organizationId: string, start: () => Promise<unknown>): McpFleet => {
+      const run = () => ({ value: 'ok' });
+      const fleet = new MemoryMcpFleet(organizationId, { s: { read: { run } } }, new SystemClock());
+      const call: McpFleet['call'] = async (made) => {
+        await start();
+        return fleet.call(made);
+      };
+      return Object.assign(Object.create(fleet) as McpFleet, { call });
+    };
+    const organizationId = randomUUID();
+    const patient = { organizationId, fleet: slowServer(organizationId, holding) };
+    const first = await launch(holding, patient);
+    const innocent = await first.start('calling');
+    const poison = await first.start('one');
+    await eventually('both are under way', () => first.host.activityCount() === 2);
+    await first.end();
+    for (let end = 1; end <= 2; end++) {
+      const next = await launch(holding, patient);
+      await eventually('both are under way again', () => loads(poison) === end && loads(innocent) === end);
+      await next.end();
+    }
+    // Longer than a first trial takes once a call is made: a sixth of the time that clears a run.
+    const start = () => new Promise((resolve) => setTimeout(resolve, 400));
+    let ends = 0;
+    const last: Awaited<ReturnType<typeof launch>> = await launch(
+      () => {
+        ends += 1;
+        last.kill();
+        return holding();
+      },
+      { organizationId, fleet: slowServer(organizationId, start), surviveMs: 1_200 },
+    );
+    await eventually('the poison ends the process', () => ends === 1);
+    expect(status(innocent)).toBe('completed');
   });
 });
