@@ -172,8 +172,12 @@ export interface ExecutionStore {
   dueRuns(shards: readonly number[], window: WakeWindow, limit: number): Promise<OpenRun[]>;
   /** For each run that has events, roughly how many bytes reading its history takes. */
   historySizes(runIds: readonly string[]): Promise<Map<string, number>>;
-  /** The open run as which a closed child goes on, having continued as new for the same node of the same parent; null when there is none. */
-  openSuccessor(runId: string): Promise<OpenRun | null>;
+  /**
+   * The run as which a run goes on that has continued as new: the very next one, which each command but a parent's goes on to from run
+   * to run, because a run knows only the signals that came to itself. To whom the parent gave a word (`by` is its run id), the open
+   * one: a parent knows the first run of a chain, and chains can be long. Null when there is none.
+   */
+  successor(runId: string, by: string | null): Promise<string | null>;
   /** One open run, or null when it is closed or unknown. */
   openRun(runId: string): Promise<OpenRun | null>;
   /** Full histories in order of run and seq. */

@@ -73,18 +73,19 @@ export function createMemoryExecutionStore(db: MemoryDatabase): ExecutionStore {
       return sizes;
     },
 
-    async openSuccessor(runId) {
-      const closed = db.runs.get(runId)?.run;
+    async successor(runId, by) {
+      const { run: closed, status } = db.runs.get(runId) ?? {};
+      if (closed === undefined || status !== 'continued_as_new') return null;
+      const isParents = closed.parentRunId !== null && closed.parentRunId === by;
       const goesOn = ({ run, closedAt }: MemoryRun) =>
-        closedAt === null &&
-        run.runId !== runId &&
-        run.organizationId === closed?.organizationId &&
+        run.organizationId === closed.organizationId &&
         run.workflowId === closed.workflowId &&
-        run.parentRunId !== null &&
-        run.parentRunId === closed.parentRunId &&
-        run.parentNodePath === closed.parentNodePath;
-      const next = [...db.runs.values()].find(goesOn);
-      return next ? toOpenRun(db, next) : null;
+        (isParents
+          ? closedAt === null &&
+            run.parentRunId === closed.parentRunId &&
+            run.parentNodePath === closed.parentNodePath
+          : run.previousRunId === runId);
+      return [...db.runs.values()].find(goesOn)?.run.runId ?? null;
     },
 
     async openRun(runId) {

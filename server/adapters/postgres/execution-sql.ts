@@ -253,10 +253,14 @@ SELECT run_id, sum(octet_length(data::text) + 100)::float8 AS n
 FROM workflow_event WHERE run_id = ANY($1::uuid[]) GROUP BY run_id`;
 
 /** By the index of open workflow ids: a chain can be long. */
-export const OPEN_SUCCESSOR = `SELECT ${OPEN_RUN_COLUMNS} FROM workflow_run c JOIN workflow_run r
-  ON r.organization_id = c.organization_id AND r.workflow_id = c.workflow_id AND r.closed_at IS NULL
-  AND r.parent_run_id = c.parent_run_id AND r.parent_node_path = c.parent_node_path AND r.run_id <> c.run_id
-WHERE c.run_id = $1`;
+const CHAIN = `workflow_run c JOIN workflow_run r ON r.organization_id = c.organization_id AND r.workflow_id = c.workflow_id
+  WHERE c.run_id = $1 AND c.status = 'continued_as_new'`;
+
+export const SUCCESSOR = `
+SELECT r.run_id AS "runId" FROM ${CHAIN} AND c.parent_run_id::text = $2 AND r.closed_at IS NULL
+  AND r.parent_run_id = c.parent_run_id AND r.parent_node_path = c.parent_node_path
+UNION ALL
+SELECT r.run_id FROM ${CHAIN} AND c.parent_run_id::text IS DISTINCT FROM $2 AND r.previous_run_id = c.run_id`;
 
 export const OPEN_RUN = `SELECT ${OPEN_RUN_COLUMNS} FROM workflow_run r WHERE run_id = $1 AND closed_at IS NULL`;
 

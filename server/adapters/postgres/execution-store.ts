@@ -71,9 +71,9 @@ export function createExecutionStore(connections: pg.Pool, limitMs?: number): Ex
       return rows;
     },
 
-    async openSuccessor(runId) {
-      const { rows } = await pool.query<OpenRun>(sql.OPEN_SUCCESSOR, [runId]);
-      return rows[0] ?? null;
+    async successor(runId, by) {
+      const { rows } = await pool.query<{ runId: string }>(sql.SUCCESSOR, [runId, by]);
+      return rows[0]?.runId ?? null;
     },
 
     async openRun(runId) {
