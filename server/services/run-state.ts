@@ -2,6 +2,7 @@ import type { Program } from '@/lib/engine/compile';
 import { replay } from '@/lib/engine/step';
 import type { EngineEvent, RunState } from '@/lib/engine/types';
 import type { Actor } from '@/lib/protocol/actor';
+import { AppError } from '@/lib/protocol/errors';
 import type { WorkflowEventRecord } from '@/lib/protocol/event';
 import type { RunRow } from '@/server/ports/run-queries';
 import type { RunService } from '@/server/services/run-service';
@@ -26,7 +27,7 @@ export interface RunReaderDeps {
 export class RunReader {
   constructor(private readonly deps: RunReaderDeps) {}
 
-  /** Throws RUN_NOT_FOUND. */
+  /** Throws RUN_NOT_FOUND, HISTORY_UNREADABLE. */
   async read(actor: Actor, runId: string): Promise<ReadRun> {
     return this.readRow(actor, await this.deps.runs.get(actor, runId));
   }
@@ -35,7 +36,7 @@ export class RunReader {
   async readRow(actor: Actor, row: RunRow): Promise<ReadRun> {
     const program = await this.deps.program(row.organizationId, row.definitionHash);
     const events = await this.history(actor, row);
-    const state = events.length === 0 ? null : replay(program, events.map(toEngineEvent));
+    const state = events.length === 0 ? null : fold(program, events);
     return { row, program, events, state };
   }
 
@@ -47,6 +48,16 @@ export class RunReader {
       events.push(...page);
       if (page.length < PAGE) return events;
     }
+  }
+}
+
+/** Throws HISTORY_UNREADABLE: the history is damaged, or of a newer version. */
+function fold(program: Program, events: readonly WorkflowEventRecord[]): RunState {
+  try {
+    return replay(program, events.map(toEngineEvent));
+  } catch (error) {
+    const message = `The history of this run cannot be read by this version: ${(error as Error).message}`;
+    throw new AppError('HISTORY_UNREADABLE', message, { cause: error });
   }
 }
 
