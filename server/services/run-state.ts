@@ -8,11 +8,15 @@ import type { RunService } from '@/server/services/run-service';
 
 const PAGE = 1_000;
 
-/** A run read from its history. `state` is null while its start has not been taken up yet. */
-export interface ReadRun {
+/** What is stored of a run. */
+export interface StoredRun {
   row: RunRow;
   program: Program;
   events: WorkflowEventRecord[];
+}
+
+/** A run read from its history. `state` is null while its start has not been taken up yet. */
+export interface ReadRun extends StoredRun {
   state: RunState | null;
 }
 
@@ -33,10 +37,13 @@ export class RunReader {
 
   /** The same for a row that was just read. */
   async readRow(actor: Actor, row: RunRow): Promise<ReadRun> {
+    return folded(await this.load(actor, row));
+  }
+
+  /** Only what is stored of it. */
+  async load(actor: Actor, row: RunRow): Promise<StoredRun> {
     const program = await this.deps.program(row.organizationId, row.definitionHash);
-    const events = await this.history(actor, row);
-    const state = events.length === 0 ? null : replay(program, events.map(toEngineEvent));
-    return { row, program, events, state };
+    return { row, program, events: await this.history(actor, row) };
   }
 
   /** Every event of the run, in order. */
@@ -48,6 +55,12 @@ export class RunReader {
       if (page.length < PAGE) return events;
     }
   }
+}
+
+/** The fold of what is stored; throws what the engine throws at a history that it cannot fold. */
+export function folded(stored: StoredRun): ReadRun {
+  const { program, events } = stored;
+  return { ...stored, state: events.length === 0 ? null : replay(program, events.map(toEngineEvent)) };
 }
 
 /** A stored event as the engine's fold takes it. */
