@@ -114,6 +114,14 @@ const BROKEN: Broken[] = [
     /500ms, 30s/,
   ],
   [
+    'a deadline of 273,000 years',
+    around([{ id: 'w', kind: 'approval', deadline: '100000000d' }]),
+    'INVALID_FIELD',
+    'w',
+    '/nodes/0/deadline',
+    /at most 36525d, 100 years/i,
+  ],
+  [
     'a wait for two things',
     around([{ id: 'w', kind: 'wait', duration: '5s', signal: 'go' }]),
     'INVALID_FIELD',

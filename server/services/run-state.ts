@@ -9,11 +9,15 @@ import type { RunService } from '@/server/services/run-service';
 
 const PAGE = 1_000;
 
-/** A run read from its history. `state` is null while its start has not been taken up yet. */
-export interface ReadRun {
+/** What is stored of a run. */
+export interface StoredRun {
   row: RunRow;
   program: Program;
   events: WorkflowEventRecord[];
+}
+
+/** A run read from its history. `state` is null while its start has not been taken up yet. */
+export interface ReadRun extends StoredRun {
   state: RunState | null;
 }
 
@@ -34,10 +38,13 @@ export class RunReader {
 
   /** The same for a row that was just read. */
   async readRow(actor: Actor, row: RunRow): Promise<ReadRun> {
+    return folded(await this.load(actor, row));
+  }
+
+  /** Only what is stored of it. */
+  async load(actor: Actor, row: RunRow): Promise<StoredRun> {
     const program = await this.deps.program(row.organizationId, row.definitionHash);
-    const events = await this.history(actor, row);
-    const state = events.length === 0 ? null : fold(program, events);
-    return { row, program, events, state };
+    return { row, program, events: await this.history(actor, row) };
   }
 
   /** Every event of the run, in order. */
@@ -51,10 +58,11 @@ export class RunReader {
   }
 }
 
-/** Throws HISTORY_UNREADABLE: the history is damaged, or of a newer version. */
-function fold(program: Program, events: readonly WorkflowEventRecord[]): RunState {
+/** The fold of what is stored. Throws HISTORY_UNREADABLE: the history is damaged, or of a newer version. */
+export function folded(stored: StoredRun): ReadRun {
+  const { program, events } = stored;
   try {
-    return replay(program, events.map(toEngineEvent));
+    return { ...stored, state: events.length === 0 ? null : replay(program, events.map(toEngineEvent)) };
   } catch (error) {
     const message = `The history of this run cannot be read by this version: ${(error as Error).message}`;
     throw new AppError('HISTORY_UNREADABLE', message, { cause: error });
