@@ -165,6 +165,12 @@ export interface ExecutionStore {
    * organisations have taken turns, row by row.
    */
   readInbox(shards: readonly number[], inHand: readonly number[], limits: InboxLimits): Promise<InboxRow[]>;
+  /** The same without starts of runs, however many of them are older. */
+  readCommands(
+    shards: readonly number[],
+    inHand: readonly number[],
+    limits: InboxLimits,
+  ): Promise<InboxRow[]>;
   /**
    * Open runs of the shards that must be in memory after `window.after` and until `window.until` (epoch ms; null =
    * from the beginning), soonest first; `window.afterRunId` continues a page at the same instant.

@@ -10,6 +10,7 @@ import type {
   AuditFacts,
   CommitPart,
   ExecutionStore,
+  InboxLimits,
   InboxRow,
   NewRun,
   OpenRun,
@@ -37,6 +38,16 @@ export function createExecutionStore(connections: pg.Pool, limitMs?: number): Ex
     rest: (ms) => new Promise((resolve) => setTimeout(resolve, REST_FACTOR * ms)),
   });
 
+  const readRows = async (
+    statement: { name: string; text: string },
+    shards: readonly number[],
+    inHand: readonly number[],
+    { each, rows: most, bytes }: InboxLimits,
+  ) => {
+    const values = [shards, inHand, each, most, bytes];
+    return (await pool.query<InboxRow>({ ...statement, values })).rows;
+  };
+
   return {
     accept: (request) => accepts.submit(request),
     commit: (owner, parts) => commit(pool, owner, parts),
@@ -56,14 +67,11 @@ export function createExecutionStore(connections: pg.Pool, limitMs?: number): Ex
       return new Map(rows.map((row) => [row.run_id, row.n]));
     },
 
-    async readInbox(shards, inHand, { each, rows: most, bytes }) {
-      const { rows } = await pool.query<InboxRow>({
-        name: 'oc_inbox',
-        text: sql.READ_INBOX,
-        values: [shards, inHand, each, most, bytes],
-      });
-      return rows;
-    },
+    readInbox: (shards, inHand, limits) =>
+      readRows({ name: 'oc_inbox', text: sql.READ_INBOX }, shards, inHand, limits),
+
+    readCommands: (shards, inHand, limits) =>
+      readRows({ name: 'oc_inbox_commands', text: sql.READ_COMMANDS }, shards, inHand, limits),
 
     async dueRuns(shards, window, limit) {
       const { after, afterRunId, until } = window;
