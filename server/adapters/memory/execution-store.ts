@@ -19,6 +19,10 @@ import type {
 export function createMemoryExecutionStore(db: MemoryDatabase): ExecutionStore {
   return {
     accept: async (request) => accept(db, structuredClone(request)),
+    async adopt(contents) {
+      for (const { organizationId, runId, sha256 } of contents)
+        adoptPayloads(db, organizationId, runId, [sha256]);
+    },
     commit: async (owner, parts) => commit(db, owner, ofOneEpoch(structuredClone([...parts]))),
 
     async historyLengths(runIds) {
