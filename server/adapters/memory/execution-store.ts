@@ -8,6 +8,7 @@ import type {
   CommitKey,
   CommitPart,
   ExecutionStore,
+  InboxLimits,
   InboxRow,
   NewInboxRow,
   NewRun,
@@ -18,6 +19,10 @@ import type {
 export function createMemoryExecutionStore(db: MemoryDatabase): ExecutionStore {
   return {
     accept: async (request) => accept(db, structuredClone(request)),
+    async adopt(contents) {
+      for (const { organizationId, runId, sha256 } of contents)
+        adoptPayloads(db, organizationId, runId, [sha256]);
+    },
     commit: async (owner, parts) => commit(db, owner, ofOneEpoch(structuredClone([...parts]))),
 
     async historyLengths(runIds) {
@@ -30,25 +35,13 @@ export function createMemoryExecutionStore(db: MemoryDatabase): ExecutionStore {
       return new Map(own.map(({ runId }) => [runId, db.events.get(runId)?.length ?? 0]));
     },
 
-    async readInbox(shards, inHand, { each, rows, bytes }) {
-      const turns = new Map<string, number>();
-      const waiting = [...db.inbox.values()]
-        .filter((row) => shards.includes(row.shard) && !inHand.includes(row.id))
-        .sort((a, b) => a.id - b.id)
-        .map((row) => {
-          const turn = (turns.get(row.organizationId) ?? 0) + 1;
-          turns.set(row.organizationId, turn);
-          return { row, turn };
-        });
-      const chosen: InboxRow[] = [];
-      let given = 0;
-      for (const { row, turn } of waiting.sort((a, b) => a.turn - b.turn)) {
-        if (turn > each || chosen.length >= rows || given >= bytes) break;
-        chosen.push(row);
-        given += Buffer.byteLength(JSON.stringify(row.data));
-      }
-      return structuredClone(chosen.sort((a, b) => a.id - b.id));
-    },
+    readInbox: async (...args) => readRows([...db.inbox.values()], ...args),
+
+    readCommands: async (...args) =>
+      readRows(
+        [...db.inbox.values()].filter(({ eventType }) => eventType !== 'WORKFLOW_EXECUTION_STARTED'),
+        ...args,
+      ),
 
     async dueRuns(shards, { after, afterRunId, until }, limit) {
       const isAfter = (run: OpenRun) =>
@@ -113,6 +106,31 @@ export function createMemoryExecutionStore(db: MemoryDatabase): ExecutionStore {
       }
     },
   };
+}
+
+function readRows(
+  inbox: readonly InboxRow[],
+  shards: readonly number[],
+  inHand: readonly number[],
+  { each, rows, bytes }: InboxLimits,
+): InboxRow[] {
+  const turns = new Map<string, number>();
+  const waiting = inbox
+    .filter((row) => shards.includes(row.shard) && !inHand.includes(row.id))
+    .sort((a, b) => a.id - b.id)
+    .map((row) => {
+      const turn = (turns.get(row.organizationId) ?? 0) + 1;
+      turns.set(row.organizationId, turn);
+      return { row, turn };
+    });
+  const chosen: InboxRow[] = [];
+  let given = 0;
+  for (const { row, turn } of waiting.sort((a, b) => a.turn - b.turn)) {
+    if (turn > each || chosen.length >= rows || given >= bytes) break;
+    chosen.push(row);
+    given += Buffer.byteLength(JSON.stringify(row.data));
+  }
+  return structuredClone(chosen.sort((a, b) => a.id - b.id));
 }
 
 function ofOneEpoch(parts: CommitPart[]): CommitPart[] {

@@ -97,7 +97,7 @@ async function prepare(deps: ChildDeps, run: ResidentRun, opening: Opening): Pro
  * Tries again until the store answers for certain: no run fails, or stays open for ever, because the database was away for
  * a while. Ends with the error when it says something, or when the run is lost.
  */
-async function insist<T>(deps: ChildDeps, run: ResidentRun, work: () => Promise<T>): Promise<T> {
+export async function insist<T>(deps: ChildDeps, run: ResidentRun, work: () => Promise<T>): Promise<T> {
   for (let attempt = 0; ; attempt++) {
     try {
       return await work();
