@@ -13,7 +13,13 @@ import { createPool } from '@/server/adapters/postgres/pool';
 import { createPrisma } from '@/server/adapters/postgres/prisma';
 import { createScheduleQueue } from '@/server/adapters/postgres/schedule-queue';
 import { createScheduleStore } from '@/server/adapters/postgres/schedule-store';
-import type { BulkFilter, BulkOperation, BulkQueue, BulkStore } from '@/server/ports/bulk-store';
+import {
+  type BulkFilter,
+  type BulkOperation,
+  type BulkQueue,
+  type BulkStore,
+  MOST_RETRIES,
+} from '@/server/ports/bulk-store';
 import type { ExecutionStore } from '@/server/ports/execution-store';
 import type { LeaseStore } from '@/server/ports/lease-store';
 import type { Occurrence, Schedule, ScheduleQueue, ScheduleStore } from '@/server/ports/schedule-store';
@@ -52,7 +58,7 @@ async function postgresStores(): Promise<Stores> {
   const app = createPool(database.url('oc_app'), 4, 'contract');
   const prisma = createPrisma(app);
   return {
-    bulk: createBulkStore(prisma),
+    bulk: createBulkStore(prisma, app),
     bulkQueue: createBulkQueue(pool),
     schedules: createScheduleStore(prisma),
     scheduleQueue: createScheduleQueue(pool),
@@ -238,6 +244,17 @@ describe.each([
         finishedAt: expect.any(Date),
       });
       expect(await stores.bulk.get(randomUUID(), bulkId)).toBeNull();
+    });
+
+    it('a retry goes in small chunks: whoever ends it waits for the one under way', async () => {
+      const runs = [];
+      for (let i = 0; i < MOST_RETRIES + 2; i++) {
+        const run = await startRun('a');
+        await closeRun(run, 'failed');
+        runs.push(run.runId);
+      }
+      await make({ action: 'retry', filter: { ...anything, closed: true } });
+      expect(await work(200)).toEqual([runs.slice(0, MOST_RETRIES), runs.slice(MOST_RETRIES)]);
     });
 
     it('give the very same chunk again when the work throws, though its runs fit no longer', async () => {

@@ -216,7 +216,7 @@ describe('bulk operations on real processes', () => {
     await eventually('they fail', async () => (await count(`status = 'failed'`)) === 40);
     await calm.end('SIGTERM');
 
-    // Dies at the 15th new run, in the midst of the only chunk.
+    // Dies at the 15th new run, in the midst of the first chunk of 16.
     const doomed = await launch({ OPENCONDUCTOR_CRASH_POINT: 'after-append-before-ack:15' });
     const made = await bulk(doomed, { action: 'retry', filter: { workflow: 'failing' } });
     expect(made.body).toMatchObject({

@@ -1,9 +1,11 @@
-import { isUuid, uuidv7 } from '@/lib/shared/ids';
+import type { RunStatus } from '@/lib/protocol/run';
+import { isUuid } from '@/lib/shared/ids';
 import { Prisma } from '@/server/adapters/postgres/prisma';
+import { idAtLeast, idBelow } from '@/server/adapters/postgres/run-times';
 import type { RunFilter } from '@/server/ports/run-queries';
 
-/** How far the clock that made a run's id and the database's clock may be apart. */
-const CLOCK_SLACK_MS = 60_000;
+/** States of runs that have not closed. */
+const OPEN: ReadonlySet<RunStatus> = new Set(['running', 'paused', 'compensating']);
 
 const iso = (time: string) => `to_char(${time} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
 
@@ -31,16 +33,16 @@ export function runsSql(
   before: string | null,
 ): { text: string; values: unknown[]; name?: string } {
   const where: Prisma.Sql[] = [Prisma.sql`r.organization_id = ${organizationId}::uuid`];
-  if (filter.status !== undefined) where.push(Prisma.sql`r.status = ANY(${[...filter.status]})`);
+  if (filter.status !== undefined) where.push(isIn(filter.status));
   if (filter.workflow !== undefined) where.push(Prisma.sql`r.workflow = ${filter.workflow}`);
   if (filter.parentRunId !== undefined) where.push(Prisma.sql`r.parent_run_id = ${filter.parentRunId}::uuid`);
   if (before !== null) where.push(Prisma.sql`r.run_id < ${before}::uuid`);
   if (filter.startedAfter !== undefined) {
-    where.push(Prisma.sql`r.run_id >= ${floorOf(filter.startedAfter - CLOCK_SLACK_MS)}::uuid`);
+    where.push(Prisma.sql`r.run_id >= ${idAtLeast(filter.startedAfter)}::uuid`);
     where.push(Prisma.sql`r.created_at >= ${new Date(filter.startedAfter)}`);
   }
   if (filter.startedBefore !== undefined) {
-    where.push(Prisma.sql`r.run_id < ${floorOf(filter.startedBefore + CLOCK_SLACK_MS)}::uuid`);
+    where.push(Prisma.sql`r.run_id < ${idBelow(filter.startedBefore)}::uuid`);
     where.push(Prisma.sql`r.created_at < ${new Date(filter.startedBefore)}`);
   }
   if (filter.attribute !== undefined) {
@@ -79,6 +81,15 @@ function source(organizationId: string, workflowId: string | undefined): Prisma.
     WHERE run_id = ${workflowId}::uuid AND workflow_id = ${workflowId})`;
 }
 
-function floorOf(ms: number): string {
-  return uuidv7(Math.max(0, ms), new Uint8Array(10));
+/**
+ * Any of these, said so that an index answers: the few open runs of an organisation have one, and so has every state but
+ * `completed`.
+ */
+function isIn(status: readonly RunStatus[]): Prisma.Sql {
+  const open = status.filter((one) => OPEN.has(one));
+  const closed = status.filter((one) => !OPEN.has(one));
+  const isOpen = Prisma.sql`(r.closed_at IS NULL AND r.status = ANY(${open}))`;
+  const isClosed = Prisma.sql`r.status = ANY(${closed})`;
+  if (open.length === 0) return isClosed;
+  return closed.length === 0 ? isOpen : Prisma.sql`(${isOpen} OR ${isClosed})`;
 }
