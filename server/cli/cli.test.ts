@@ -371,6 +371,15 @@ describe('the other commands', () => {
     );
   });
 
+  it('a list by search attribute goes on over pages that have nothing', async () => {
+    const { code, out } = await oc(['run', 'list', '--attribute', 'customer:acme']);
+    expect([code, out]).toEqual([0, expect.stringContaining(RUN_ID)]);
+    const asked = instance
+      .asked(/runs\?/)
+      .map(({ path }) => Object.fromEntries(new URL(path, instance.url).searchParams));
+    expect(asked).toEqual([{ attribute: 'customer:acme' }, { attribute: 'customer:acme', cursor: 'more' }]);
+  });
+
   it('shows a server without letting its texts drive the terminal', async () => {
     const { code, out } = await oc(['SRV', 'filesystem']);
     expect(code).toBe(0);

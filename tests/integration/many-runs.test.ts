@@ -4,7 +4,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createBulkStore, fitting } from '@/server/adapters/postgres/bulk-store';
 import { createPool } from '@/server/adapters/postgres/pool';
 import { createPrisma } from '@/server/adapters/postgres/prisma';
-import { runsSql } from '@/server/adapters/postgres/run-filter-sql';
+import { runsSql, windowSql } from '@/server/adapters/postgres/run-filter-sql';
+import { createRunQueries } from '@/server/adapters/postgres/run-queries';
 import { idBelow } from '@/server/adapters/postgres/run-times';
 import { readInOrganization } from '@/server/adapters/postgres/scoped-query';
 import type { BulkFilter, BulkOperation } from '@/server/ports/bulk-store';
@@ -30,6 +31,13 @@ FROM (SELECT n, at, (left(uuidv7_floor(at)::text, 14) || '7' || substr(md5($1 ||
     CASE WHEN n % 10 = 3 AND n < 300 THEN 'timed_out' WHEN n % 10 = 5 AND n < 300 THEN 'running' ELSE 'completed' END AS status
   FROM (SELECT n, to_timestamp($2::float8 / 1000) - (${RUNS} - n) * interval '1 minute' AS at
     FROM generate_series(1, ${RUNS}) AS n) AS numbered) AS made`;
+
+/** What the histories of all runs begin with: a customer of each run's own, but one and the same for the thirty oldest that timed out. */
+const HISTORIES = `
+INSERT INTO workflow_event (run_id, seq, organization_id, type, at, data)
+SELECT run_id, seq, organization_id, CASE seq WHEN 2 THEN 'UPSERT_WORKFLOW_SEARCH_ATTRIBUTES' ELSE 'TIMER_FIRED' END, created_at,
+  json_build_object('attributes', json_build_object('customer', CASE status WHEN 'timed_out' THEN 'acme' ELSE run_id::text END))
+FROM workflow_run, generate_series(1, 3) AS seq WHERE organization_id = $1`;
 
 interface Plan {
   'Relation Name'?: string;
@@ -92,7 +100,8 @@ describe('an organisation with many runs', () => {
     await admin.connect();
     await engine.query(FILL, [organizationId, now]);
     await engine.query(FILL, [randomUUID(), now]);
-    await admin.query('ANALYZE workflow_run');
+    await engine.query(HISTORIES, [organizationId]);
+    await admin.query('ANALYZE workflow_run, workflow_event');
   });
   afterAll(async () => {
     await prisma.$disconnect();
@@ -142,6 +151,35 @@ describe('an organisation with many runs', () => {
     expect(await found({ status: ['running', 'timed_out'] })).toBe(60);
     expect(await found({ status: ['running', 'timed_out'], workflow: 'w3' })).toBe(30);
     expect(await found({ status: [] })).toBe(0);
+  });
+
+  it('a list by search attribute looks at so many runs a page and no more, and finds the oldest ones all the same', async () => {
+    const queries = createRunQueries(prisma, app);
+    const attribute = { name: 'customer', value: 'acme' };
+    const first = await queries.list(organizationId, { attribute }, 20, null);
+    expect(first).toEqual({ items: [], next: expect.any(String) });
+    const found: string[] = [];
+    let pages = 0;
+    for (let next: string | null = first.next; next !== null; pages++) {
+      const page = await queries.list(organizationId, { attribute }, 20, next);
+      found.push(...page.items.map(({ runId }) => runId));
+      next = page.next;
+    }
+    const rest = await queries.list(organizationId, { status: ['timed_out'] }, 50, null);
+    expect([rest.items.length, rest.next]).toEqual([30, null]);
+    expect(found).toEqual(rest.items.map(({ runId }) => runId));
+    expect(pages).toBe(2);
+    // What is new is found without a look at what is old.
+    const [newest] = (await queries.list(organizationId, {}, 1, null)).items;
+    const own = { name: 'customer', value: newest?.runId ?? '' };
+    expect((await queries.list(organizationId, { attribute: own }, 1, null)).items).toEqual([newest]);
+    const filter = { attribute: { name: 'customer', value: 'nobody' } };
+    const [end] = await readInOrganization<{ runId: string }>(
+      app,
+      organizationId,
+      windowSql(organizationId, filter, 1_000, null),
+    );
+    expect(await asPeople(runsSql(organizationId, filter, 50, null, end?.runId))).toBeLessThan(5_000);
   });
 
   const operation = (): BulkOperation => {

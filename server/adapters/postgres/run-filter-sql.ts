@@ -23,15 +23,45 @@ const COLUMNS = `r.run_id AS "runId", r.workflow_id AS "workflowId", r.workflow,
 
 /**
  * The runs that fit, newest first, as a statement for `pg`. What is asked for without any filter stays prepared. Times narrow the scan by the run id first (UUIDv7: sorted by time), then are compared
- * exactly. A search attribute costs one primary-key probe for each run that fits the rest: the event that holds the attributes
- * is among the first five of a history.
+ * exactly. A search attribute has no index, and costs a look at the first events of each run that fits the rest: `from` says how far
+ * that goes (`windowSql`).
+ *
+ * @param before only runs with smaller ids
+ * @param from only runs with this id or larger ones
  */
 export function runsSql(
   organizationId: string,
   filter: RunFilter,
   limit: number,
   before: string | null,
+  from: string | null = null,
 ): { text: string; values: unknown[]; name?: string } {
+  const where = conditions(organizationId, filter, before);
+  if (from !== null) where.push(Prisma.sql`r.run_id >= ${from}::uuid`);
+  if (filter.attribute !== undefined) where.push(hasAttribute(filter.attribute, before, from));
+  const { text, values } = Prisma.sql`
+    SELECT ${Prisma.raw(COLUMNS)} FROM ${source(organizationId, filter.workflowId)} AS r
+    WHERE ${Prisma.join(where, ' AND ')} ORDER BY r.run_id DESC LIMIT ${limit}`;
+  const isPlain = Object.values(filter).every((one) => one === undefined);
+  return { text, values, ...(isPlain ? { name: before === null ? 'runs' : 'runs before' } : {}) };
+}
+
+/** The id of the run that is `size` runs down the list, the search attribute aside; no row where the list is shorter. */
+export function windowSql(
+  organizationId: string,
+  filter: RunFilter,
+  size: number,
+  before: string | null,
+): { text: string; values: unknown[] } {
+  const { text, values } = Prisma.sql`
+    SELECT r.run_id AS "runId" FROM ${source(organizationId, filter.workflowId)} AS r
+    WHERE ${Prisma.join(conditions(organizationId, filter, before), ' AND ')}
+    ORDER BY r.run_id DESC OFFSET ${size - 1} LIMIT 1`;
+  return { text, values };
+}
+
+/** All of the filter but the search attribute. */
+function conditions(organizationId: string, filter: RunFilter, before: string | null): Prisma.Sql[] {
   const where: Prisma.Sql[] = [Prisma.sql`r.organization_id = ${organizationId}::uuid`];
   if (filter.status !== undefined) where.push(isIn(filter.status));
   if (filter.workflow !== undefined) where.push(Prisma.sql`r.workflow = ${filter.workflow}`);
@@ -45,19 +75,28 @@ export function runsSql(
     where.push(Prisma.sql`r.run_id < ${idBelow(filter.startedBefore)}::uuid`);
     where.push(Prisma.sql`r.created_at < ${new Date(filter.startedBefore)}`);
   }
-  if (filter.attribute !== undefined) {
-    const { name, value } = filter.attribute;
-    // A text with \u0000 cannot be taken out of json; the CASE keeps such a run from failing the whole list.
-    where.push(Prisma.sql`EXISTS (
+  return where;
+}
+
+/**
+ * The event that holds the attributes is among the first five of a history. The ids are bounded once more for the events, so that
+ * those of other weeks are not looked at.
+ */
+function hasAttribute(
+  { name, value }: { name: string; value: string },
+  before: string | null,
+  from: string | null,
+): Prisma.Sql {
+  const bounds = [
+    ...(before === null ? [] : [Prisma.sql`AND e.run_id < ${before}::uuid`]),
+    ...(from === null ? [] : [Prisma.sql`AND e.run_id >= ${from}::uuid`]),
+  ];
+  // A text with \u0000 cannot be taken out of json; the CASE keeps such a run from failing the whole list.
+  return Prisma.sql`EXISTS (
       SELECT 1 FROM workflow_event e
-      WHERE e.run_id = r.run_id AND e.seq BETWEEN 2 AND 5 AND e.type = 'UPSERT_WORKFLOW_SEARCH_ATTRIBUTES'
-        AND CASE WHEN position('\\u0000' IN e.data::text) = 0 THEN e.data->'attributes'->>${name} END = ${value})`);
-  }
-  const { text, values } = Prisma.sql`
-    SELECT ${Prisma.raw(COLUMNS)} FROM ${source(organizationId, filter.workflowId)} AS r
-    WHERE ${Prisma.join(where, ' AND ')} ORDER BY r.run_id DESC LIMIT ${limit}`;
-  const isPlain = Object.values(filter).every((one) => one === undefined);
-  return { text, values, ...(isPlain ? { name: before === null ? 'runs' : 'runs before' } : {}) };
+      WHERE e.run_id = r.run_id ${bounds.length === 0 ? Prisma.empty : Prisma.join(bounds, ' ')}
+        AND e.seq BETWEEN 2 AND 5 AND e.type = 'UPSERT_WORKFLOW_SEARCH_ATTRIBUTES'
+        AND CASE WHEN position('\\u0000' IN e.data::text) = 0 THEN e.data->'attributes'->>${name} END = ${value})`;
 }
 
 /** One run with all of its row that is ever shown or needed. */
