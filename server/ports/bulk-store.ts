@@ -42,13 +42,19 @@ export interface BulkOperation {
   finishedAt: Date | null;
 }
 
+/** An operation as lists show it: without the ids that its filter names, of which there may be thousands. */
+export interface ListedBulkOperation extends BulkOperation {
+  /** How many there are; null when the filter names none. */
+  named: number | null;
+}
+
 /** Bulk operations as people see them, within one organisation. */
 export interface BulkStore {
   /** How many runs fit now. */
   count(organizationId: string, filter: BulkFilter, untilRunId: string): Promise<number>;
   create(operation: BulkOperation): Promise<void>;
   /** Newest first. */
-  list(organizationId: string, limit: number): Promise<BulkOperation[]>;
+  list(organizationId: string, limit: number): Promise<ListedBulkOperation[]>;
   get(organizationId: string, bulkId: string): Promise<BulkOperation | null>;
   /** Ends it after the chunk under way. False when it is not running. */
   cancel(organizationId: string, bulkId: string): Promise<boolean>;

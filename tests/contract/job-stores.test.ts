@@ -305,6 +305,22 @@ describe.each([
       await stores.bulk.cancel(organizationId, broken.bulkId);
     });
 
+    it('a list tells how many ids an operation names, and does not carry them', async () => {
+      const ids = Array.from({ length: 10_000 }, () => randomUUID());
+      const one = await make({
+        filter: { ...anything, ids, status: ['failed'], except: ['w'], startedAfter: 5 },
+      });
+      const two = await make({ filter: { ...anything, workflow: 'a', closed: true } });
+      const listed = await stores.bulk.list(organizationId, 10);
+      expect(JSON.stringify(listed).length).toBeLessThan(2_000);
+      expect(listed).toMatchObject([
+        { bulkId: two.bulkId, filter: two.filter, named: null },
+        { ...one, filter: { ...one.filter, ids: null }, named: 10_000 },
+      ]);
+      expect((await stores.bulk.get(organizationId, one.bulkId))?.filter).toEqual(one.filter);
+      for (const { bulkId } of [one, two]) await stores.bulk.cancel(organizationId, bulkId);
+    });
+
     it('end when they are cancelled, once; the newest is listed first', async () => {
       await startRun('a');
       const one = await make();

@@ -40,7 +40,10 @@ export function createMemoryBulk(db: MemoryDatabase): { store: BulkStore; queue:
       });
     },
     async list(organizationId, limit) {
-      const found = of(organizationId).map(({ operation }) => structuredClone(operation));
+      const found = of(organizationId).map(({ operation }) => {
+        const { filter, ...rest } = structuredClone(operation);
+        return { ...rest, filter: { ...filter, ids: null }, named: filter.ids?.length ?? null };
+      });
       return found.sort((a, b) => (a.bulkId < b.bulkId ? 1 : -1)).slice(0, limit);
     },
     async get(organizationId, bulkId) {
