@@ -13,6 +13,7 @@ import { createPool } from '@/server/adapters/postgres/pool';
 import { createPrisma } from '@/server/adapters/postgres/prisma';
 import { createScheduleQueue } from '@/server/adapters/postgres/schedule-queue';
 import { createScheduleStore } from '@/server/adapters/postgres/schedule-store';
+import { SETTINGS } from '@/server/config/settings.mjs';
 import {
   type BulkFilter,
   type BulkOperation,
@@ -37,6 +38,9 @@ interface Stores {
   close: () => Promise<void>;
 }
 
+/** The fewest connections that OPENCONDUCTOR_DATABASE_POOL allows. */
+const SMALLEST_POOL = SETTINGS.find(({ name }) => name === 'OPENCONDUCTOR_DATABASE_POOL')?.min ?? 0;
+
 async function memoryStores(): Promise<Stores> {
   const db = new MemoryDatabase(() => Date.now());
   const bulk = createMemoryBulk(db);
@@ -54,7 +58,7 @@ async function memoryStores(): Promise<Stores> {
 
 async function postgresStores(): Promise<Stores> {
   const database = await createTestDatabase();
-  const pool = createPool(database.url('oc_engine'), 4, 'contract');
+  const pool = createPool(database.url('oc_engine'), SMALLEST_POOL, 'contract');
   const app = createPool(database.url('oc_app'), 4, 'contract');
   const prisma = createPrisma(app);
   return {
@@ -448,6 +452,45 @@ describe.each([
         occurrence(time),
       ]);
       await stores.schedules.remove(organizationId, schedule.scheduleId);
+    });
+
+    it('a turn and one of a bulk operation, both under way, leave connections for the runs that they start', async () => {
+      await calm();
+      await startRun('a');
+      const { scheduleId, name } = await make();
+      const bulkId = newId();
+      await stores.bulk.create({
+        ...{ bulkId, organizationId, action: 'cancel', filter: anything, reason: null, signal: null },
+        ...{ state: 'running', matched: 1, done: 0, failed: 0, failures: [], untilRunId: bulkId },
+        ...{ actorKind: 'user', actorId: 'tester', createdAt: new Date(0), finishedAt: null },
+      });
+      // Its first turn only notes the chunk.
+      await stores.bulkQueue.turn(10, async () => []);
+      let inside = 0;
+      let bothInside = () => {};
+      const both = new Promise<void>((resolve) => {
+        bothInside = resolve;
+      });
+      const startOne = async () => {
+        inside += 1;
+        if (inside === 2) bothInside();
+        await both;
+        await startRun('b');
+      };
+      const turns = await Promise.all([
+        stores.scheduleQueue.turn(async () => {
+          await startOne();
+          return { nextAt: null, attentionAt: null, occurrences: [] };
+        }),
+        stores.bulkQueue.turn(10, async () => {
+          await startOne();
+          return [];
+        }),
+      ]);
+      expect([turns, inside]).toEqual([[true, true], 2]);
+      expect((await stores.schedules.get(organizationId, name))?.scheduleId).toBe(scheduleId);
+      await stores.schedules.remove(organizationId, scheduleId);
+      await stores.bulk.cancel(organizationId, bulkId);
     });
 
     it('see what waits, and the open runs that they started; a settled time stays settled', async () => {
