@@ -66,8 +66,11 @@ export async function listRuns(args: ArgsOf<typeof runList>, context: CliContext
     await output.list(items, columns, { ...page, items }, 'No runs.');
   }
   if (page.nextCursor !== null) {
-    const more = `${name === undefined ? '' : ` --view=${quoteWord(name)}`} --cursor=${quoteWord(page.nextCursor)}`;
-    output.line(output.paint('dim', `More: openconductor run list${more}`));
+    const asked = Object.entries({ ...args, cursor: page.nextCursor }).filter(
+      ([, value]) => value !== undefined,
+    );
+    const flags = asked.map(([flag, value]) => ` --${flag}=${quoteWord(String(value))}`).join('');
+    output.line(output.paint('dim', `More: openconductor run list${flags}`));
   }
   return EXIT.ok;
 }
