@@ -154,6 +154,6 @@ describe('Scheduler', () => {
     expect(started.slice(0, 10)).toEqual(
       Array.from({ length: 10 }, (_, i) => `pulse-${new Date(time + (i - 9) * SECOND).toISOString()}`),
     );
-    expect(counts.slice(0, 10)).toEqual([0, 0, 0, 0, 4, 4, 4, 4, 8, 8]);
+    expect(counts.slice(0, 10)).toEqual([0, 0, 2, 2, 4, 4, 6, 6, 8, 8]);
   });
 });

@@ -19,8 +19,8 @@ import { SCHEDULES_CHANNEL } from '@/server/services/schedule-service';
 const REST_MS = 5_000;
 /** A schedule that is due and was not to be had is in the hands of another process: it is asked for again after this. */
 const HELD_MS = 100;
-/** What is not started after this is left to the next turn: a slow database must not make a turn too long to end. */
-const TURN_MS = 10_000;
+/** What is not started after this is left to the next turn: who changes the schedule meanwhile waits for the end of the turn. */
+const TURN_MS = 5_000;
 /** Characters of a reason that are kept. */
 const MOST_REASON = 1_000;
 
