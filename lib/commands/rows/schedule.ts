@@ -105,11 +105,11 @@ export const scheduleCreate = defineCommand({
   output: 'record',
   examples: [
     {
-      line: 'schedule create nightly --workflow document-pipeline --cron "30 2 * * *" --time-zone Europe/Berlin',
+      line: `schedule create nightly --workflow document-pipeline --cron "30 2 * * *" --time-zone Europe/Berlin --input '{"path":"welcome.md"}'`,
       does: 'Half past two each night in Berlin.',
     },
     {
-      line: 'schedule create pulse --workflow document-pipeline --every 5m --overlap buffer-one',
+      line: `schedule create pulse --workflow document-pipeline --every 5m --overlap buffer-one --input '{"path":"welcome.md"}'`,
       does: 'Every five minutes.',
     },
   ],
