@@ -48,14 +48,18 @@ export const scheduleSpecSchema = z.strictObject({
   catchupWindow: durationSchema.default('1h'),
   /** Each start is delayed by up to this, the same every time it is worked out. */
   jitter: durationSchema.default(0),
-  paused: z.boolean().default(false),
+  /** Of a schedule that is replaced, both stay as they are when they are left out. */
+  paused: z.boolean().optional(),
   note: z.string().max(2000).optional(),
   /** Of the runs it starts: 1 (first) to 5; 3 when left out. */
   priority: prioritySchema.optional(),
 });
 export type ScheduleSpec = z.infer<typeof scheduleSpecSchema>;
 
-export const createScheduleBodySchema = scheduleSpecSchema.extend({ name: slugSchema });
+export const createScheduleBodySchema = scheduleSpecSchema.extend({
+  name: slugSchema,
+  paused: z.boolean().default(false),
+});
 export const noteBodySchema = z.strictObject({ note: z.string().max(2000).optional() });
 export const triggerBodySchema = z.strictObject({ overlap: overlapPolicySchema.optional() });
 export const backfillBodySchema = z.strictObject({

@@ -110,7 +110,10 @@ export async function createSchedule(
   return told(row, `Schedule ${row.name} made`, context);
 }
 
-/** `schedule update`: what is not given is taken from the schedule as it is. */
+/**
+ * `schedule update`: what is not given is taken from the schedule as it is. Whether it is paused, and its note, are left
+ * out: somebody may change them between the reading and the writing.
+ */
 export async function updateSchedule(
   args: ArgsOf<typeof scheduleUpdate>,
   context: CliContext,
@@ -123,14 +126,12 @@ export async function updateSchedule(
     ...(now.version === null || given.workflow !== undefined ? {} : { version: now.version }),
     ...(timed || now.cron === null ? {} : { cron: now.cron }),
     ...(timed || now.everyMs === null ? {} : { every: now.everyMs }),
-    ...(given.every === undefined && given.cron === undefined ? { offset: now.offsetMs } : {}),
+    ...(given.cron === undefined ? { offset: now.offsetMs } : {}),
     timeZone: now.timeZone,
     input: now.input,
     overlap: now.overlap,
     catchupWindow: now.catchupWindowMs,
     jitter: now.jitterMs,
-    paused: now.paused,
-    ...(now.note === null ? {} : { note: now.note }),
     ...(now.priority === null ? {} : { priority: now.priority }),
   };
   const body = { ...old, ...given };

@@ -24,6 +24,15 @@ export interface ScheduleFacts extends Timing {
   priority: number | null;
 }
 
+/** A schedule as somebody replaces it: what is undefined stays as it is. */
+export interface ScheduleEdit extends Omit<ScheduleFacts, 'paused' | 'note'> {
+  paused: boolean | undefined;
+  note: string | undefined;
+}
+
+/** The first time of a timing after another one, both epoch milliseconds; null when there is none. */
+export type NextTime = (timing: Timing, after: number) => number | null;
+
 /** A stored schedule. Times in epoch milliseconds. */
 export interface Schedule extends ScheduleFacts {
   scheduleId: string;
@@ -57,13 +66,18 @@ export interface AskedOccurrence {
   requestKey: string | null;
 }
 
+/** Most waiting occurrences that a scheduler sees at once; those behind come up when these are settled. */
+export const MOST_WAITING = 500;
+
 /** What a scheduler sees of one schedule while it holds it. */
 export interface ScheduleView {
   schedule: Schedule;
   /** The database's clock, epoch milliseconds. */
   now: number;
-  /** Occurrences in state `waiting`, by due time. */
+  /** The first `MOST_WAITING` occurrences in state `waiting`, by due time. */
   waiting: Occurrence[];
+  /** Times from `nextAt` on that have an occurrence already: somebody asked for them before a scheduler got to them. */
+  taken: number[];
   /** Open runs that this schedule started, and their continuations. */
   openRuns: string[];
 }
@@ -73,7 +87,7 @@ export interface ScheduleChange {
   nextAt: number | null;
   /** When to look again; null when only a person can change anything. */
   attentionAt: number | null;
-  /** New occurrences, and waiting ones that are settled now. */
+  /** New occurrences, and waiting ones that are settled now: each time once. */
   occurrences: Occurrence[];
 }
 
@@ -81,7 +95,9 @@ export interface ScheduleChange {
 export interface ScheduleQueue {
   /**
    * Takes one schedule that needs attention, which no other process holds, and keeps it until `work` is done; what
-   * `work` gives back is stored. Resolves with false when there was none. When `work` throws nothing is stored.
+   * `work` gives back is stored. Resolves with false when there was none. When `work` throws, or what it gives back is
+   * refused, nothing is stored and the schedule rests for some seconds, so that the others get their turn. A process of
+   * which nothing is heard any more keeps it for half a minute at most.
    */
   turn(work: (view: ScheduleView) => Promise<ScheduleChange>): Promise<boolean>;
   /** The run that was started under a workflow id, or null. */
@@ -98,12 +114,21 @@ export interface ScheduleStore {
   get(organizationId: string, name: string): Promise<Schedule | null>;
   /** False when the name is taken. */
   create(schedule: Schedule): Promise<boolean>;
-  /** Replaces what a person decides; the next time is counted anew. False when there is no such schedule. */
-  update(
+  /**
+   * Replaces what a person decides. The next time is counted anew from the moment at which no scheduler works on the
+   * schedule any more. False when there is no such schedule.
+   */
+  update(organizationId: string, scheduleId: string, edit: ScheduleEdit, next: NextTime): Promise<boolean>;
+  /**
+   * Pauses or resumes, and sets the note when one is given; nothing else is touched. A resumed schedule goes on with its
+   * first time from now; one that is as it shall be already keeps its next time. False when there is no such schedule.
+   */
+  pause(
     organizationId: string,
     scheduleId: string,
-    facts: ScheduleFacts,
-    nextAt: number | null,
+    paused: boolean,
+    note: string | undefined,
+    next: NextTime,
   ): Promise<boolean>;
   /** Runs that it started go on. False when there is no such schedule. */
   remove(organizationId: string, scheduleId: string): Promise<boolean>;
@@ -111,7 +136,11 @@ export interface ScheduleStore {
   occurrences(organizationId: string, scheduleId: string, limit: number): Promise<Occurrence[]>;
   /**
    * Asks for occurrences. Those that were started already, or wait, are left as they are. Resolves with the times that
-   * were taken.
+   * were taken; with null when there is no such schedule.
    */
-  ask(organizationId: string, scheduleId: string, asked: readonly AskedOccurrence[]): Promise<number[]>;
+  ask(
+    organizationId: string,
+    scheduleId: string,
+    asked: readonly AskedOccurrence[],
+  ): Promise<number[] | null>;
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { OverlapPolicy } from '@/lib/protocol/schedule';
 import type { Occurrence, Schedule, ScheduleView } from '@/server/ports/schedule-store';
+import { MOST_WAITING } from '@/server/ports/schedule-store';
 import { planTurn } from '@/server/services/schedule-plan';
 
 const MINUTE = 60_000;
@@ -48,7 +49,7 @@ function waiting(nominalAt: number, more: Partial<Occurrence> = {}): Occurrence 
 
 function view(more: Partial<ScheduleView> & { of?: Partial<Schedule> } = {}): ScheduleView {
   const { of, ...rest } = more;
-  return { schedule: schedule(of), now: NOW, waiting: [], openRuns: [], ...rest };
+  return { schedule: schedule(of), now: NOW, waiting: [], taken: [], openRuns: [], ...rest };
 }
 
 const minutes = (items: readonly Occurrence[]) => items.map((it) => (it.nominalAt - NOW) / MINUTE);
@@ -147,6 +148,83 @@ describe('planTurn', () => {
     const asked = waiting(NOW - 5, { kind: 'trigger', overlap: 'allow-all' });
     const plan = planTurn(view({ of: { nextAt: NOW + MINUTE }, waiting: [asked], openRuns: ['run'] }));
     expect(plan.start).toEqual([asked]);
+  });
+
+  it('a time that was asked for before a scheduler got to it comes up once, and is not missed', () => {
+    const asked = [-10, -9, -1, 0].map((at) => waiting(NOW + at * MINUTE, { kind: 'backfill' }));
+    const plan = planTurn(
+      view({
+        of: { nextAt: NOW - 10 * MINUTE, catchupWindowMs: 3 * MINUTE, overlap: 'allow-all' },
+        waiting: asked,
+        taken: asked.map((it) => it.nominalAt),
+      }),
+    );
+    expect(plan.start.map((it) => [(it.nominalAt - NOW) / MINUTE, it.kind])).toEqual([
+      [-10, 'backfill'],
+      [-9, 'backfill'],
+      [-3, 'schedule'],
+      [-2, 'schedule'],
+      [-1, 'backfill'],
+      [0, 'backfill'],
+    ]);
+    expect(plan.settled.map((it) => [(it.nominalAt - NOW) / MINUTE, it.state])).toEqual([[-8, 'missed']]);
+    expect(plan.nextAt).toBe(NOW + MINUTE);
+  });
+
+  it.each(['cancel-other', 'terminate-other'] as const)(
+    '%s: a time that was started already does not stop its own run',
+    (overlap) => {
+      const plan = planTurn(view({ of: { overlap }, taken: [NOW], openRuns: ['run of that time'] }));
+      expect(plan).toMatchObject({ start: [], settled: [], stop: null, nextAt: NOW + MINUTE });
+    },
+  );
+
+  it('a schedule that catches up is looked at again now, not in the past, and brings no more than is worked off', () => {
+    const of = { everyMs: 1_000, nextAt: NOW - 3_000_000, overlap: 'allow-all' } as const;
+    const first = planTurn(view({ of }));
+    expect([first.attentionAt, first.start.length + first.settled.length]).toEqual([NOW, MOST_WAITING]);
+    const left = first.settled.filter(({ state }) => state === 'waiting');
+    const second = planTurn(view({ of: { ...of, nextAt: first.nextAt }, waiting: left }));
+    expect(second.attentionAt).toBe(NOW);
+    expect(left.length + second.settled.length).toBe(MOST_WAITING);
+  });
+
+  it.each(['skip', 'buffer-one', 'allow-all', 'cancel-other'] as const)(
+    '%s: times that wait are let pass once the schedule is paused, and end no run',
+    (overlap) => {
+      const before = waiting(NOW - MINUTE);
+      const asked = waiting(NOW - 5, { kind: 'trigger', overlap: 'allow-all' });
+      const plan = planTurn(
+        view({ of: { overlap, paused: true }, waiting: [before, asked], openRuns: ['run'] }),
+      );
+      expect(plan.start).toEqual([asked]);
+      expect(plan.settled).toEqual([
+        { ...before, state: 'skipped', reason: 'The schedule was paused.', settledAt: NOW },
+      ]);
+      expect(plan.stop).toBeNull();
+    },
+  );
+
+  it.each<[OverlapPolicy, string]>([
+    ['skip', 'missed'],
+    ['allow-all', 'missed'],
+    ['buffer-one', 'start'],
+    ['terminate-other', 'start'],
+  ])('%s: a time that waits longer than the catch-up window: %s', (overlap, outcome) => {
+    const old = waiting(NOW - 5 * MINUTE, { dueAt: NOW - 4 * MINUTE });
+    const of = { overlap, catchupWindowMs: 3 * MINUTE, nextAt: NOW + 1 };
+    const plan = planTurn(view({ of, waiting: [old] }));
+    expect(plan.settled.map((it) => it.state).join() || 'start').toBe(outcome);
+    expect(plan.start).toEqual(outcome === 'start' ? [old] : []);
+    const asked = waiting(NOW - 5 * MINUTE, { kind: 'backfill' });
+    expect(planTurn(view({ of, waiting: [asked] })).start).toEqual([asked]);
+  });
+
+  it('without a catch-up window a time is not missed because the scheduler looks some seconds late', () => {
+    const plan = planTurn(view({ of: { catchupWindowMs: 0, nextAt: NOW - 2_000 } }));
+    expect(plan.start.map((it) => it.nominalAt)).toEqual([NOW - 2_000]);
+    const late = planTurn(view({ of: { catchupWindowMs: 0, nextAt: NOW - 11_000 } }));
+    expect(states(late.settled)).toEqual(['missed']);
   });
 
   it('a flood of times is worked off in pieces, in order, losing none', () => {

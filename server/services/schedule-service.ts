@@ -16,12 +16,13 @@ import type { AuditLog } from '@/server/ports/audit-log';
 import type {
   Occurrence,
   Schedule,
-  ScheduleFacts,
+  ScheduleEdit,
   ScheduleStore,
   Timing,
 } from '@/server/ports/schedule-store';
 import type { AccessService } from '@/server/services/access-service';
-import { checkTiming, nextTime, nextTimes } from '@/server/services/schedule-times';
+import { InputChecker } from '@/server/services/input-check';
+import { checkTiming, checkZone, nextTime, nextTimes } from '@/server/services/schedule-times';
 import type { WorkflowService } from '@/server/services/workflow-service';
 
 /** Channel of the bus on which a changed schedule is told, as a hint to look. */
@@ -45,6 +46,8 @@ export interface ScheduleServiceDeps {
 
 /** Use cases around schedules. */
 export class ScheduleService {
+  private readonly inputs = new InputChecker();
+
   constructor(private readonly deps: ScheduleServiceDeps) {}
 
   async list(actor: Actor): Promise<ScheduleSummary[]> {
@@ -60,13 +63,15 @@ export class ScheduleService {
     return { ...toSummary(schedule), input: schedule.input, recent: recent.map(toBody) };
   }
 
-  /** Throws SCHEDULE_EXISTS, WORKFLOW_NOT_FOUND, INVALID_INPUT, PAYLOAD_TOO_LARGE. */
+  /** Throws SCHEDULE_EXISTS, WORKFLOW_NOT_FOUND, INVALID_INPUT, INVALID_WORKFLOW_INPUT, PAYLOAD_TOO_LARGE. */
   async create(actor: Actor, name: string, spec: ScheduleSpec): Promise<ScheduleSummary> {
     requirePermission(actor, 'schedules:write');
     const now = await this.deps.store.now();
     const facts = await this.check(actor, name, spec, now);
     const schedule: Schedule = {
       ...facts,
+      paused: spec.paused ?? false,
+      note: spec.note ?? null,
       scheduleId: this.deps.newId(),
       organizationId: actor.organizationId,
       nextAt: nextTime(facts, now),
@@ -81,12 +86,15 @@ export class ScheduleService {
     return toSummary(schedule);
   }
 
-  /** Replaces what the schedule says; times are counted anew from now. Throws as `create`, and SCHEDULE_NOT_FOUND. */
+  /**
+   * Replaces what the schedule says; times are counted anew from now. Whether it is paused, and its note, stay as they are
+   * when they are left out: they may have changed since the caller read them. Throws as `create`, and SCHEDULE_NOT_FOUND.
+   */
   async replace(actor: Actor, name: string, spec: ScheduleSpec): Promise<ScheduleSummary> {
     requirePermission(actor, 'schedules:write');
     const { scheduleId } = await this.findToChange(actor, name);
-    const now = await this.deps.store.now();
-    await this.save(actor, scheduleId, await this.check(actor, name, spec, now), now);
+    const facts = await this.check(actor, name, spec, await this.deps.store.now());
+    await this.deps.store.update(actor.organizationId, scheduleId, facts, nextTime);
     await this.told(actor, 'schedule.update', name);
     return toSummary(await this.find(actor, name));
   }
@@ -99,7 +107,10 @@ export class ScheduleService {
     await this.told(actor, 'schedule.delete', name);
   }
 
-  /** Pauses or resumes. Times that come while it is paused are let pass for good. Throws SCHEDULE_NOT_FOUND. */
+  /**
+   * Pauses or resumes. Times that come while it is paused are let pass for good; where nothing changes, none is.
+   * Throws SCHEDULE_NOT_FOUND.
+   */
   async pause(
     actor: Actor,
     name: string,
@@ -107,9 +118,8 @@ export class ScheduleService {
     note: string | undefined,
   ): Promise<ScheduleSummary> {
     requirePermission(actor, 'schedules:write');
-    const schedule = await this.findToChange(actor, name);
-    const now = await this.deps.store.now();
-    await this.save(actor, schedule.scheduleId, { ...schedule, paused, note: note ?? schedule.note }, now);
+    const { scheduleId } = await this.findToChange(actor, name);
+    await this.deps.store.pause(actor.organizationId, scheduleId, paused, note, nextTime);
     await this.told(actor, paused ? 'schedule.pause' : 'schedule.resume', name);
     return toSummary(await this.find(actor, name));
   }
@@ -132,7 +142,7 @@ export class ScheduleService {
       nominalAt++, tries++
     ) {
       const asked = { nominalAt, kind: 'trigger', overlap: overlap ?? null, requestKey } as const;
-      taken = await store.ask(actor.organizationId, scheduleId, [asked]);
+      taken = (await store.ask(actor.organizationId, scheduleId, [asked])) ?? notFound(name);
     }
     await this.told(actor, 'schedule.trigger', name);
     return taken.map(iso);
@@ -164,7 +174,8 @@ export class ScheduleService {
     const asked = times.map(
       (nominalAt) => ({ nominalAt, kind: 'backfill', overlap, requestKey: null }) as const,
     );
-    const taken = await this.deps.store.ask(actor.organizationId, schedule.scheduleId, asked);
+    const { scheduleId } = schedule;
+    const taken = (await this.deps.store.ask(actor.organizationId, scheduleId, asked)) ?? notFound(name);
     await this.told(actor, 'schedule.backfill', name, { from: span.from, to: span.to, times: taken.length });
     return taken.map(iso);
   }
@@ -192,11 +203,7 @@ export class ScheduleService {
   }
 
   private async find(actor: Actor, name: string): Promise<Schedule> {
-    const schedule = await this.deps.store.get(actor.organizationId, name);
-    if (schedule) return schedule;
-    throw new AppError('SCHEDULE_NOT_FOUND', `There is no schedule "${name.slice(0, 200)}".`, {
-      path: '/name',
-    });
+    return (await this.deps.store.get(actor.organizationId, name)) ?? notFound(name);
   }
 
   /** The schedule, for a change. Throws as `find`, and FORBIDDEN when its workflow is restricted and the actor may not start it. */
@@ -210,21 +217,18 @@ export class ScheduleService {
     await this.deps.access.refuseRestricted(actor, 'workflows:execute', { kind: 'workflow', id: workflow });
   }
 
-  private async save(actor: Actor, scheduleId: string, facts: ScheduleFacts, now: number): Promise<void> {
-    const { organizationId } = actor;
-    await this.deps.store.update(organizationId, scheduleId, facts, nextTime(facts, now));
-  }
-
-  private async check(actor: Actor, name: string, spec: ScheduleSpec, now: number): Promise<ScheduleFacts> {
+  private async check(actor: Actor, name: string, spec: ScheduleSpec, now: number): Promise<ScheduleEdit> {
     const timing = toTiming(spec);
     checkTiming(timing, now);
-    await this.deps.workflows.get(actor, spec.workflow, spec.version);
+    const definition = await this.deps.workflows.get(actor, spec.workflow, spec.version);
     await this.mayStart(actor, spec.workflow);
     const bytes = Buffer.byteLength(JSON.stringify(spec.input));
     if (bytes > this.deps.maxPayloadBytes) {
       const message = `${bytes} bytes; the limit is ${this.deps.maxPayloadBytes}.`;
       throw new AppError('PAYLOAD_TOO_LARGE', message, { path: '/input' });
     }
+    // A later version may want another input: then the times say why they failed.
+    this.inputs.check(definition, spec.input);
     return {
       ...timing,
       name,
@@ -235,7 +239,7 @@ export class ScheduleService {
       overlap: spec.overlap,
       catchupWindowMs: within(durationMs(spec.catchupWindow), 0, MAX_CATCHUP_MS, '/catchupWindow'),
       paused: spec.paused,
-      note: spec.note ?? null,
+      note: spec.note,
       priority: spec.priority ?? null,
     };
   }
@@ -251,6 +255,7 @@ function toTiming({ cron, every, timeZone, offset }: ScheduleTiming): Timing {
   if ((cron === undefined) === (every === undefined)) {
     throw new AppError('INVALID_INPUT', 'Give either `cron` or `every`.', { path: '/cron' });
   }
+  checkZone(timeZone);
   const everyMs =
     every === undefined ? null : within(durationMs(every), MIN_INTERVAL_MS, MAX_CATCHUP_MS, '/every');
   const offsetMs = within(durationMs(offset), 0, everyMs === null ? 0 : everyMs - 1, '/offset');
@@ -261,6 +266,12 @@ function within(ms: number, min: number, max: number, path: string): number {
   if (ms >= min && ms <= max) return ms;
   throw new AppError('INVALID_INPUT', `${path.slice(1)} takes ${min} to ${max} ms here, not ${ms}.`, {
     path,
+  });
+}
+
+function notFound(name: string): never {
+  throw new AppError('SCHEDULE_NOT_FOUND', `There is no schedule "${name.slice(0, 200)}".`, {
+    path: '/name',
   });
 }
 

@@ -34,6 +34,7 @@ describe('cron times', () => {
     ['* *', 'UTC', '/cron'],
     ['* * * * * * 2030', 'UTC', '/cron'],
     ['2030-01-01T00:00:00', 'UTC', '/cron'],
+    ['2030/01/01 12:00', 'UTC', '/cron'],
     ['0 0 31 2 *', 'UTC', '/cron'],
     ['0 0 * * *', 'Mars/Olympus', '/timeZone'],
   ])('%s in %s is refused at %s', (expression, zone, path) => {

@@ -13,11 +13,8 @@ import type { Timing } from '@/server/ports/schedule-store';
 const DATE = /^\d{4}-\d\d/;
 const parsed = new Map<string, Cron>();
 
-/** Reads a cron expression and a time zone. Throws INVALID_INPUT at /cron or /timeZone. */
-function cronOf(expression: string, timeZone: string): Cron {
-  const key = `${timeZone}\n${expression}`;
-  const known = parsed.get(key);
-  if (known !== undefined) return known;
+/** Throws INVALID_INPUT at /timeZone. */
+export function checkZone(timeZone: string): void {
   try {
     new Intl.DateTimeFormat('en', { timeZone });
   } catch {
@@ -25,10 +22,18 @@ function cronOf(expression: string, timeZone: string): Cron {
       path: '/timeZone',
     });
   }
+}
+
+/** Reads a cron expression and a time zone. Throws INVALID_INPUT at /cron or /timeZone. */
+function cronOf(expression: string, timeZone: string): Cron {
+  const key = `${timeZone}\n${expression}`;
+  const known = parsed.get(key);
+  if (known !== undefined) return known;
+  checkZone(timeZone);
   let cron: Cron;
   try {
-    // A single date is valid to the library, but it is no schedule.
-    if (DATE.test(expression)) throw new Error('a date is not a repeating time');
+    // A single date is valid to the library, which takes anything with a colon for one, but it is no schedule.
+    if (DATE.test(expression) || expression.includes(':')) throw new Error('a date is not a repeating time');
     cron = new Cron(expression, { timezone: timeZone, mode: '5-or-6-parts', fixedTimeRule: 'no-wildcard' });
   } catch (error) {
     const why = (error as Error).message.replace(/^CronPattern: /, '');

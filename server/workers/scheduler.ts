@@ -17,6 +17,12 @@ import { SCHEDULES_CHANNEL } from '@/server/services/schedule-service';
 
 /** A schedule that could not be worked on, for reasons that may pass, is left alone for this long. */
 const REST_MS = 5_000;
+/** A schedule that is due and was not to be had is in the hands of another process: it is asked for again after this. */
+const HELD_MS = 100;
+/** What is not started after this is left to the next turn: who changes the schedule meanwhile waits for the end of the turn. */
+const TURN_MS = 5_000;
+/** Characters of a reason that are kept. */
+const MOST_REASON = 1_000;
 
 export interface SchedulerDeps {
   queue: ScheduleQueue;
@@ -84,7 +90,7 @@ export class Scheduler {
         this.again = false;
         while (!this.stopped && (await queue.turn((view) => this.turn(view))));
       }
-      wait = Math.min(pollMs, (await queue.untilAttention()) ?? pollMs);
+      wait = Math.min(pollMs, (await queue.untilAttention()) ?? pollMs) || HELD_MS;
     } catch (error) {
       log.warn('scheduler', { status: 'failed', error: String(error) });
     }
@@ -96,24 +102,32 @@ export class Scheduler {
     try {
       const plan = planTurn(view);
       const actor = actorOf(schedule);
-      if (plan.start.length > 0 && (await this.isLost(schedule))) {
+      const wanted = plan.stop ? [...plan.start, plan.stop.for] : plan.start;
+      if (wanted.length > 0 && (await this.isLost(schedule))) {
         const reason = `Whoever made the schedule may not start "${schedule.workflow}" any more.`;
-        const skipped = plan.start.map((one) => ({
+        const skipped = wanted.map((one) => ({
           ...one,
           state: 'skipped' as const,
           reason,
           settledAt: now,
         }));
+        const others = plan.settled.filter((one) => one.nominalAt !== plan.stop?.for.nominalAt);
         return {
           nextAt: plan.nextAt,
           attentionAt: plan.attentionAt,
-          occurrences: [...plan.settled, ...skipped],
+          occurrences: [...others, ...skipped],
         };
       }
       if (plan.stop) await this.stopOthers(actor, view.openRuns, plan.stop.how, plan.stop.for);
       const occurrences = [...plan.settled];
       let { attentionAt } = plan;
+      const until = this.deps.clock.now() + TURN_MS;
       for (const [i, occurrence] of plan.start.entries()) {
+        if (this.deps.clock.now() > until) {
+          occurrences.push(...plan.start.slice(i));
+          attentionAt = now;
+          break;
+        }
         const after = await this.begin(actor, schedule, occurrence, now);
         occurrences.push(after);
         if (after.state !== 'waiting') continue;
@@ -176,7 +190,8 @@ export class Scheduler {
         return occurrence;
       }
       this.deps.log.warn('schedule', { status: 'failed', schedule_id: scheduleId, error: error.message });
-      return { ...occurrence, state: 'failed', reason: `${error.code}: ${error.message}`, settledAt: now };
+      const reason = cleaned(`${error.code}: ${error.message}`);
+      return { ...occurrence, state: 'failed', reason, settledAt: now };
     }
   }
 
@@ -202,6 +217,14 @@ export class Scheduler {
       }
     }
   }
+}
+
+/** A message may quote an input. The database takes neither NUL nor half of a surrogate pair in a text. */
+function cleaned(text: string): string {
+  return text
+    .slice(0, MOST_REASON)
+    .replaceAll('\0', '')
+    .replace(/\p{Surrogate}/gu, '\ufffd');
 }
 
 function actorOf({ organizationId, name, createdBy }: Schedule): Actor {

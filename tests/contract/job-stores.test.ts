@@ -25,6 +25,7 @@ import type { ExecutionStore } from '@/server/ports/execution-store';
 import type { LeaseStore } from '@/server/ports/lease-store';
 import type { Occurrence, Schedule, ScheduleQueue, ScheduleStore } from '@/server/ports/schedule-store';
 import { createTestDatabase } from '../support/database';
+import { eventually } from '../support/eventually';
 
 /** Schedules and bulk operations in Postgres and in memory keep the same promises: every test here runs against both. */
 
@@ -394,6 +395,15 @@ describe.each([
       );
     };
 
+    /** Has it looked at now. */
+    const nudge = (schedule: Schedule) =>
+      stores.schedules.update(
+        organizationId,
+        schedule.scheduleId,
+        { ...schedule, note: undefined },
+        () => schedule.nextAt,
+      );
+
     it('are created once a name, listed by name, changed, removed; each organisation has its own', async () => {
       const b = await make({ name: 'b' });
       const a = await make({ name: 'a', cron: '0 3 * * *', everyMs: null, priority: null });
@@ -402,7 +412,12 @@ describe.each([
       expect(await stores.schedules.get(randomUUID(), 'a')).toBeNull();
       const { scheduleId } = b;
       expect(
-        await stores.schedules.update(organizationId, scheduleId, { ...b, paused: true, note: 'x' }, null),
+        await stores.schedules.update(
+          organizationId,
+          scheduleId,
+          { ...b, paused: true, note: 'x' },
+          () => null,
+        ),
       ).toBe(true);
       expect(await stores.schedules.get(organizationId, 'b')).toMatchObject({
         scheduleId,
@@ -431,6 +446,9 @@ describe.each([
           throw new Error('the process ends here');
         }),
       ).rejects.toThrow('ends here');
+      const wait = (await stores.scheduleQueue.untilAttention()) ?? 0;
+      expect(wait).toBeGreaterThan(4_000);
+      await nudge(schedule);
       const later = (await stores.schedules.now()) + 3_600_000;
       const taken = await stores.scheduleQueue.turn(async (view) => {
         expect(view.schedule).toMatchObject({
@@ -438,15 +456,14 @@ describe.each([
           priority: 2,
           input: { x: [1, null] },
         });
-        expect([view.waiting, view.openRuns]).toEqual([[], []]);
+        expect([view.waiting, view.taken, view.openRuns]).toEqual([[], [], []]);
         // Held: nobody else gets it meanwhile.
         expect(await stores.scheduleQueue.turn(async () => Promise.reject(new Error('held')))).toBe(false);
         return { nextAt: later, attentionAt: later, occurrences: [occurrence(time)] };
       });
       expect(taken).toBe(true);
       expect(await stores.scheduleQueue.turn(async () => Promise.reject(new Error('not due')))).toBe(false);
-      const wait = (await stores.scheduleQueue.untilAttention()) ?? 0;
-      expect(wait).toBeGreaterThan(3_500_000);
+      expect(await stores.scheduleQueue.untilAttention()).toBeGreaterThan(3_500_000);
       expect((await stores.schedules.get(organizationId, schedule.name))?.nextAt).toBe(later);
       expect(await stores.schedules.occurrences(organizationId, schedule.scheduleId, 10)).toEqual([
         occurrence(time),
@@ -491,6 +508,112 @@ describe.each([
       expect((await stores.schedules.get(organizationId, name))?.scheduleId).toBe(scheduleId);
       await stores.schedules.remove(organizationId, scheduleId);
       await stores.bulk.cancel(organizationId, bulkId);
+    });
+
+    it.each<[string, (time: number) => Occurrence[]]>([
+      ['one time twice', (time) => [occurrence(time), occurrence(time, { state: 'missed' })]],
+      ['a NUL', (time) => [occurrence(time, { state: 'failed', reason: 'a\u0000b', settledAt: 1 })]],
+      ['half a pair', (time) => [occurrence(time, { state: 'failed', reason: '\ud83d', settledAt: 1 })]],
+    ])('a schedule whose turn fails (%s) lets the others have theirs', async (_what, refused) => {
+      await calm();
+      const now = await stores.schedules.now();
+      const broken = await make({ nextAt: now - 2_000 });
+      const sound = await make({ nextAt: now - 1_000 });
+      const served: string[] = [];
+      const turn = () =>
+        stores.scheduleQueue.turn(async ({ schedule }) => {
+          served.push(schedule.scheduleId);
+          const isBroken = schedule.scheduleId === broken.scheduleId;
+          return {
+            nextAt: null,
+            attentionAt: null,
+            occurrences: isBroken ? refused(now - 2_000) : [occurrence(now - 1_000)],
+          };
+        });
+      await expect(turn()).rejects.toThrow();
+      expect(await turn()).toBe(true);
+      expect(served).toEqual([broken.scheduleId, sound.scheduleId]);
+      // Nothing of it is kept, and it comes up again by itself.
+      expect(await stores.schedules.occurrences(organizationId, broken.scheduleId, 10)).toEqual([]);
+      expect((await stores.schedules.get(organizationId, broken.name))?.nextAt).toBe(now - 2_000);
+      const wait = (await stores.scheduleQueue.untilAttention()) ?? 0;
+      expect(wait).toBeGreaterThan(3_000);
+      expect(wait).toBeLessThanOrEqual(5_000);
+      await stores.schedules.remove(organizationId, broken.scheduleId);
+      await stores.schedules.remove(organizationId, sound.scheduleId);
+    });
+
+    it('show a scheduler the first 500 that wait, and which times have an occurrence already', async () => {
+      await calm();
+      const { scheduleId, nextAt } = await make();
+      const time = nextAt as number;
+      const asked = Array.from({ length: 510 }, (_none, i) => ({
+        nominalAt: time - 505 + i,
+        kind: 'backfill' as const,
+        overlap: null,
+        requestKey: null,
+      }));
+      await stores.schedules.ask(organizationId, scheduleId, asked);
+      await stores.scheduleQueue.turn(async (view) => {
+        expect(view.waiting.map((it) => it.nominalAt)).toEqual(asked.slice(0, 500).map((it) => it.nominalAt));
+        expect([...view.taken].sort()).toEqual([time, time + 1, time + 2, time + 3, time + 4]);
+        return { nextAt: null, attentionAt: null, occurrences: [] };
+      });
+      await stores.schedules.remove(organizationId, scheduleId);
+    });
+
+    it('a change counts the next time from when the turn under way is over', async () => {
+      await calm();
+      const schedule = await make({ paused: true });
+      const { scheduleId } = schedule;
+      const from: number[] = [];
+      const next = (_timing: unknown, now: number) => {
+        from.push(now);
+        return null;
+      };
+      let changes: Promise<boolean>[] = [];
+      let over = 0;
+      await stores.scheduleQueue.turn(async ({ now }) => {
+        const edit = { ...schedule, note: undefined, paused: undefined };
+        changes = [
+          stores.schedules.update(organizationId, scheduleId, edit, next),
+          stores.schedules.pause(organizationId, scheduleId, false, undefined, next),
+        ];
+        over = await eventually('time passes', async () => {
+          const later = await stores.schedules.now();
+          return later > now + 200 && later;
+        });
+        return { nextAt: null, attentionAt: null, occurrences: [] };
+      });
+      expect(await Promise.all(changes)).toEqual([true, true]);
+      expect(from).toHaveLength(2);
+      expect(Math.min(...from)).toBeGreaterThanOrEqual(over);
+      await stores.schedules.remove(organizationId, scheduleId);
+    });
+
+    it('a pause undoes no change, a change no pause, and what is so already discards no time', async () => {
+      await calm();
+      const schedule = await make();
+      const { scheduleId, name } = schedule;
+      const get = () => stores.schedules.get(organizationId, name);
+      const pause = (paused: boolean, note?: string) =>
+        stores.schedules.pause(organizationId, scheduleId, paused, note, () => 7_000);
+      const edit = { ...schedule, note: undefined, paused: undefined, workflow: 'b' };
+      // Resumed though it is not paused, with and without a note: the time that is due stays due.
+      expect([await pause(false), await pause(false, 'why')]).toEqual([true, true]);
+      expect(await get()).toMatchObject({ nextAt: schedule.nextAt, note: 'why', paused: false });
+      await pause(true);
+      expect(await get()).toMatchObject({ nextAt: schedule.nextAt, note: 'why', paused: true });
+      await stores.schedules.update(organizationId, scheduleId, edit, () => 5_000);
+      expect(await get()).toMatchObject({ nextAt: 5_000, note: 'why', paused: true, workflow: 'b' });
+      await pause(false, '');
+      expect(await get()).toMatchObject({ nextAt: 7_000, note: '', paused: false, workflow: 'b' });
+      expect(await stores.schedules.pause(randomUUID(), scheduleId, true, 'x', () => 1)).toBe(false);
+      expect(await stores.scheduleQueue.untilAttention()).toBe(0);
+      await stores.schedules.remove(organizationId, scheduleId);
+      expect(await pause(true)).toBe(false);
+      const asked = { nominalAt: 1, kind: 'trigger', overlap: null, requestKey: null } as const;
+      expect(await stores.schedules.ask(organizationId, scheduleId, [asked])).toBeNull();
     });
 
     it('see what waits, and the open runs that they started; a settled time stays settled', async () => {

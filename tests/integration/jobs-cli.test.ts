@@ -81,6 +81,12 @@ describe('openconductor schedule and bulk', () => {
     const every = await oc(['schedule', 'update', 'nightly', '--every', '2h', '-o', 'json']);
     expect(every.json()).toMatchObject({ cron: null, everyMs: 7_200_000, jitterMs: 10_000 });
 
+    const moved = await oc(['schedule', 'update', 'nightly', '--offset', '10m', '-o', 'json']);
+    expect(moved.json()).toMatchObject({ everyMs: 7_200_000, offsetMs: 600_000 });
+    const kept = await oc(['schedule', 'update', 'nightly', '--every', '3h', '-o', 'json']);
+    expect(kept.json()).toMatchObject({ everyMs: 10_800_000, offsetMs: 600_000 });
+    await oc(['schedule', 'update', 'nightly', '--every', '2h', '--offset', '0s']);
+
     expect((await oc(['schedule', 'pause', 'nightly', '--note', 'work on it'])).code).toBe(0);
     expect((await oc(['schedule', 'trigger', 'nightly'])).out).toContain('✓ Schedule nightly triggered');
     await eventually('it runs', async () => (await runs()).length === 1);
@@ -90,6 +96,8 @@ describe('openconductor schedule and bulk', () => {
     });
     expect(shown).toContain('note work on it');
     expect(shown).toContain('input {"n":1}');
+    const still = await oc(['schedule', 'update', 'nightly', '--jitter', '0s', '-o', 'json']);
+    expect(still.json()).toMatchObject({ paused: true, note: 'work on it', jitterMs: 0 });
     const back = ['2026-01-01T00:00:00Z', '2026-01-01T03:00:00Z', '--overlap', 'allow-all', '-o', 'json'];
     expect((await oc(['schedule', 'backfill', 'nightly', ...back])).json()).toEqual({
       times: ['2026-01-01T00:00:00.000Z', '2026-01-01T02:00:00.000Z'],

@@ -155,6 +155,62 @@ describe('schedules on real processes', () => {
     expect(rows).toEqual([{ run_id: done.runId }]);
   });
 
+  it('a backfill of an outage before an engine has caught up: each time once, and the other schedules go on', async () => {
+    const engine = await launch();
+    await publish(engine);
+    await make(engine, { name: 'pulse', every: '1m', overlap: 'allow-all' });
+    await make(engine, { name: 'other', cron: '0 0 1 1 *' });
+    // As if no engine had run for eight minutes, nor had yet looked at the schedule.
+    const { rows } = await sql.query<{ at: Date }>(
+      `UPDATE workflow_schedule SET next_at = date_trunc('minute', clock_timestamp()) - interval '8 minutes',
+         attention_at = NULL
+       WHERE name = 'pulse' RETURNING next_at AS at`,
+    );
+    const from = rows[0]?.at.getTime() ?? 0;
+    const span = { from: new Date(from - 1).toISOString(), to: new Date(from + 240_000).toISOString() };
+    const filled = await engine.request('POST', '/api/v1/schedules/pulse/backfill', span);
+    expect(filled.body.times).toHaveLength(5);
+    await engine.request('POST', '/api/v1/schedules/other/trigger', {});
+    const recent = await eventually('all are started', async () => {
+      const found = (await detail(engine, 'pulse')).recent;
+      return found.filter(({ state }) => state === 'started').length >= 9 && found;
+    });
+    expect(recent.map(({ kind }) => kind).slice(-9)).toEqual([
+      ...Array.from({ length: 4 }, () => 'schedule'),
+      ...Array.from({ length: 5 }, () => 'backfill'),
+    ]);
+    await eventually('the other one too', async () =>
+      (await detail(engine, 'other')).recent.some(({ state }) => state === 'started'),
+    );
+    expect([...(await runsByTime()).values()].every((n) => n === 1)).toBe(true);
+  });
+
+  it('an input with a NUL that a later version refuses: the time says so, and the schedule goes on', async () => {
+    const engine = await launch();
+    await publish(engine);
+    await make(engine, { name: 'nul', cron: '0 0 1 1 *', input: { 'a\u0000': 1 } });
+    const input = { type: 'object', additionalProperties: false };
+    await engine.request('POST', '/api/v1/workflows', { ...quick, input });
+    await engine.request('POST', '/api/v1/schedules/nul/trigger', {});
+    const failed = await eventually('it failed', async () =>
+      (await detail(engine, 'nul')).recent.find(({ state }) => state === 'failed'),
+    );
+    expect(failed.reason).toMatch(/^INVALID_WORKFLOW_INPUT: \/input\/a /);
+  });
+
+  it('a schedule that is paused starts nothing that waits', async () => {
+    const engine = await launch();
+    await publish(engine);
+    await make(engine, { name: 'slow', every: '1s', workflow: 'patient', overlap: 'buffer-one' });
+    const states = async () => (await detail(engine, 'slow')).recent.map(({ state }) => state);
+    await eventually('one waits', async () => (await states()).includes('waiting'));
+    await engine.request('POST', '/api/v1/schedules/slow/pause', {});
+    await eventually('none waits', async () => !(await states()).includes('waiting'));
+    const { recent } = await detail(engine, 'slow');
+    expect(recent.some(({ reason }) => reason === 'The schedule was paused.')).toBe(true);
+    expect(await statuses()).toEqual(['running']);
+  });
+
   it('after downtime: times within the catch-up window in order, older ones are missed', async () => {
     const engine = await launch();
     await publish(engine);
@@ -272,7 +328,12 @@ describe('schedules on real processes', () => {
       workflow: 'quick',
       every: '2h',
     });
-    expect(replaced.body).toMatchObject({ cron: null, everyMs: 7_200_000, overlap: 'skip', paused: false });
+    // What it does not say about the pause it leaves alone: somebody else may have just paused it.
+    expect(replaced.body).toMatchObject({ cron: null, everyMs: 7_200_000, overlap: 'skip' });
+    expect(replaced.body).toMatchObject({ paused: true, note: 'holidays' });
+    const resumed = { workflow: 'quick', every: '2h', paused: false, note: 'back' };
+    const again = await engine.request('PUT', '/api/v1/schedules/daily', resumed);
+    expect(again.body).toMatchObject({ paused: false, note: 'back' });
     expect((await engine.request('DELETE', '/api/v1/schedules/daily')).status).toBe(204);
     expect((await engine.request('GET', '/api/v1/schedules/daily')).body.code).toBe('SCHEDULE_NOT_FOUND');
     expect((await runsByTime()).size).toBe(4);
@@ -291,7 +352,15 @@ describe('schedules on real processes', () => {
     expect(await refusal({ ...good, timeZone: 'Nowhere/Here' })).toEqual(['INVALID_INPUT', '/timeZone']);
     expect(await refusal({ ...good, cron: undefined, every: '10ms' })).toEqual(['INVALID_INPUT', '/every']);
     expect(await refusal({ ...good, overlap: 'hope' })).toEqual(['INVALID_INPUT', '/overlap']);
+    expect(await refusal({ ...good, cron: '2030/01/01 12:00' })).toEqual(['INVALID_INPUT', '/cron']);
+    const elsewhere = { ...good, cron: undefined, every: '1h', timeZone: 'Mars/Olympus' };
+    expect(await refusal(elsewhere)).toEqual(['INVALID_INPUT', '/timeZone']);
     expect((await refusal({ ...good, workflow: 'nope' }))[0]).toBe('WORKFLOW_NOT_FOUND');
+    const input = { type: 'object', required: ['n'], additionalProperties: false, properties: { n: {} } };
+    await engine.request('POST', '/api/v1/workflows', { ...quick, name: 'choosy', input });
+    expect(await refusal({ ...good, workflow: 'choosy' })).toEqual(['INVALID_WORKFLOW_INPUT', '/input/n']);
+    const other = { ...good, workflow: 'choosy', input: { n: 1, 'a\u0000': 1 } };
+    expect((await refusal(other))[0]).toBe('INVALID_WORKFLOW_INPUT');
     await make(engine, good);
     expect(await refusal(good)).toEqual(['SCHEDULE_EXISTS', '/name']);
     const { rows } = await sql.query('SELECT name FROM workflow_schedule');

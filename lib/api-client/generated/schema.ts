@@ -5434,7 +5434,6 @@ export interface operations {
                      * @enum {string}
                      */
                     overlap?: "skip" | "buffer-one" | "allow-all" | "cancel-other" | "terminate-other";
-                    /** @default false */
                     paused?: boolean;
                     priority?: number;
                     /** @default UTC */

@@ -1,8 +1,16 @@
 import type { MemoryDatabase } from '@/server/adapters/memory/database';
-import type { Occurrence, Schedule, ScheduleQueue, ScheduleStore } from '@/server/ports/schedule-store';
+import {
+  MOST_WAITING,
+  type Occurrence,
+  type Schedule,
+  type ScheduleQueue,
+  type ScheduleStore,
+} from '@/server/ports/schedule-store';
 
 /** Settled times that are kept of each schedule, besides those whose run is open. */
 const KEPT = 200;
+/** How long a schedule is left alone whose turn failed. */
+const REST_MS = 5_000;
 
 type KeptOccurrence = Occurrence & { requestKey: string | null };
 
@@ -11,7 +19,8 @@ interface Kept {
   attentionAt: number | null;
   /** By nominal time. */
   occurrences: Map<number, KeptOccurrence>;
-  held: boolean;
+  /** The turn under way, which ends whether it fails or not. */
+  held: Promise<void> | null;
 }
 
 /** Schedules without a database, with the same promises: as people work on them, and as the scheduler does. */
@@ -20,6 +29,14 @@ export function createMemorySchedules(db: MemoryDatabase): { store: ScheduleStor
   const find = (organizationId: string, scheduleId: string) => {
     const found = kept.get(scheduleId);
     return found?.schedule.organizationId === organizationId ? found : undefined;
+  };
+  /** The same, once no scheduler works on it. */
+  const lock = async (organizationId: string, scheduleId: string) => {
+    for (;;) {
+      const held = find(organizationId, scheduleId)?.held;
+      if (!held) return find(organizationId, scheduleId);
+      await held;
+    }
   };
   const of = (organizationId: string) =>
     [...kept.values()]
@@ -41,16 +58,31 @@ export function createMemorySchedules(db: MemoryDatabase): { store: ScheduleStor
         schedule: structuredClone(schedule),
         attentionAt: schedule.nextAt,
         occurrences: new Map(),
-        held: false,
+        held: null,
       });
       return true;
     },
-    async update(organizationId, scheduleId, facts, nextAt) {
-      const found = find(organizationId, scheduleId);
+    async update(organizationId, scheduleId, edit, next) {
+      const found = await lock(organizationId, scheduleId);
       if (!found) return false;
-      const { organizationId: _organization, ...changed } = { ...structuredClone(facts), organizationId };
-      Object.assign(found.schedule, changed, { scheduleId, organizationId, nextAt, updatedAt: db.now() });
+      const { schedule } = found;
+      const { paused = schedule.paused, note = schedule.note, ...changed } = structuredClone(edit);
+      const nextAt = next(edit, db.now());
+      const { createdBy, createdAt } = schedule;
+      const fixed = { scheduleId, organizationId, createdBy, createdAt };
+      Object.assign(schedule, changed, fixed, { paused, note, nextAt, updatedAt: db.now() });
       found.attentionAt = 0;
+      return true;
+    },
+    async pause(organizationId, scheduleId, paused, note, next) {
+      const found = await lock(organizationId, scheduleId);
+      if (!found) return false;
+      const { schedule } = found;
+      const isTurned = schedule.paused !== paused;
+      if (!isTurned && note === undefined) return true;
+      Object.assign(schedule, { paused, note: note ?? schedule.note, updatedAt: db.now() });
+      if (isTurned) found.attentionAt = 0;
+      if (isTurned && !paused) schedule.nextAt = next(schedule, db.now());
       return true;
     },
     async remove(organizationId, scheduleId) {
@@ -64,8 +96,8 @@ export function createMemorySchedules(db: MemoryDatabase): { store: ScheduleStor
         .map(bare);
     },
     async ask(organizationId, scheduleId, asked) {
-      const found = find(organizationId, scheduleId);
-      if (!found) return [];
+      const found = await lock(organizationId, scheduleId);
+      if (!found) return null;
       const { occurrences } = found;
       found.attentionAt = Math.min(found.attentionAt ?? Number.POSITIVE_INFINITY, db.now());
       const keys = new Set(asked.flatMap((it) => it.requestKey ?? []));
@@ -99,25 +131,33 @@ export function createMemorySchedules(db: MemoryDatabase): { store: ScheduleStor
   const queue: ScheduleQueue = {
     async turn(work) {
       const now = db.now();
-      const due = ({ attentionAt, held }: Kept) => attentionAt !== null && attentionAt <= now && !held;
+      const due = ({ attentionAt, held }: Kept) =>
+        attentionAt !== null && attentionAt <= now && held === null;
       const [next] = [...kept.values()]
         .filter(due)
         .sort((a, b) => (a.attentionAt ?? 0) - (b.attentionAt ?? 0));
       if (!next) return false;
-      next.held = true;
+      let letGo = () => {};
+      next.held = new Promise((resolve) => {
+        letGo = resolve;
+      });
       try {
         const { schedule, occurrences } = next;
         const all = [...occurrences.values()];
         const waiting = all.filter(({ state }) => state === 'waiting').sort((a, b) => a.dueAt - b.dueAt);
+        const { nextAt } = schedule;
+        const taken = nextAt === null ? [] : [...occurrences.keys()].filter((time) => time >= nextAt);
         const started = all.flatMap(({ state, runId }) =>
           state === 'started' && runId !== null ? [runId] : [],
         );
         const change = await work({
           schedule: structuredClone(schedule),
           now,
-          waiting: waiting.map(bare),
+          waiting: waiting.slice(0, MOST_WAITING).map(bare),
+          taken,
           openRuns: started.flatMap((runId) => openOf(db, runId)),
         });
+        refuse(change.occurrences);
         for (const it of change.occurrences) {
           const before = occurrences.get(it.nominalAt);
           if (before === undefined) occurrences.set(it.nominalAt, { ...it, requestKey: null });
@@ -129,8 +169,12 @@ export function createMemorySchedules(db: MemoryDatabase): { store: ScheduleStor
         if (change.occurrences.length > 0) prune(db, occurrences);
         schedule.nextAt = change.nextAt;
         next.attentionAt = change.attentionAt;
+      } catch (error) {
+        next.attentionAt = db.now() + REST_MS;
+        throw error;
       } finally {
-        next.held = false;
+        next.held = null;
+        letGo();
       }
       return true;
     },
@@ -147,6 +191,16 @@ export function createMemorySchedules(db: MemoryDatabase): { store: ScheduleStor
     },
   };
   return { store, queue };
+}
+
+/** Refuses what Postgres refuses: one time twice in one statement, and texts that it cannot keep. */
+function refuse(occurrences: readonly Occurrence[]): void {
+  if (new Set(occurrences.map((it) => it.nominalAt)).size < occurrences.length) {
+    throw new Error('One time is there twice.');
+  }
+  if (occurrences.some(({ reason }) => reason !== null && /[\0\p{Surrogate}]/u.test(reason))) {
+    throw new Error('A reason holds what is no text.');
+  }
 }
 
 function bare({ requestKey: _key, ...occurrence }: KeptOccurrence): Occurrence {

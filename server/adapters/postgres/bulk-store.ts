@@ -215,6 +215,8 @@ export function createBulkQueue(pool: pg.Pool): BulkQueue {
       let row: Row | undefined;
       try {
         return await inTransaction(pool, async (client) => {
+          // Else a machine that goes silent now would keep the operation for hours. A chunk of retries may take minutes.
+          await client.query("SET LOCAL idle_in_transaction_session_timeout = '5min'");
           const { rows } = await client.query<Row>(TAKE);
           row = rows[0];
           if (row?.chunk) await finishChunk(client, row, work);

@@ -34,25 +34,25 @@ async function abandonable(client: pg.ClientBase): Promise<void> {
   });
 }
 
-/** What stores do with a pool that only send single statements. */
+/** What stores do with a pool, or with one connection of it, that only send single statements. */
 export type Statements = Pick<pg.Pool, 'query'>;
 
 /**
  * Far longer than any statement of the engine takes, locks of some seconds included, and far shorter than the quarter of an hour
  * after which the system gives up on a connection through which nothing comes any more.
  */
-const STATEMENT_LIMIT_MS = 30_000;
+export const STATEMENT_LIMIT_MS = 30_000;
 /** What is to be written has a second more for each so many characters: given up, the same again would take as long. */
 const CHARACTERS_PER_SECOND = 1_000_000;
 /** For statements (spread into them) over what may be large in the database: whole histories, contents that are copied. */
 export const LARGE = { query_timeout: 300_000 };
 
 /**
- * A pool whose statements fail when their answer is not there after `limitMs`, and their connection with them: one that is cut
+ * A pool, or one connection, whose statements fail when their answer is not there after `limitMs`, and their connection with them: one that is cut
  * off without a word would hold up everything that waits for the answer. The statement may still take effect, so that this is
  * a lost answer like any other: only for statements that may be repeated.
  */
-export function limited(pool: pg.Pool, limitMs = STATEMENT_LIMIT_MS): Statements {
+export function limited(pool: Statements, limitMs = STATEMENT_LIMIT_MS): Statements {
   const query = (statement: string | pg.QueryConfig<unknown[]>, parameters?: unknown[]) => {
     const config = typeof statement === 'string' ? { text: statement, values: parameters ?? [] } : statement;
     const texts = (config.values ?? []).filter((value) => typeof value === 'string');

@@ -1,11 +1,13 @@
 import type pg from 'pg';
+import { limited, STATEMENT_LIMIT_MS, type Statements } from '@/server/adapters/postgres/pool';
 import { inTransaction } from '@/server/adapters/postgres/transactions';
-import type {
-  Occurrence,
-  Schedule,
-  ScheduleChange,
-  ScheduleQueue,
-  ScheduleView,
+import {
+  MOST_WAITING,
+  type Occurrence,
+  type Schedule,
+  type ScheduleChange,
+  type ScheduleQueue,
+  type ScheduleView,
 } from '@/server/ports/schedule-store';
 
 /** Settled times that are kept of each schedule, besides those whose run is open. */
@@ -25,7 +27,13 @@ ORDER BY attention_at LIMIT 1 FOR UPDATE SKIP LOCKED`;
 const WAITING = `
 SELECT ${at('nominal_at', 'nominalAt')}, ${at('due_at', 'dueAt')}, kind, overlap, state, run_id AS "runId", reason,
   NULL AS "settledAt"
-FROM workflow_schedule_occurrence WHERE schedule_id = $1 AND state = 'waiting' ORDER BY due_at`;
+FROM workflow_schedule_occurrence WHERE schedule_id = $1 AND state = 'waiting' ORDER BY due_at LIMIT ${MOST_WAITING}`;
+
+/** Times that were asked for before a scheduler got to them. */
+const TAKEN = `
+SELECT ${at('o.nominal_at', 'at')} FROM workflow_schedule_occurrence o
+JOIN workflow_schedule s ON s.schedule_id = o.schedule_id AND o.nominal_at >= s.next_at
+WHERE o.schedule_id = $1`;
 
 /** Runs of the schedule that are open: those it started, or what they continue as under the same workflow id. */
 const OPEN = `
@@ -59,23 +67,41 @@ const MOVE = `
 UPDATE workflow_schedule SET next_at = to_timestamp($2::float8 / 1000.0), attention_at = to_timestamp($3::float8 / 1000.0)
 WHERE schedule_id = $1`;
 
+const REST = `
+UPDATE workflow_schedule SET attention_at = clock_timestamp() + interval '5 seconds'
+WHERE schedule_id = $1 AND attention_at <= clock_timestamp()`;
+
 /**
  * Schedules as the scheduler works on them, over `pg`. A turn is one transaction that holds the schedule's row.
  *
  * @param pool connections as oc_engine
+ * @param limitMs how long a statement is waited for, and how long Postgres keeps the row for a turn that says nothing
  */
-export function createScheduleQueue(pool: pg.Pool): ScheduleQueue {
+export function createScheduleQueue(pool: pg.Pool, limitMs = STATEMENT_LIMIT_MS): ScheduleQueue {
+  const statements = limited(pool, limitMs);
   return {
-    turn(work) {
-      return inTransaction(pool, async (client) => {
-        const view = await take(client);
-        if (view) await store(client, view.schedule, await work(view));
-        return view !== null;
-      });
+    async turn(work) {
+      let scheduleId: string | undefined;
+      try {
+        return await inTransaction(pool, async (client) => {
+          const held = limited(client, limitMs);
+          // Else a machine that goes silent now would keep the schedule for hours.
+          await held.query(`SET LOCAL idle_in_transaction_session_timeout = ${limitMs}`);
+          const view = await take(held);
+          scheduleId = view?.schedule.scheduleId;
+          if (view) await store(held, view.schedule, await work(view));
+          return view !== null;
+        });
+      } catch (error) {
+        // Else it would be the first in line for ever, and none of the others would have their turn. When this fails too the
+        // database is away, for all of them.
+        if (scheduleId !== undefined) await statements.query(REST, [scheduleId]).catch(() => {});
+        throw error;
+      }
     },
 
     async runOf(organizationId, workflowId) {
-      const { rows } = await pool.query<{ run_id: string }>(
+      const { rows } = await statements.query<{ run_id: string }>(
         `SELECT run_id FROM workflow_run WHERE organization_id = $1 AND workflow_id = $2 AND workflow_id <> run_id::text
          ORDER BY run_id LIMIT 1`,
         [organizationId, workflowId],
@@ -84,7 +110,7 @@ export function createScheduleQueue(pool: pg.Pool): ScheduleQueue {
     },
 
     async untilAttention() {
-      const { rows } = await pool.query<{ wait: number | null }>(
+      const { rows } = await statements.query<{ wait: number | null }>(
         `SELECT greatest(0, extract(epoch FROM min(attention_at) - clock_timestamp()) * 1000)::float8 AS wait
          FROM workflow_schedule WHERE attention_at IS NOT NULL`,
       );
@@ -93,17 +119,24 @@ export function createScheduleQueue(pool: pg.Pool): ScheduleQueue {
   };
 }
 
-async function take(client: pg.PoolClient): Promise<ScheduleView | null> {
+async function take(client: Statements): Promise<ScheduleView | null> {
   const { rows } = await client.query<Schedule & { now: number }>(TAKE);
   const row = rows[0];
   if (!row) return null;
   const { now, ...schedule } = row;
   const waiting = await client.query<Occurrence>(WAITING, [schedule.scheduleId]);
+  const taken = await client.query<{ at: number }>(TAKEN, [schedule.scheduleId]);
   const open = await client.query<{ run_id: string }>(OPEN, [schedule.scheduleId]);
-  return { schedule, now, waiting: waiting.rows, openRuns: open.rows.map(({ run_id }) => run_id) };
+  return {
+    schedule,
+    now,
+    waiting: waiting.rows,
+    taken: taken.rows.map((row) => row.at),
+    openRuns: open.rows.map(({ run_id }) => run_id),
+  };
 }
 
-async function store(client: pg.PoolClient, schedule: Schedule, change: ScheduleChange): Promise<void> {
+async function store(client: Statements, schedule: Schedule, change: ScheduleChange): Promise<void> {
   const { scheduleId, organizationId } = schedule;
   if (change.occurrences.length > 0) {
     const rows = change.occurrences.map((it) => ({

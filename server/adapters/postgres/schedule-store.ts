@@ -4,8 +4,8 @@ import type {
   WorkflowSchedule,
   WorkflowScheduleOccurrence,
 } from '@/server/adapters/postgres/generated/client';
-import { inOrganization, type Prisma } from '@/server/adapters/postgres/prisma';
-import type { Occurrence, Schedule, ScheduleFacts, ScheduleStore } from '@/server/ports/schedule-store';
+import { inOrganization, type Prisma, type UnitOfWork } from '@/server/adapters/postgres/prisma';
+import type { Occurrence, Schedule, ScheduleEdit, ScheduleStore } from '@/server/ports/schedule-store';
 
 const ms = (date: Date | null) => date?.getTime() ?? null;
 const date = (at: number | null) => (at === null ? null : new Date(at));
@@ -21,9 +21,9 @@ ON CONFLICT (schedule_id, nominal_at) DO UPDATE SET
   WHERE workflow_schedule_occurrence.state IN ('skipped', 'missed', 'failed') AND excluded.kind = 'backfill'
 RETURNING (extract(epoch FROM nominal_at) * 1000)::float8 AS at`;
 
-function facts(of: ScheduleFacts) {
+function facts(of: Omit<ScheduleEdit, 'paused' | 'note'>) {
   const { name, workflow, version, input, cron, timeZone, everyMs, offsetMs, jitterMs } = of;
-  const { overlap, catchupWindowMs, paused, note, priority } = of;
+  const { overlap, catchupWindowMs, priority } = of;
   return {
     name,
     workflow,
@@ -36,10 +36,13 @@ function facts(of: ScheduleFacts) {
     jitterMs,
     overlap,
     catchupWindowMs,
-    paused,
-    note,
     priority,
   };
+}
+
+/** What does not stay as it is. */
+function state({ paused, note }: { paused: boolean | undefined; note: string | null | undefined }) {
+  return { ...(paused === undefined ? {} : { paused }), ...(note === undefined ? {} : { note }) };
 }
 
 function toSchedule(row: WorkflowSchedule): Schedule {
@@ -84,6 +87,22 @@ function isTaken(error: unknown): boolean {
   return (error as { code?: unknown } | null)?.code === 'P2002';
 }
 
+async function clockOf(tx: Pick<UnitOfWork, '$queryRaw'>): Promise<number> {
+  const rows = await tx.$queryRaw<{ now: number }[]>`
+    SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::float8 AS now`;
+  return rows[0]?.now ?? 0;
+}
+
+/**
+ * Takes the row's lock, so that no scheduler works on it any more, and only then reads the row and the clock: a time that
+ * was taken meanwhile lies before `now`. Null when there is no such schedule.
+ */
+async function lock(tx: UnitOfWork, organizationId: string, scheduleId: string) {
+  await tx.$queryRaw`SELECT 1 FROM workflow_schedule WHERE schedule_id = ${scheduleId}::uuid FOR UPDATE`;
+  const row = await tx.workflowSchedule.findFirst({ where: { organizationId, scheduleId } });
+  return row && { schedule: toSchedule(row), now: await clockOf(tx) };
+}
+
 /**
  * Schedules as people work on them, through Prisma.
  *
@@ -91,11 +110,7 @@ function isTaken(error: unknown): boolean {
  */
 export function createScheduleStore(prisma: PrismaClient): ScheduleStore {
   return {
-    async now() {
-      const rows = await prisma.$queryRaw<{ now: number }[]>`
-        SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::float8 AS now`;
-      return rows[0]?.now ?? 0;
-    },
+    now: () => clockOf(prisma),
 
     async list(organizationId) {
       return inOrganization(prisma, organizationId, async (tx) => {
@@ -117,7 +132,8 @@ export function createScheduleStore(prisma: PrismaClient): ScheduleStore {
     async create(schedule) {
       const { organizationId, scheduleId, createdBy, createdAt, updatedAt } = schedule;
       const nextAt = date(schedule.nextAt);
-      const data = { ...facts(schedule), organizationId, scheduleId, createdBy, nextAt, attentionAt: nextAt };
+      const said = { ...facts(schedule), ...state(schedule) };
+      const data = { ...said, organizationId, scheduleId, createdBy, nextAt, attentionAt: nextAt };
       const times = { createdAt: new Date(createdAt), updatedAt: new Date(updatedAt) };
       try {
         await inOrganization(prisma, organizationId, (tx) =>
@@ -130,16 +146,35 @@ export function createScheduleStore(prisma: PrismaClient): ScheduleStore {
       }
     },
 
-    async update(organizationId, scheduleId, changed, next) {
+    async update(organizationId, scheduleId, edit, next) {
       return inOrganization(prisma, organizationId, async (tx) => {
-        const nextAt = date(next);
+        const found = await lock(tx, organizationId, scheduleId);
+        if (!found) return false;
+        const nextAt = date(next(edit, found.now));
         // Looked at once more at once, in case something waits.
-        const data = { ...facts(changed), nextAt, attentionAt: new Date(0), updatedAt: new Date() };
-        const { count } = await tx.workflowSchedule.updateMany({
+        const looked = { attentionAt: new Date(0), updatedAt: new Date(found.now) };
+        await tx.workflowSchedule.updateMany({
           where: { organizationId, scheduleId },
-          data,
+          data: { ...facts(edit), ...state(edit), nextAt, ...looked },
         });
-        return count > 0;
+        return true;
+      });
+    },
+
+    async pause(organizationId, scheduleId, paused, note, next) {
+      return inOrganization(prisma, organizationId, async (tx) => {
+        const found = await lock(tx, organizationId, scheduleId);
+        if (!found) return false;
+        const { schedule, now } = found;
+        const isTurned = schedule.paused !== paused;
+        if (!isTurned && note === undefined) return true;
+        const nextAt = isTurned && !paused ? { nextAt: date(next(schedule, now)) } : {};
+        const looked = isTurned ? { attentionAt: new Date(0) } : {};
+        await tx.workflowSchedule.updateMany({
+          where: { organizationId, scheduleId },
+          data: { ...state({ paused, note }), ...nextAt, ...looked, updatedAt: new Date(now) },
+        });
+        return true;
       });
     },
 
@@ -166,9 +201,10 @@ export function createScheduleStore(prisma: PrismaClient): ScheduleStore {
       const keys = asked.flatMap((it) => (it.requestKey === null ? [] : [it.requestKey]));
       return inOrganization(prisma, organizationId, async (tx) => {
         // The row's lock comes first: requests with one key come one after another, and never in the midst of a turn.
-        await tx.$executeRaw`
+        const count = await tx.$executeRaw`
           UPDATE workflow_schedule SET attention_at = least(attention_at, clock_timestamp())
           WHERE schedule_id = ${scheduleId}::uuid`;
+        if (count === 0) return null;
         const seen = await tx.workflowScheduleOccurrence.findMany({
           where: { scheduleId, requestKey: { in: keys } },
         });

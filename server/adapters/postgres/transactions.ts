@@ -1,5 +1,9 @@
 import type pg from 'pg';
 import { hiddenNow } from '@/server/adapters/postgres/hidden-scope';
+import { limited } from '@/server/adapters/postgres/pool';
+
+/** A connection that does not answer this long to the end of its transaction is not worth keeping. */
+const ROLLBACK_LIMIT_MS = 5_000;
 
 /**
  * Runs a unit of work of one organisation over `pg`: a transaction in which row-level security shows that organisation's
@@ -20,24 +24,29 @@ export async function withinOrganization<T>(
   });
 }
 
-/** Runs work in a transaction; when it throws nothing is kept. */
+/**
+ * Runs work in a transaction; when it throws nothing is kept. On a connection that is cut off without a word its begin and
+ * end are given up after the time that any statement has; the work limits its own statements.
+ */
 export async function inTransaction<T>(
   pool: pg.Pool,
   work: (client: pg.PoolClient) => Promise<T>,
 ): Promise<T> {
   const client = await pool.connect();
   try {
-    await client.query('BEGIN');
+    await limited(client).query('BEGIN');
     const result = await work(client);
-    await client.query('COMMIT');
+    await limited(client).query('COMMIT');
     client.release();
     return result;
   } catch (error) {
     // A refused statement leaves a sound connection behind; one that cannot even roll back is not given back.
-    const isSound = await client.query('ROLLBACK').then(
-      () => true,
-      () => false,
-    );
+    const isSound = await limited(client, ROLLBACK_LIMIT_MS)
+      .query('ROLLBACK')
+      .then(
+        () => true,
+        () => false,
+      );
     client.release(!isSound);
     throw error;
   }

@@ -49,7 +49,7 @@ function definitions(schedules: ScheduleService): Operation[] {
       permission: 'schedules:write',
       body: createScheduleBodySchema,
       answers: answers(201, 'The schedule.', scheduleSummarySchema, ['Location']),
-      errors: ['SCHEDULE_EXISTS', 'WORKFLOW_NOT_FOUND'],
+      errors: ['SCHEDULE_EXISTS', 'WORKFLOW_NOT_FOUND', 'INVALID_WORKFLOW_INPUT'],
       handle: async ({ actor, body: { name, ...spec } }) => ({
         status: 201,
         body: await schedules.create(actor, name, spec),
@@ -92,10 +92,11 @@ function definitions(schedules: ScheduleService): Operation[] {
       method: 'PUT',
       path: `${BASE}/{name}`,
       summary: 'Replace a schedule; its times are counted anew from now.',
+      description: 'Left out, `paused` and `note` stay as they are.',
       permission: 'schedules:write',
       body: scheduleSpecSchema,
       answers: answers(200, 'The schedule.', scheduleSummarySchema),
-      errors: ['SCHEDULE_NOT_FOUND', 'WORKFLOW_NOT_FOUND'],
+      errors: ['SCHEDULE_NOT_FOUND', 'WORKFLOW_NOT_FOUND', 'INVALID_WORKFLOW_INPUT'],
       handle: async ({ actor, params, body }) => ({
         status: 200,
         body: await schedules.replace(actor, text(params, 'name'), body),
@@ -176,7 +177,8 @@ function commands(schedules: ScheduleService): Operation[] {
       method: 'POST',
       path: `${BASE}/{name}/backfill`,
       summary: 'Start the times of a span that passed without a start.',
-      description: 'A time that was started already is not started again, however often this is asked for.',
+      description:
+        'A time that was started already is not started again, however often this is asked for, as long as it is on record: among the last 200 times of the schedule, or by the key of its start until retention drops the run.',
       permission: 'schedules:write',
       body: backfillBodySchema,
       answers: answers(202, 'The times that were taken.', scheduleTimesSchema),
