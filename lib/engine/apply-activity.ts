@@ -156,7 +156,7 @@ export const APPLY_ACTIVITY: Appliers<keyof typeof ACTIVITY_EVENTS> = {
       input: (data.input ?? before?.input ?? null) as Json,
       started: data.resumed === 'answer' ? before?.started : undefined,
       pending: undefined,
-      cancelRequested: undefined,
+      cancelRequested: before?.cancelRequested,
       ...(before?.resume === undefined ? {} : { resume: before.resume }),
       ...(before?.remoteTask === undefined ? {} : { remoteTask: before.remoteTask }),
       ...(before?.doubtful === undefined ? {} : { doubtful: before.doubtful }),
@@ -210,6 +210,8 @@ export const APPLY_ACTIVITY: Appliers<keyof typeof ACTIVITY_EVENTS> = {
     if (found === null) return;
     found.call.cancelRequested = true;
     state.draining++;
+    // A call that is to stop does not go on with its answers.
+    if (state.agenda.get(found.node.path) === 'resume') state.agenda.delete(found.node.path);
     propagate(program, state, found.node, { kind: 'dead' });
   },
   ACTIVITY_TASK_CANCELED: (program, state, { at, data }) => {

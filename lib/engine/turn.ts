@@ -1,5 +1,5 @@
 import { apply } from '@/lib/engine/apply';
-import type { Command } from '@/lib/engine/commands';
+import type { Command, RunActivity } from '@/lib/engine/commands';
 import type { Lookup } from '@/lib/engine/expression/compile-expression';
 import { lookupFor } from '@/lib/engine/lookup';
 import type { Program } from '@/lib/engine/program';
@@ -30,7 +30,7 @@ export class Turn {
   }
 
   command(command: Command): void {
-    if (command.type === 'RUN_ACTIVITY') this.fresh.add(command.activityId);
+    if (command.type === 'RUN_ACTIVITY' && !answersOpenCall(command)) this.fresh.add(command.activityId);
     this.commands.push(command);
   }
 
@@ -48,11 +48,21 @@ export class Turn {
       if (command.type === 'CANCEL_ACTIVITY' && this.fresh.has(command.activityId))
         dropped.add(command.activityId);
     }
-    return this.commands.filter((command) => !('activityId' in command && dropped.has(command.activityId)));
+    return this.commands.filter(
+      (command) =>
+        !('activityId' in command && dropped.has(command.activityId)) ||
+        // The task that its server made of an attempt before is there all the same.
+        (command.type === 'CANCEL_ACTIVITY' && command.task !== undefined),
+    );
   }
 
   /** What expressions of a node see. */
   lookup(node: NodeState): Lookup {
     return lookupFor(this.program, this.state, node.scope);
   }
+}
+
+/** Answers for a call that the host has open: it was begun in an earlier turn. */
+function answersOpenCall({ resume }: RunActivity): boolean {
+  return resume?.input.durable === false;
 }
