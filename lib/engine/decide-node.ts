@@ -2,7 +2,7 @@ import { aggregate } from '@/lib/engine/aggregate';
 import { requestApproval } from '@/lib/engine/decide-approval';
 import { scheduleCall } from '@/lib/engine/decide-call';
 import { cancelNodes } from '@/lib/engine/decide-cancel';
-import { beginClosing } from '@/lib/engine/decide-close';
+import { beginClosing, checkOutput } from '@/lib/engine/decide-close';
 import { completeNode, failNode } from '@/lib/engine/decide-failure';
 import { durationMs, momentMs } from '@/lib/engine/duration';
 import { toJson } from '@/lib/engine/expression/values';
@@ -186,9 +186,12 @@ function terminate(turn: Turn, node: NodeState, compiled: CompiledNode): void {
       : undefined;
   completeNode(turn, node, output);
   switch (status) {
-    case 'completed':
-      beginClosing(turn, { status, output, compensate: false });
+    case 'completed': {
+      const refused = checkOutput(turn.program, output);
+      if (refused === null) beginClosing(turn, { status, output, compensate: false });
+      else beginClosing(turn, { status: 'failed', failure: refused, compensate: true });
       return;
+    }
     case 'failed':
       beginClosing(turn, {
         status,

@@ -49,6 +49,27 @@ describe('input and output', () => {
     bench.complete('a', null, 'compensate');
     expect(bench.state.failure?.code).toBe('INVALID_WORKFLOW_OUTPUT');
   });
+  it('a wrong output fails the run also where a terminate node gives it', () => {
+    const end = (n: unknown) => {
+      const bench = new Bench(
+        define(
+          [
+            call('a', { compensate: { activity: 'undo' } }),
+            { id: 'end', kind: 'terminate', status: 'completed', output: { n: '${a.output}' } },
+          ],
+          [edge('a', 'end')],
+          { outputSchema: schema },
+        ),
+      );
+      bench.complete('a', n as string);
+      return bench;
+    };
+    expect(end(1).state).toMatchObject({ status: 'completed', output: { n: 1 } });
+    const wrong = end('text');
+    expect(wrong.state.status).toBe('compensating');
+    wrong.complete('a', null, 'compensate');
+    expect(wrong.state).toMatchObject({ status: 'failed', failure: { code: 'INVALID_WORKFLOW_OUTPUT' } });
+  });
   it('search attributes are set at the start', () => {
     expect(
       new Bench(define([call('a')], [], { searchAttributes: { customer: '${input.c}' } }), { c: 'acme' })
