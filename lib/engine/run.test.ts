@@ -331,6 +331,36 @@ describe('limits of the history', () => {
   });
 });
 
+describe('a run that is sent signals without end', () => {
+  const flooded = (before: (bench: Bench) => void) => {
+    const bench = new Bench(
+      define(
+        [call('a', { compensate: { activity: 'undo' } }), { id: 'w', kind: 'wait', signal: 'go' }],
+        [edge('a', 'w')],
+      ),
+    );
+    bench.complete('a');
+    before(bench);
+    for (let i = 0; i < HISTORY_LIMIT && bench.state.closing === undefined; i++)
+      bench.send('WORKFLOW_EXECUTION_SIGNALED', { name: 'noise', payload: null });
+    return bench;
+  };
+  it.each([
+    ['waits', () => undefined],
+    ['is paused', (bench: Bench) => void bench.send('WORKFLOW_EXECUTION_PAUSED', {})],
+  ])('fails at the limit of its history also while it %s, and takes no more', (_how, before) => {
+    const bench = flooded(before);
+    expect(bench.state).toMatchObject({
+      status: 'compensating',
+      closing: { failure: { code: 'HISTORY_LIMIT' } },
+    });
+    expect(bench.send('WORKFLOW_EXECUTION_SIGNALED', { name: 'noise', payload: null })).toEqual([]);
+    bench.complete('a', null, 'compensate');
+    expect(bench.state).toMatchObject({ status: 'failed', failure: { code: 'HISTORY_LIMIT' } });
+    expect(bench.state.historyLength).toBeLessThan(HISTORY_LIMIT + 20);
+  });
+});
+
 describe('flags', () => {
   const parsed = workflowDefinitionSchema.parse(
     define(
