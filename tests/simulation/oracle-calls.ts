@@ -104,6 +104,11 @@ export function checkAwaited(
         doubtful.add(event.data.activityId);
       else if (event.data.failure?.code === 'TOOL_ERROR') doubtful.delete(event.data.activityId);
     }
+    if (event.type === 'NODE_FAILED' && doubtful.has(`${event.data.nodePath}:do`)) {
+      const node = places.get(idOf(event.data.nodePath))?.node;
+      if (node !== undefined && 'compensate' in node && node.compensate !== undefined)
+        throw new Error(`${event.data.nodePath} could be undone, may have taken effect, and was let fail.`);
+    }
     // A question that does not keep the call open ends it for now.
     if (event.type === 'ACTIVITY_TASK_INPUT_REQUIRED' && event.data.input.durable)
       sent.delete(event.data.activityId);
