@@ -17,6 +17,7 @@ import type { Json } from '@/lib/shared/json';
 
 /** A node's turn has come: it begins, or (control flow without waiting) it completes at once. */
 export function startNode(turn: Turn, node: NodeState): void {
+  const compiled = compiledOf(turn.program, node);
   const seed =
     turn.state.seeds !== undefined && Object.hasOwn(turn.state.seeds, node.path)
       ? turn.state.seeds[node.path]
@@ -28,10 +29,15 @@ export function startNode(turn: Turn, node: NodeState): void {
       ...(seed.port === undefined ? {} : { port: seed.port }),
       seeded: true,
     });
+    cancelRest(turn, node, compiled);
+    return;
+  }
+  if (isNeedless(turn, node, compiled)) {
+    cancelNodes(turn, [node], 'Enough results are there.');
     return;
   }
   try {
-    startByKind(turn, node, compiledOf(turn.program, node));
+    startByKind(turn, node, compiled);
   } catch (error) {
     failNode(turn, node, toFailure(error, node.path));
   }
@@ -117,6 +123,12 @@ function cancelRest(turn: Turn, node: NodeState, compiled: CompiledNode): void {
     if (other !== undefined && !isSettled(other.status) && scope?.active.has(other.path)) open.push(other);
   }
   cancelNodes(turn, open, `${node.id} has enough results.`);
+}
+
+/** True when all that the node would run for went ahead without it, and gave up the rest. */
+function isNeedless(turn: Turn, node: NodeState, { servesOnly }: CompiledNode): boolean {
+  if (servesOnly === undefined || !hasFlag(turn.state, 'aggregator-cancel-rest')) return false;
+  return servesOnly.some((id) => turn.state.nodes.get(joinPath(node.scope, id))?.status === 'completed');
 }
 
 function startWait(turn: Turn, node: NodeState, compiled: CompiledNode): void {

@@ -115,6 +115,21 @@ describe('retry keeps no result that rests on one that is gone', () => {
     expect(paths(first)).toEqual(['l/0/q']);
   });
 
+  it('does not call again what an aggregator with cancelRest had given up', () => {
+    const definition = define(
+      [call('m'), call('a'), { id: 'j', kind: 'aggregator', join: 'any', cancelRest: true }, call('pay')],
+      [edge('a', 'j'), edge('m', 'j'), edge('j', 'pay')],
+    );
+    const first = new Bench(definition);
+    first.complete('a');
+    first.fail('pay');
+    expect(first.node('m').status).toBe('cancelled');
+    const second = new Bench(definition, {}, { seeds: retry(first) });
+    expect(second.commands.map((command) => 'nodePath' in command && command.nodePath)).toEqual(['pay']);
+    second.complete('pay');
+    expect(second.state.status).toBe('completed');
+  });
+
   it('but what another way led to stays: the first of several results, and branches that were given up', () => {
     const race = new Bench(
       define(
