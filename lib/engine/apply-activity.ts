@@ -29,6 +29,8 @@ function completed(
   call.status = 'closed';
   call.pending = undefined;
   node.status = 'completed';
+  // A result that came in after all settles what was unknown.
+  node.failure = undefined;
   node.output = output;
   node.endedAt = at;
   state.agenda.delete(node.path);

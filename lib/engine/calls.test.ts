@@ -469,3 +469,16 @@ describe('a call with compensate that used up its attempts and may have taken ef
     expect(told.state).toMatchObject({ status: 'failed', failure: { code: 'TOOL_ERROR' } });
   });
 });
+
+describe('a result that comes in after the outcome was unknown', () => {
+  it('leaves no failure behind: the error of the node is null', () => {
+    const bench = new Bench(
+      define([mcp(), { id: 'o', kind: 'transform', output: '${x.error}' }], [{ from: 'x', to: 'o' }]),
+    );
+    bench.send('ACTIVITY_TASK_OUTCOME_UNKNOWN', { activityId: 'x:do', attempt: 1 });
+    expect(bench.node('x').failure).toBeDefined();
+    bench.complete('x', 'late');
+    expect(bench.node('x').failure).toBeUndefined();
+    expect(bench.state).toMatchObject({ status: 'completed', output: null });
+  });
+});
