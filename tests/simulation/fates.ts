@@ -19,8 +19,8 @@ export interface Mood {
 export function randomFate(host: SimulatedHost, random: Random, mood: Mood): void {
   host.now += random.below(3000);
   const roll = random.next();
-  if (roll < 0.47) answerCall(host, random, mood);
-  else if (roll < 0.5) answerQuestion(host, random);
+  if (roll < 0.45) answerCall(host, random, mood);
+  else if (roll < 0.5) answerQuestion(host, random, mood);
   else if (roll < 0.62) fireTimer(host, random);
   else if (roll < 0.72) decide(host, random);
   else if (roll < 0.78) signal(host, random);
@@ -122,10 +122,12 @@ function ask(host: SimulatedHost, random: Random, activityId: string, attempt: n
     host.answered(activityId);
 }
 
-function answerQuestion(host: SimulatedHost, random: Random): void {
+function answerQuestion(host: SimulatedHost, random: Random, mood: Mood): void {
   const asked = openQuestions(host);
-  if (asked.length > 0)
-    host.send('ACTIVITY_TASK_INPUT_PROVIDED', { activityId: random.pick(asked), answers: YES, by: 'bob' });
+  if (asked.length === 0) return;
+  // What is answered while the run is paused is taken up later, or never: then other things may come first.
+  if (!mood.calm && random.chance(0.5)) host.send('WORKFLOW_EXECUTION_PAUSED', { by: 'ann' });
+  host.send('ACTIVITY_TASK_INPUT_PROVIDED', { activityId: random.pick(asked), answers: YES, by: 'bob' });
 }
 
 function answerCall(host: SimulatedHost, random: Random, mood: Mood): void {
@@ -149,7 +151,7 @@ function answerCall(host: SimulatedHost, random: Random, mood: Mood): void {
   }
   // The host does not pass on what a call asks that is to stop.
   const mayAsk = known?.status !== 'input_required' && !host.memory.cancelling.has(activityId);
-  if (mayAsk && random.chance(0.1)) {
+  if (mayAsk && random.chance(0.25)) {
     ask(host, random, activityId, attempt);
     return;
   }
@@ -292,7 +294,7 @@ function echo(host: SimulatedHost, random: Random): void {
   if (
     'activityId' in event.data &&
     event.data.activityId !== undefined &&
-    host.memory.calls.get(event.data.activityId)?.attempt === (event.data as { attempt?: number }).attempt
+    attemptOut(host, event.data.activityId) === (event.data as { attempt?: number }).attempt
   )
     return;
   if (
@@ -302,4 +304,10 @@ function echo(host: SimulatedHost, random: Random): void {
     return;
   if (host.send(event.type as 'TIMER_FIRED', event.data as EventData<'TIMER_FIRED'>))
     throw new Error(`An echo of ${event.type} counted a second time.`);
+}
+
+/** The attempt that is under way, or whose question is with a person. */
+function attemptOut(host: SimulatedHost, activityId: string): number | undefined {
+  const call = findCall(host.state, activityId)?.call;
+  return call?.status === 'input_required' ? call.attempt : host.memory.calls.get(activityId)?.attempt;
 }
