@@ -1,5 +1,5 @@
 import { apply } from '@/lib/engine/apply';
-import type { Command, RunActivity } from '@/lib/engine/commands';
+import type { Command } from '@/lib/engine/commands';
 import type { Lookup } from '@/lib/engine/expression/compile-expression';
 import { lookupFor } from '@/lib/engine/lookup';
 import type { Program } from '@/lib/engine/program';
@@ -29,8 +29,9 @@ export class Turn {
     this.events.push(event);
   }
 
-  command(command: Command): void {
-    if (command.type === 'RUN_ACTIVITY' && !answersOpenCall(command)) this.fresh.add(command.activityId);
+  /** @param isOpen the host has the call open already: it was begun in an earlier turn */
+  command(command: Command, isOpen = false): void {
+    if (command.type === 'RUN_ACTIVITY' && !isOpen) this.fresh.add(command.activityId);
     this.commands.push(command);
   }
 
@@ -60,9 +61,4 @@ export class Turn {
   lookup(node: NodeState): Lookup {
     return lookupFor(this.program, this.state, node.scope);
   }
-}
-
-/** Answers for a call that the host has open: it was begun in an earlier turn. */
-function answersOpenCall({ resume }: RunActivity): boolean {
-  return resume?.input.durable === false;
 }

@@ -54,9 +54,10 @@ export function carryOut(
 ): void {
   switch (command.type) {
     case 'RUN_ACTIVITY': {
-      const inherited = from === 'inherited' || command.started !== undefined;
       const eager = from === 'inherited' ? undefined : from;
       if (eager === undefined && answerOpenCall(run, command)) return;
+      // The answers are for a call that was open elsewhere.
+      const inherited = from === 'inherited' || command.resume?.input.durable === false;
       const { organizationId } = run.info;
       run.calls++;
       host.pressure.add(organizationId);
