@@ -71,7 +71,9 @@ const OPEN = ['scheduled', 'started', 'input_required'] as const;
 /** Answers count once, while the question is open, and only to what was asked. */
 function answersFit(state: RunState, { data }: EngineEventOf<'ACTIVITY_TASK_INPUT_PROVIDED'>): boolean {
   const call = findCall(state, data.activityId)?.call;
-  if (call?.question === undefined || call.cancelRequested || call.pending !== undefined) return false;
+  // The question of a call that is over, or is to stop, is nobody's any more.
+  if (call?.question === undefined || call.status !== 'input_required') return false;
+  if (call.cancelRequested || call.pending !== undefined) return false;
   const keys = new Set(call.question.requests.map((request) => request.key));
   return Object.keys(data.answers).every((key) => keys.has(key));
 }

@@ -29,6 +29,8 @@ function completed(
   call.status = 'closed';
   call.pending = undefined;
   node.status = 'completed';
+  // A result that came in after all settles what was unknown.
+  node.failure = undefined;
   node.output = output;
   node.endedAt = at;
   state.agenda.delete(node.path);
@@ -156,7 +158,7 @@ export const APPLY_ACTIVITY: Appliers<keyof typeof ACTIVITY_EVENTS> = {
       input: (data.input ?? before?.input ?? null) as Json,
       started: data.resumed === 'answer' ? before?.started : undefined,
       pending: undefined,
-      cancelRequested: undefined,
+      cancelRequested: before?.cancelRequested,
       ...(before?.resume === undefined ? {} : { resume: before.resume }),
       ...(before?.remoteTask === undefined ? {} : { remoteTask: before.remoteTask }),
       ...(before?.doubtful === undefined ? {} : { doubtful: before.doubtful }),
@@ -210,6 +212,8 @@ export const APPLY_ACTIVITY: Appliers<keyof typeof ACTIVITY_EVENTS> = {
     if (found === null) return;
     found.call.cancelRequested = true;
     state.draining++;
+    // A call that is to stop does not go on with its answers.
+    if (state.agenda.get(found.node.path) === 'resume') state.agenda.delete(found.node.path);
     propagate(program, state, found.node, { kind: 'dead' });
   },
   ACTIVITY_TASK_CANCELED: (program, state, { at, data }) => {

@@ -418,3 +418,67 @@ describe('outstanding after a crash', () => {
     );
   });
 });
+
+describe('a call with compensate that used up its attempts and may have taken effect', () => {
+  const used = (more: object = {}) => {
+    const bench = new Bench(
+      define([
+        mcp({ idempotent: true, onError: 'continue', compensate: { server: 's', tool: 'undo' }, ...more }),
+        { id: 'w', kind: 'wait', signal: 'go' },
+      ]),
+    );
+    for (let attempt = 1; attempt <= 3; attempt++) {
+      bench.send('ACTIVITY_TASK_TIMED_OUT', { activityId: 'x:do', attempt, jitter: 0 });
+      bench.fireNext();
+    }
+    return bench;
+  };
+  const resolve = (bench: Bench, resolution: 'completed' | 'failed' | 'retry') =>
+    bench.send('OUTCOME_RESOLVED', { activityId: 'x:do', resolution, output: 'booked', by: 'ada' });
+
+  it('is not forgotten: a person says what became of it, and it is undone with the others', () => {
+    const bench = used();
+    expect(bench.node('x')).toMatchObject({ status: 'unknown_outcome', failure: { code: 'TIMEOUT' } });
+    resolve(bench, 'completed');
+    bench.send('WORKFLOW_EXECUTION_CANCEL_REQUESTED', {});
+    bench.complete('x', null, 'compensate');
+    expect(bench.state).toMatchObject({ status: 'cancelled', undo: ['x'] });
+    expect(replay(bench.program, bench.history)).toEqual(bench.state);
+  });
+
+  it('fails when the person says so, and is tried once more when told to', () => {
+    const failed = used();
+    resolve(failed, 'failed');
+    expect(failed.node('x')).toMatchObject({ status: 'failed', failure: { code: 'UNKNOWN_OUTCOME' } });
+    const again = used();
+    resolve(again, 'retry');
+    expect(again.call('x').attempt).toBe(4);
+    again.send('ACTIVITY_TASK_TIMED_OUT', { activityId: 'x:do', attempt: 4, jitter: 0 });
+    expect(again.node('x').status).toBe('unknown_outcome');
+  });
+
+  it('fails at once when its last attempt said that there is nothing to undo, or nothing could undo it', () => {
+    expect(used({ compensate: undefined }).node('x')).toMatchObject({
+      status: 'failed',
+      failure: { code: 'TIMEOUT' },
+    });
+    const told = new Bench(define([mcp({ idempotent: true, compensate: { server: 's', tool: 'undo' } })]));
+    told.send('ACTIVITY_TASK_TIMED_OUT', { activityId: 'x:do', attempt: 1, jitter: 0 });
+    told.fireNext();
+    told.fail('x', 'TOOL_ERROR');
+    expect(told.state).toMatchObject({ status: 'failed', failure: { code: 'TOOL_ERROR' } });
+  });
+});
+
+describe('a result that comes in after the outcome was unknown', () => {
+  it('leaves no failure behind: the error of the node is null', () => {
+    const bench = new Bench(
+      define([mcp(), { id: 'o', kind: 'transform', output: '${x.error}' }], [{ from: 'x', to: 'o' }]),
+    );
+    bench.send('ACTIVITY_TASK_OUTCOME_UNKNOWN', { activityId: 'x:do', attempt: 1 });
+    expect(bench.node('x').failure).toBeDefined();
+    bench.complete('x', 'late');
+    expect(bench.node('x').failure).toBeUndefined();
+    expect(bench.state).toMatchObject({ status: 'completed', output: null });
+  });
+});

@@ -135,8 +135,14 @@ function connect(
       );
   }
   assertAcyclic(graph, pointer);
-  for (const node of graph.nodes)
-    if (node.node.kind === 'aggregator' && node.node.cancelRest) node.servedOnly = servedOnly(node);
+  for (const node of graph.nodes) {
+    if (node.node.kind !== 'aggregator' || !node.node.cancelRest) continue;
+    node.servedOnly = servedOnly(node);
+    for (const id of node.servedOnly) {
+      const server = local.get(id);
+      if (server !== undefined) server.servesOnly = [...(server.servesOnly ?? []), node.id];
+    }
+  }
 }
 
 function assertAcyclic(graph: Graph, pointer: string): void {

@@ -36,6 +36,7 @@ export function resumeCall(turn: Turn, node: NodeState): void {
   const compiled = compiledOf(turn.program, node);
   const settings = purpose === 'do' ? compiled.call : compiled.compensate;
   if (call?.resume === undefined || settings === undefined) return;
+  const { durable } = call.resume.input;
   turn.emit('ACTIVITY_TASK_SCHEDULED', {
     activityId: `${node.path}:${purpose}`,
     nodePath: node.path,
@@ -43,10 +44,11 @@ export function resumeCall(turn: Turn, node: NodeState): void {
     attempt: call.attempt,
     target: settings.target,
     timeoutMs: settings.timeoutMs,
-    resumed: call.resume.input.durable ? 'call' : 'answer',
+    resumed: durable ? 'call' : 'answer',
   });
   const resumed = purpose === 'do' ? node.call : node.compensation;
-  if (resumed !== undefined) turn.command(runActivity(turn.program, turn.state, node, purpose, resumed));
+  if (resumed !== undefined)
+    turn.command(runActivity(turn.program, turn.state, node, purpose, resumed), !durable);
 }
 
 /** The command for a call as it stands: the same from a decision and from a replayed state. */

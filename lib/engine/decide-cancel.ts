@@ -1,6 +1,6 @@
 import type { Command } from '@/lib/engine/commands';
 import { hasFlag } from '@/lib/engine/flags';
-import { compiledOf, isUnderWay, parkedTask } from '@/lib/engine/state';
+import { compiledOf, isUnderWay, parkedTask, serverTask } from '@/lib/engine/state';
 import type { Turn } from '@/lib/engine/turn';
 import type { NodeState } from '@/lib/engine/types';
 
@@ -105,9 +105,15 @@ function cancelCall(turn: Turn, node: NodeState, why: { reason?: string }): void
   endTimers(turn, node.timers ?? []);
   // A failure that nobody has decided on yet (the run was paused) is an answer too.
   const running = isUnderWay(call);
-  const task = parkedTask(turn.program, node, 'do');
   const undoable = compiledOf(turn.program, node).compensate !== undefined;
   const isMade = running && !turn.isFresh(activityId);
+  // A call that goes on in this very turn is not made, but its server may have made a task of it before.
+  const task = (running && !isMade ? serverTask : parkedTask)(turn.program, node, 'do');
+  const cancel: Command = {
+    type: 'CANCEL_ACTIVITY',
+    activityId,
+    ...(task === undefined ? {} : { task }),
+  };
   const mayHaveEffect = isMade || call.doubtful === true;
   if (mayHaveEffect && undoable && hasFlag(turn.state, 'await-cancelled-compensable')) {
     turn.emit('ACTIVITY_TASK_CANCEL_REQUESTED', { activityId, ...why });
@@ -115,11 +121,9 @@ function cancelCall(turn: Turn, node: NodeState, why: { reason?: string }): void
       // An attempt before this one may have taken effect, and none is under way that could say so.
       turn.emit('ACTIVITY_TASK_OUTCOME_UNKNOWN', { activityId, attempt: call.attempt });
     }
-    if (running) turn.command({ type: 'CANCEL_ACTIVITY', activityId });
-    else if (task !== undefined) turn.command({ type: 'CANCEL_ACTIVITY', activityId, task });
+    if (running || task !== undefined) turn.command(cancel);
     return;
   }
   turn.emit('ACTIVITY_TASK_CANCELED', { activityId, attempt: call.attempt, ...why });
-  if (running) turn.command({ type: 'CANCEL_ACTIVITY', activityId });
-  else if (task !== undefined) turn.command({ type: 'CANCEL_ACTIVITY', activityId, task });
+  if (running || task !== undefined) turn.command(cancel);
 }

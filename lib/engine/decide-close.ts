@@ -1,11 +1,13 @@
 import { scheduleCall } from '@/lib/engine/decide-call';
 import { cancelScopes } from '@/lib/engine/decide-cancel';
 import { toFailure } from '@/lib/engine/failure';
+import { firstMismatch } from '@/lib/engine/json-schema';
+import type { Program } from '@/lib/engine/program';
 import { compiledOf, mustNode } from '@/lib/engine/state';
 import type { Turn } from '@/lib/engine/turn';
 import type { Closing } from '@/lib/engine/types';
 import type { Failure } from '@/lib/protocol/run';
-import type { Json } from '@/lib/shared/json';
+import type { Json, JsonObject } from '@/lib/shared/json';
 
 /** The run will end this way: recorded, and everything open is given up. `advanceClosing` does the rest. */
 export function beginClosing(
@@ -112,6 +114,17 @@ function withCompensation(closing: Closing): Failure {
   return {
     ...failure,
     message: `${failure.message} Also, ${closing.failed} of ${closing.queue?.length ?? 0} compensations failed.`,
+  };
+}
+
+/** What the definition's output schema says about a result of the run; null when it fits. */
+export function checkOutput(program: Program, output: Json): Failure | null {
+  const schema = program.definition.outputSchema;
+  const problem = schema === undefined ? null : firstMismatch(schema as JsonObject, output);
+  if (problem === null) return null;
+  return {
+    code: 'INVALID_WORKFLOW_OUTPUT',
+    message: `The output does not match the output schema: ${problem.pointer || '/'} ${problem.message}.`,
   };
 }
 

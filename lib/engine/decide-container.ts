@@ -1,8 +1,7 @@
-import { beginClosing, closeCompleted } from '@/lib/engine/decide-close';
+import { beginClosing, checkOutput, closeCompleted } from '@/lib/engine/decide-close';
 import { branchId, completeNode, failNode, failScope } from '@/lib/engine/decide-failure';
 import { toJson } from '@/lib/engine/expression/values';
 import { toFailure } from '@/lib/engine/failure';
-import { firstMismatch } from '@/lib/engine/json-schema';
 import { lookupFor } from '@/lib/engine/lookup';
 import type { CompiledNode } from '@/lib/engine/program';
 import { progressVerdict } from '@/lib/engine/progress';
@@ -40,15 +39,9 @@ export function scopeDone(turn: Turn, scope: ScopeState): void {
 }
 
 function completeRun(turn: Turn, output: Json): void {
-  const schema = turn.program.definition.outputSchema;
-  const problem = schema === undefined ? null : firstMismatch(schema as JsonObject, output);
-  if (problem !== null) {
-    const message = `The output does not match the output schema: ${problem.pointer || '/'} ${problem.message}.`;
-    beginClosing(turn, {
-      status: 'failed',
-      failure: { code: 'INVALID_WORKFLOW_OUTPUT', message },
-      compensate: true,
-    });
+  const refused = checkOutput(turn.program, output);
+  if (refused !== null) {
+    beginClosing(turn, { status: 'failed', failure: refused, compensate: true });
     return;
   }
   for (const timer of [...turn.state.timers.values()]) {

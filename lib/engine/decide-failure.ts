@@ -75,12 +75,14 @@ export function attemptFailed(turn: Turn, node: NodeState): void {
   const isUnknown = call.cancelRequested
     ? call.doubtful === true
     : pending.ambiguous && !isRepeatSafe(settings, call, pending);
-  if (isUnknown) {
+  const park = () =>
     turn.emit('ACTIVITY_TASK_OUTCOME_UNKNOWN', {
       activityId,
       attempt: call.attempt,
       failure: pending.failure,
     });
+  if (isUnknown) {
+    park();
     return;
   }
   if (call.cancelRequested) {
@@ -102,6 +104,9 @@ export function attemptFailed(turn: Turn, node: NodeState): void {
       fireAt: timer.fireAt,
     });
     turn.command({ type: 'START_TIMER', timerId, fireAt: timer.fireAt });
+  } else if (purpose === 'do' && call.doubtful && compiled.compensate !== undefined) {
+    // Failed, it would never be undone. Only a person can say whether there is something to undo.
+    park();
   } else if (purpose === 'do') failNode(turn, node, pending.failure);
   else
     turn.emit('COMPENSATION_FAILED', {

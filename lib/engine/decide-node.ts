@@ -2,7 +2,7 @@ import { aggregate } from '@/lib/engine/aggregate';
 import { requestApproval } from '@/lib/engine/decide-approval';
 import { scheduleCall } from '@/lib/engine/decide-call';
 import { cancelNodes } from '@/lib/engine/decide-cancel';
-import { beginClosing } from '@/lib/engine/decide-close';
+import { beginClosing, checkOutput } from '@/lib/engine/decide-close';
 import { completeNode, failNode } from '@/lib/engine/decide-failure';
 import { durationMs, momentMs } from '@/lib/engine/duration';
 import { toJson } from '@/lib/engine/expression/values';
@@ -17,6 +17,7 @@ import type { Json } from '@/lib/shared/json';
 
 /** A node's turn has come: it begins, or (control flow without waiting) it completes at once. */
 export function startNode(turn: Turn, node: NodeState): void {
+  const compiled = compiledOf(turn.program, node);
   const seed =
     turn.state.seeds !== undefined && Object.hasOwn(turn.state.seeds, node.path)
       ? turn.state.seeds[node.path]
@@ -28,10 +29,15 @@ export function startNode(turn: Turn, node: NodeState): void {
       ...(seed.port === undefined ? {} : { port: seed.port }),
       seeded: true,
     });
+    cancelRest(turn, node, compiled);
+    return;
+  }
+  if (isNeedless(turn, node, compiled)) {
+    cancelNodes(turn, [node], 'Enough results are there.');
     return;
   }
   try {
-    startByKind(turn, node, compiledOf(turn.program, node));
+    startByKind(turn, node, compiled);
   } catch (error) {
     failNode(turn, node, toFailure(error, node.path));
   }
@@ -119,6 +125,12 @@ function cancelRest(turn: Turn, node: NodeState, compiled: CompiledNode): void {
   cancelNodes(turn, open, `${node.id} has enough results.`);
 }
 
+/** True when all that the node would run for went ahead without it, and gave up the rest. */
+function isNeedless(turn: Turn, node: NodeState, { servesOnly }: CompiledNode): boolean {
+  if (servesOnly === undefined || !hasFlag(turn.state, 'aggregator-cancel-rest')) return false;
+  return servesOnly.some((id) => turn.state.nodes.get(joinPath(node.scope, id))?.status === 'completed');
+}
+
 function startWait(turn: Turn, node: NodeState, compiled: CompiledNode): void {
   const { wait } = compiled;
   if (wait === undefined) return;
@@ -186,9 +198,12 @@ function terminate(turn: Turn, node: NodeState, compiled: CompiledNode): void {
       : undefined;
   completeNode(turn, node, output);
   switch (status) {
-    case 'completed':
-      beginClosing(turn, { status, output, compensate: false });
+    case 'completed': {
+      const refused = checkOutput(turn.program, output);
+      if (refused === null) beginClosing(turn, { status, output, compensate: false });
+      else beginClosing(turn, { status: 'failed', failure: refused, compensate: true });
       return;
+    }
     case 'failed':
       beginClosing(turn, {
         status,

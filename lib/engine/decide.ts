@@ -8,7 +8,7 @@ import { startNode } from '@/lib/engine/decide-node';
 import type { CompiledNode } from '@/lib/engine/program';
 import { compiledOf, joinVerdict, mustNode } from '@/lib/engine/state';
 import type { Turn } from '@/lib/engine/turn';
-import type { AgendaKind, NodeState } from '@/lib/engine/types';
+import type { AgendaKind, NodeState, RunState } from '@/lib/engine/types';
 
 /** A run with this many events fails with HISTORY_LIMIT; at the other number it is warned about (Temporal's figures). */
 export const HISTORY_LIMIT = 51_200;
@@ -16,21 +16,28 @@ export const HISTORY_WARNING = 10_240;
 
 /**
  * Works off the agenda: every item leads to one or more events, whose folding may add items. Reads the state,
- * never changes it but through events. While the run is paused only a cancellation and the run's timeout get through.
+ * never changes it but through events. While the run is paused only a cancellation, the run's timeout and the limit of its
+ * history get through.
  */
 export function decide(turn: Turn): void {
   const { state } = turn;
   if (state.closedAt === undefined) urgent(turn);
+  // A run that waits has nothing to decide, and signals make its history grow all the same.
+  if (isFull(state)) historyFull(turn);
   if (!state.paused) {
     for (const [key, kind] of state.agenda) {
       if (state.closedAt !== undefined) return;
-      if (state.historyLength >= HISTORY_LIMIT && state.closing === undefined) historyFull(turn);
+      if (isFull(state)) historyFull(turn);
       else decideItem(turn, key, kind);
     }
   }
   if (state.closedAt === undefined && !state.warned && state.historyLength >= HISTORY_WARNING) {
     turn.emit('HISTORY_SIZE_WARNED', { events: state.historyLength });
   }
+}
+
+function isFull({ historyLength, closing, closedAt }: RunState): boolean {
+  return historyLength >= HISTORY_LIMIT && closing === undefined && closedAt === undefined;
 }
 
 function historyFull(turn: Turn): void {

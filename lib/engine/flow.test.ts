@@ -139,6 +139,26 @@ describe('joins', () => {
     expect(status(bench, 'b2')).toBe('skipped');
     expect(bench.state).toMatchObject({ status: 'completed', output: 'won' });
   });
+  it('aggregator with cancelRest: what would run for it alone and has not begun is not called later', () => {
+    const bench = new Bench(
+      define(
+        [
+          call('a'),
+          call('x'),
+          call('b'),
+          call('z'),
+          { id: 'j', kind: 'aggregator', join: 'any', cancelRest: true },
+        ],
+        [edge('a', 'j'), edge('x', 'b'), edge('b', 'j'), edge('x', 'z')],
+      ),
+    );
+    bench.complete('a');
+    bench.complete('x');
+    expect(status(bench, 'b')).toBe('cancelled');
+    expect(() => bench.call('b')).toThrow('No call of b.');
+    bench.complete('z');
+    expect(bench.state.status).toBe('completed');
+  });
   it.each([
     ['object', { a: { v: 1 }, b: { w: 2 } }],
     ['list', [{ v: 1 }, { w: 2 }]],

@@ -58,6 +58,8 @@ export interface CompiledNode {
   timeoutMs?: number;
   /** aggregator with cancelRest: ids of the nodes that lead nowhere else. */
   servedOnly?: ReadonlySet<string>;
+  /** Ids of the aggregators with cancelRest that the node runs for alone. */
+  servesOnly?: string[];
 }
 
 /** One graph: the workflow itself (key ''), a sequence, a branch, the body of a loop. */

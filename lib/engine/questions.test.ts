@@ -136,6 +136,28 @@ describe('a question of a server', () => {
   });
 });
 
+describe('the question of a call that is over', () => {
+  it('is not answered any more: a cancelled call is not made while the run undoes the others', () => {
+    const a = { id: 'a', kind: 'activity', activity: 'f', compensate: { activity: 'undo' } };
+    const run = bench({}, [a]);
+    run.complete('a');
+    ask(run, durable);
+    run.send('WORKFLOW_EXECUTION_CANCEL_REQUESTED', {});
+    expect(run.state.status).toBe('compensating');
+    expect(answer(run)).toEqual([]);
+    run.complete('a', null, 'compensate');
+    expect(run.state.status).toBe('cancelled');
+  });
+
+  it('is not answered any more: a call that has its result is not made again', () => {
+    const run = bench({}, [{ id: 'w', kind: 'wait', duration: '1h' }]);
+    ask(run, open);
+    run.complete('x', 'never mind');
+    expect(answer(run)).toEqual([]);
+    expect(run.node('x')).toMatchObject({ status: 'completed', output: 'never mind' });
+  });
+});
+
 describe('a task that the server made of a call', () => {
   const made = (run: Bench) =>
     run.send('ACTIVITY_TASK_REMOTE_TASK', { activityId: 'x:do', attempt: 1, taskId: 'task-1' });
@@ -232,5 +254,83 @@ describe('a task that its server has forgotten', () => {
     run.fireNext();
     expect(run.call('x')).toMatchObject({ attempt: 2 });
     expect(run.call('x').resume).toBeUndefined();
+  });
+});
+
+describe('an answer that nobody has taken up yet when the run is cancelled', () => {
+  const undoable = { compensate: { server: 's', tool: 'undo' } };
+  const requested = (run: Bench) => run.types().filter((type) => type === 'ACTIVITY_TASK_CANCEL_REQUESTED');
+  const ofCall = (run: Bench, id = 'x:do') =>
+    run.commands.flatMap((command) =>
+      'activityId' in command && command.activityId === id ? [command.type] : [],
+    );
+
+  it('does not keep the run open for ever: the open call is told to stop, and undone when it ends well', () => {
+    const run = bench(undoable);
+    started(run, false);
+    ask(run, open);
+    run.send('WORKFLOW_EXECUTION_PAUSED', {});
+    answer(run);
+    run.send('WORKFLOW_EXECUTION_CANCEL_REQUESTED', {});
+    expect(ofCall(run)).toEqual(['RUN_ACTIVITY', 'CANCEL_ACTIVITY']);
+    expect(requested(run)).toHaveLength(1);
+    expect(replay(run.program, run.history)).toEqual(run.state);
+    expect(afterCrash(run).map((command) => command.type)).toEqual(['RUN_ACTIVITY', 'CANCEL_ACTIVITY']);
+    run.complete('x', 'booked');
+    run.complete('x', null, 'compensate');
+    expect(run.state.status).toBe('cancelled');
+  });
+
+  it('is not lost on a call that was taken up just before: that is stopped and awaited, too', () => {
+    const b = { id: 'b', kind: 'activity', activity: 'f', retry: { maxAttempts: 1 } };
+    for (const answeredFirst of [true, false]) {
+      const run = bench(undoable, [b]);
+      started(run, false);
+      ask(run, open);
+      run.send('WORKFLOW_EXECUTION_PAUSED', {});
+      if (answeredFirst) answer(run);
+      run.fail('b');
+      if (!answeredFirst) answer(run);
+      run.send('WORKFLOW_EXECUTION_UNPAUSED', {});
+      expect(ofCall(run).at(-1), `answered first: ${answeredFirst}`).toBe('CANCEL_ACTIVITY');
+      expect(requested(run)).toHaveLength(1);
+      run.send('ACTIVITY_TASK_CANCELED', { activityId: 'x:do', attempt: 1 });
+      expect(run.state.status).toBe('failed');
+    }
+  });
+
+  it('of a task: the call that would follow it is not made, the task is told to stop', () => {
+    const b = { id: 'b', kind: 'activity', activity: 'f', retry: { maxAttempts: 1 } };
+    const run = bench({}, [b]);
+    run.send('ACTIVITY_TASK_REMOTE_TASK', { activityId: 'x:do', attempt: 1, taskId: 'task-1' });
+    ask(run, { ...durable, taskId: 'task-1' });
+    run.send('WORKFLOW_EXECUTION_PAUSED', {});
+    answer(run);
+    run.fail('b');
+    run.send('WORKFLOW_EXECUTION_UNPAUSED', {});
+    expect(
+      run.commands.filter((command) => 'activityId' in command && command.activityId === 'x:do'),
+    ).toEqual([
+      expect.objectContaining({ type: 'RUN_ACTIVITY' }),
+      { type: 'CANCEL_ACTIVITY', activityId: 'x:do', task: { server: 's', taskId: 'task-1' } },
+    ]);
+    expect(run.state.status).toBe('failed');
+  });
+
+  it('in a history of the version before, which had lost the wish to stop it: the next owner stops it', () => {
+    const run = bench(undoable);
+    started(run, false);
+    ask(run, open);
+    run.send('WORKFLOW_EXECUTION_PAUSED', {});
+    answer(run);
+    run.send('WORKFLOW_EXECUTION_CANCEL_REQUESTED', {});
+    const scheduled = run.history.find((event) => event.type === 'ACTIVITY_TASK_SCHEDULED');
+    if (scheduled?.type !== 'ACTIVITY_TASK_SCHEDULED') throw new Error('No call.');
+    const resumed = { ...scheduled, data: { ...scheduled.data, resumed: 'answer' as const } };
+    const stuck = replay(run.program, [...run.history, resumed]);
+    expect(outstanding(run.program, stuck).map((command) => command.type)).toEqual([
+      'RUN_ACTIVITY',
+      'CANCEL_ACTIVITY',
+    ]);
   });
 });

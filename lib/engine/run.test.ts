@@ -49,6 +49,27 @@ describe('input and output', () => {
     bench.complete('a', null, 'compensate');
     expect(bench.state.failure?.code).toBe('INVALID_WORKFLOW_OUTPUT');
   });
+  it('a wrong output fails the run also where a terminate node gives it', () => {
+    const end = (n: unknown) => {
+      const bench = new Bench(
+        define(
+          [
+            call('a', { compensate: { activity: 'undo' } }),
+            { id: 'end', kind: 'terminate', status: 'completed', output: { n: '${a.output}' } },
+          ],
+          [edge('a', 'end')],
+          { outputSchema: schema },
+        ),
+      );
+      bench.complete('a', n as string);
+      return bench;
+    };
+    expect(end(1).state).toMatchObject({ status: 'completed', output: { n: 1 } });
+    const wrong = end('text');
+    expect(wrong.state.status).toBe('compensating');
+    wrong.complete('a', null, 'compensate');
+    expect(wrong.state).toMatchObject({ status: 'failed', failure: { code: 'INVALID_WORKFLOW_OUTPUT' } });
+  });
   it('search attributes are set at the start', () => {
     expect(
       new Bench(define([call('a')], [], { searchAttributes: { customer: '${input.c}' } }), { c: 'acme' })
@@ -250,6 +271,24 @@ describe('rerun', () => {
   });
 });
 
+describe('an expression that cannot be computed', () => {
+  it('fails its node, which goes by its error port, and does not stop the run in its tracks', () => {
+    const bench = new Bench(
+      define(
+        [
+          { id: 't', kind: 'transform', output: '${duration(input.total / input.count).getSeconds()}' },
+          call('h'),
+        ],
+        [{ from: 't', to: 'h', port: 'error' }],
+      ),
+      { total: 1.5, count: 0 },
+    );
+    expect(bench.node('t')).toMatchObject({ status: 'failed', failure: { code: 'EXPRESSION_FAILED' } });
+    bench.complete('h', 'handled');
+    expect(bench.state).toMatchObject({ status: 'completed', output: 'handled' });
+  });
+});
+
 describe('limits of the history', () => {
   it('warns once at 10,240 events and fails at 51,200, undoing what must be undone', () => {
     const bench = new Bench(
@@ -289,6 +328,36 @@ describe('limits of the history', () => {
     bench.complete('a', null, 'compensate');
     expect(bench.state).toMatchObject({ status: 'failed', failure: { code: 'HISTORY_LIMIT' } });
     expect(HISTORY_WARNING).toBe(10_240);
+  });
+});
+
+describe('a run that is sent signals without end', () => {
+  const flooded = (before: (bench: Bench) => void) => {
+    const bench = new Bench(
+      define(
+        [call('a', { compensate: { activity: 'undo' } }), { id: 'w', kind: 'wait', signal: 'go' }],
+        [edge('a', 'w')],
+      ),
+    );
+    bench.complete('a');
+    before(bench);
+    for (let i = 0; i < HISTORY_LIMIT && bench.state.closing === undefined; i++)
+      bench.send('WORKFLOW_EXECUTION_SIGNALED', { name: 'noise', payload: null });
+    return bench;
+  };
+  it.each([
+    ['waits', () => undefined],
+    ['is paused', (bench: Bench) => void bench.send('WORKFLOW_EXECUTION_PAUSED', {})],
+  ])('fails at the limit of its history also while it %s, and takes no more', (_how, before) => {
+    const bench = flooded(before);
+    expect(bench.state).toMatchObject({
+      status: 'compensating',
+      closing: { failure: { code: 'HISTORY_LIMIT' } },
+    });
+    expect(bench.send('WORKFLOW_EXECUTION_SIGNALED', { name: 'noise', payload: null })).toEqual([]);
+    bench.complete('a', null, 'compensate');
+    expect(bench.state).toMatchObject({ status: 'failed', failure: { code: 'HISTORY_LIMIT' } });
+    expect(bench.state.historyLength).toBeLessThan(HISTORY_LIMIT + 20);
   });
 });
 

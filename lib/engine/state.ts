@@ -193,8 +193,19 @@ export function parkedTask(
   purpose: 'do' | 'compensate',
 ): { server: string; taskId: string } | undefined {
   const call = purpose === 'do' ? node.call : node.compensation;
-  if (call?.status !== 'input_required' || call.remoteTask === undefined || isUnderWay(call))
-    return undefined;
+  return call?.status === 'input_required' && !isUnderWay(call)
+    ? serverTask(program, node, purpose)
+    : undefined;
+}
+
+/** The task that a server made of a call, wherever the call stands. */
+export function serverTask(
+  program: Program,
+  node: NodeState,
+  purpose: 'do' | 'compensate',
+): { server: string; taskId: string } | undefined {
+  const call = purpose === 'do' ? node.call : node.compensation;
+  if (call?.remoteTask === undefined) return undefined;
   const compiled = compiledOf(program, node);
   const target = (purpose === 'do' ? compiled.call : compiled.compensate)?.target;
   return target?.kind === 'mcp' ? { server: target.server, taskId: call.remoteTask } : undefined;

@@ -29,8 +29,9 @@ export class Turn {
     this.events.push(event);
   }
 
-  command(command: Command): void {
-    if (command.type === 'RUN_ACTIVITY') this.fresh.add(command.activityId);
+  /** @param isOpen the host has the call open already: it was begun in an earlier turn */
+  command(command: Command, isOpen = false): void {
+    if (command.type === 'RUN_ACTIVITY' && !isOpen) this.fresh.add(command.activityId);
     this.commands.push(command);
   }
 
@@ -48,7 +49,12 @@ export class Turn {
       if (command.type === 'CANCEL_ACTIVITY' && this.fresh.has(command.activityId))
         dropped.add(command.activityId);
     }
-    return this.commands.filter((command) => !('activityId' in command && dropped.has(command.activityId)));
+    return this.commands.filter(
+      (command) =>
+        !('activityId' in command && dropped.has(command.activityId)) ||
+        // The task that its server made of an attempt before is there all the same.
+        (command.type === 'CANCEL_ACTIVITY' && command.task !== undefined),
+    );
   }
 
   /** What expressions of a node see. */

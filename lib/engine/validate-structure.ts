@@ -37,7 +37,8 @@ function checkIds(graphs: PlacedGraph[], problems: Problems): void {
   const first = new Map<string, string>();
   const ids = new Set(graphs.flatMap((graph) => graph.nodes.map(({ node }) => node.id)));
   for (const graph of graphs) {
-    for (const { node, pointer } of graph.nodes) {
+    for (const placed of graph.nodes) {
+      const { node, pointer } = placed;
       const before = first.get(node.id);
       if (before !== undefined) {
         problems.error(
@@ -57,7 +58,10 @@ function checkIds(graphs: PlacedGraph[], problems: Problems): void {
           `Choose another id, such as ${node.id}_step.`,
         );
       }
-      if (node.kind === 'loop') checkLoopVariables(node, pointer, ids, problems);
+      if (node.kind === 'loop') {
+        checkLoopVariables(node, pointer, ids, problems);
+        checkDefaultVariables(node, placed, graphs, problems);
+      }
       if (node.kind === 'parallel') checkBranches(node, pointer, problems);
     }
   }
@@ -89,6 +93,34 @@ function checkLoopVariables(
       `${pointer}/as`,
       'Item and index of the loop have the same name.',
       'Choose two names.',
+    );
+  }
+}
+
+/** Variables that a loop has without naming them hide the nodes that its body could refer to, just the same. */
+function checkDefaultVariables(
+  { id, mode, as, indexAs }: Extract<PlacedNode['node'], { kind: 'loop' }>,
+  placed: PlacedNode,
+  graphs: PlacedGraph[],
+  problems: Problems,
+): void {
+  const names = new Set<string>();
+  if (indexAs === undefined) names.add('index');
+  if (mode === 'while') names.add('last');
+  else if (as === undefined) names.add('item');
+  const seen = graphs.filter(({ owner }) => owner === placed);
+  for (let graph: PlacedGraph | undefined = placed.graph; graph !== undefined; graph = graph.owner?.graph)
+    seen.push(graph);
+  for (const name of names) {
+    if (!seen.some(({ byId }) => byId.has(name))) continue;
+    problems.error(
+      'LOOP_VARIABLE_TAKEN',
+      id,
+      placed.pointer,
+      `The loop variable ${name} hides a node.`,
+      name === 'last'
+        ? 'Give the node another id.'
+        : `Give the node another id, or set ${name === 'item' ? 'as' : 'indexAs'} of the loop.`,
     );
   }
 }
@@ -282,6 +314,16 @@ function checkPorts({ node, pointer, outgoing }: PlacedNode, problems: Problems)
     );
   }
   if (node.kind !== 'condition') return;
+  const goesOn = outgoing.some(({ port }) => port === undefined || port === 'error');
+  if (node.onError === 'continue' && outgoing.length > 0 && !goesOn) {
+    problems.warn(
+      'CONTINUE_LEADS_NOWHERE',
+      node.id,
+      `${pointer}/onError`,
+      `When ${node.id} fails it has chosen no port: everything behind it is skipped.`,
+      'Add an edge with "port": "error", or one without a port.',
+    );
+  }
   const used = new Set(outgoing.map((edge) => edge.port));
   const seen = new Set<string>();
   node.cases.forEach(({ port }, i) => {

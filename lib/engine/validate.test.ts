@@ -516,6 +516,28 @@ const BROKEN: Broken[] = [
     '/nodes/1/as',
     /another name/,
   ],
+  ...['index', 'item', 'last'].map(
+    (name): Broken => [
+      `a node that the loop variable ${name} hides, which the loop has without naming it`,
+      around([
+        { ...a, id: name },
+        name === 'last'
+          ? {
+              id: 'l',
+              kind: 'loop',
+              mode: 'while',
+              while: 'index < 2',
+              maxIterations: 2,
+              body: { nodes: [b] },
+            }
+          : { id: 'l', kind: 'loop', mode: 'for-each', items: '[1]', body: { nodes: [b] } },
+      ]),
+      'LOOP_VARIABLE_TAKEN',
+      'l',
+      '/nodes/1',
+      /another id/,
+    ],
+  ),
   [
     'an edge for a timeout that never comes',
     around([{ id: 'w', kind: 'wait', signal: 'go' }, b], [{ from: 'w', to: 'b', port: 'timeout' }]),
@@ -599,6 +621,13 @@ const ODD: Odd[] = [
     '/nodes/0/output',
   ],
   [
+    'a condition that goes on after a failure by no port',
+    around([{ ...yes, onError: 'continue' }, b], [{ from: 'cond', to: 'b', port: 'yes' }]),
+    'CONTINUE_LEADS_NOWHERE',
+    'cond',
+    '/nodes/0/onError',
+  ],
+  [
     'a join of one edge',
     around([a, { ...b, join: 'any' }], [{ from: 'a', to: 'b' }]),
     'JOIN_NEEDLESS',
@@ -643,6 +672,16 @@ function leadsSomewhere(definition: unknown, pointer: string): boolean {
   }
   return true;
 }
+
+describe('names that would make results vanish', () => {
+  it.each([
+    ['a node', around([{ ...a, id: '__proto__' }])],
+    ['a branch', around([{ id: 'p', kind: 'parallel', branches: [{ id: '__proto__', nodes: [a] }] }])],
+  ])('%s called __proto__ is refused', (_what, definition) => {
+    const { problems } = validateDefinition(definition, KNOWN);
+    expect(problems).toContainEqual(expect.objectContaining({ severity: 'error', code: 'INVALID_ID' }));
+  });
+});
 
 describe('broken definitions', () => {
   it('are at least forty', () => {

@@ -48,8 +48,9 @@ export const durationTemplateSchema = z.union([durationSchema, z.string().regex(
 export const nodeIdSchema = z
   .string()
   .regex(
-    /^[A-Za-z_][A-Za-z0-9_]{0,63}$/,
-    'use letters, digits and _ (not first a digit), at most 64: expressions use the id as a name',
+    // An object cannot have a member of this one name: the output of such a branch or node would vanish.
+    /^(?!__proto__$)[A-Za-z_][A-Za-z0-9_]{0,63}$/,
+    'use letters, digits and _ (not first a digit, not __proto__), at most 64: expressions use the id as a name',
   )
   .meta({ id: 'nodeId' });
 

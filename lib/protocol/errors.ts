@@ -294,7 +294,7 @@ export const ERROR_CATALOGUE = {
     httpStatus: 409,
   },
   JOIN_UNSATISFIED: {
-    next: 'Look at the branches that failed: too few were left.',
+    next: 'Look at the nodes before it that failed or were skipped: too few were left.',
     retriable: false,
     httpStatus: 409,
   },

@@ -15,11 +15,12 @@ export interface Mood {
   calm: boolean;
 }
 
-/** One random thing that happens to a run: results, errors, timeouts, people, signals, pauses, cancels, crashes, echoes. */
+/** One random thing that happens to a run: results, errors, timeouts, questions, people, signals, pauses, cancels, crashes, echoes. */
 export function randomFate(host: SimulatedHost, random: Random, mood: Mood): void {
   host.now += random.below(3000);
   const roll = random.next();
-  if (roll < 0.5) answerCall(host, random, mood);
+  if (roll < 0.45) answerCall(host, random, mood);
+  else if (roll < 0.5) answerQuestion(host, random, mood);
   else if (roll < 0.62) fireTimer(host, random);
   else if (roll < 0.72) decide(host, random);
   else if (roll < 0.78) signal(host, random);
@@ -38,6 +39,9 @@ export function randomFate(host: SimulatedHost, random: Random, mood: Mood): voi
 export function goodFate(host: SimulatedHost, random: Random): boolean {
   host.now += 10;
   if (host.state.paused) return host.send('WORKFLOW_EXECUTION_UNPAUSED', { by: 'ann' });
+  for (const activityId of openQuestions(host)) {
+    if (host.send('ACTIVITY_TASK_INPUT_PROVIDED', { activityId, answers: YES, by: 'ann' })) return true;
+  }
   for (const activityId of host.memory.calls.keys()) {
     const call = host.memory.calls.get(activityId);
     host.answered(activityId);
@@ -99,6 +103,33 @@ function fire(host: SimulatedHost, timerId: string, fireAt: number): boolean {
   return host.send('TIMER_FIRED', { timerId });
 }
 
+const QUESTION = { key: 'k', kind: 'form' as const, message: 'Sure?', schema: { type: 'object' } };
+const YES = { k: { action: 'accept' as const, content: { sure: true } } };
+
+function openQuestions(host: SimulatedHost): string[] {
+  return [...host.state.nodes.values()].flatMap((node) =>
+    (['do', 'compensate'] as const)
+      .filter((purpose) => (purpose === 'do' ? node.call : node.compensation)?.question !== undefined)
+      .map((purpose) => `${node.path}:${purpose}`),
+  );
+}
+
+/** The server of a call asks something: inside the open call, or by ending it for now. */
+function ask(host: SimulatedHost, random: Random, activityId: string, attempt: number): void {
+  const durable = random.chance(0.5);
+  const input = { requests: [QUESTION], durable, ...(durable ? { requestState: 'opaque' } : {}) };
+  if (host.send('ACTIVITY_TASK_INPUT_REQUIRED', { activityId, attempt, input }) && durable)
+    host.answered(activityId);
+}
+
+function answerQuestion(host: SimulatedHost, random: Random, mood: Mood): void {
+  const asked = openQuestions(host);
+  if (asked.length === 0) return;
+  // What is answered while the run is paused is taken up later, or never: then other things may come first.
+  if (!mood.calm && random.chance(0.5)) host.send('WORKFLOW_EXECUTION_PAUSED', { by: 'ann' });
+  host.send('ACTIVITY_TASK_INPUT_PROVIDED', { activityId: random.pick(asked), answers: YES, by: 'bob' });
+}
+
 function answerCall(host: SimulatedHost, random: Random, mood: Mood): void {
   const ids = [...host.memory.calls.keys()];
   if (ids.length === 0) return;
@@ -116,6 +147,12 @@ function answerCall(host: SimulatedHost, random: Random, mood: Mood): void {
     // That this attempt had no effect says nothing of those before it.
     const fate = known?.doubtful === true ? 'ACTIVITY_TASK_OUTCOME_UNKNOWN' : 'ACTIVITY_TASK_CANCELED';
     host.send(fate, { activityId, attempt });
+    return;
+  }
+  // The host does not pass on what a call asks that is to stop.
+  const mayAsk = known?.status !== 'input_required' && !host.memory.cancelling.has(activityId);
+  if (mayAsk && random.chance(0.25)) {
+    ask(host, random, activityId, attempt);
     return;
   }
   host.answered(activityId);
@@ -257,7 +294,7 @@ function echo(host: SimulatedHost, random: Random): void {
   if (
     'activityId' in event.data &&
     event.data.activityId !== undefined &&
-    host.memory.calls.get(event.data.activityId)?.attempt === (event.data as { attempt?: number }).attempt
+    attemptOut(host, event.data.activityId) === (event.data as { attempt?: number }).attempt
   )
     return;
   if (
@@ -267,4 +304,10 @@ function echo(host: SimulatedHost, random: Random): void {
     return;
   if (host.send(event.type as 'TIMER_FIRED', event.data as EventData<'TIMER_FIRED'>))
     throw new Error(`An echo of ${event.type} counted a second time.`);
+}
+
+/** The attempt that is under way, or whose question is with a person. */
+function attemptOut(host: SimulatedHost, activityId: string): number | undefined {
+  const call = findCall(host.state, activityId)?.call;
+  return call?.status === 'input_required' ? call.attempt : host.memory.calls.get(activityId)?.attempt;
 }

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Command, RequestApproval, RunActivity, StartChild } from '@/lib/engine/commands';
 import type { Program } from '@/lib/engine/program';
+import { findCall } from '@/lib/engine/state';
 import { apply, createRun, outstanding, replay, step } from '@/lib/engine/step';
 import { startedEvent } from '@/lib/engine/testing';
 import type { EngineEvent, EventData, EventType, RunState } from '@/lib/engine/types';
@@ -15,6 +16,8 @@ interface Memory {
   timers: Map<string, number>;
   approvals: Map<string, RequestApproval>;
   children: Map<string, { command: StartChild; started: boolean }>;
+  /** Calls that were open for a person's answer when their process ended. */
+  lost: Set<string>;
 }
 
 const empty = (): Memory => ({
@@ -23,6 +26,7 @@ const empty = (): Memory => ({
   timers: new Map(),
   approvals: new Map(),
   children: new Map(),
+  lost: new Set(),
 });
 
 /**
@@ -88,7 +92,9 @@ export class SimulatedHost {
       throw new Error('The state counts its history wrongly.');
     const fresh = new Set<string>();
     for (const command of commands) {
-      if (command.type === 'RUN_ACTIVITY') fresh.add(command.activityId);
+      // The answers for an open call are given to it although it is then to stop.
+      if (command.type === 'RUN_ACTIVITY' && command.resume?.input.durable !== false)
+        fresh.add(command.activityId);
       if (command.type === 'CANCEL_ACTIVITY' && fresh.has(command.activityId)) {
         throw new Error(`${command.activityId} is asked for and cancelled in one breath.`);
       }
@@ -129,8 +135,13 @@ export class SimulatedHost {
     switch (command.type) {
       case 'RUN_ACTIVITY':
         memory.calls.set(command.activityId, command);
+        memory.lost.delete(command.activityId);
         return;
       case 'CANCEL_ACTIVITY':
+        if (memory.lost.delete(command.activityId)) {
+          this.findOut(command.activityId);
+          return;
+        }
         if (!memory.calls.has(command.activityId))
           throw new Error(`${command.activityId} is cancelled but was never to be made.`);
         memory.cancelling.add(command.activityId);
@@ -158,6 +169,12 @@ export class SimulatedHost {
     }
   }
 
+  /** What became of a call whose process ended while it was open: asked for again by the next owner, once it is to stop. */
+  private findOut(activityId: string): void {
+    for (const command of outstanding(this.program, this.state))
+      if ('activityId' in command && command.activityId === activityId) this.carryOut(command);
+  }
+
   /** The process dies: memory is lost, the state is folded anew, open work is taken from `outstanding`. */
   crash(): void {
     const before = this.memory;
@@ -169,6 +186,8 @@ export class SimulatedHost {
     this.memory = empty();
     const again = outstanding(this.program, this.state);
     for (const command of again) this.carryOut(command);
+    for (const id of [...before.calls.keys(), ...before.lost])
+      if (!this.memory.calls.has(id) && this.isAsked(id)) this.memory.lost.add(id);
     this.checkOutstanding(before);
     // Children that run already are known to the host by other means.
     for (const node of this.state.nodes.values()) {
@@ -190,6 +209,8 @@ export class SimulatedHost {
     }
     for (const [id, command] of this.memory.calls) {
       const asked = before.calls.get(id);
+      // It was open for an answer, and is to be found out about now that it is to stop.
+      if (this.isAsked(id)) continue;
       if (asked === undefined) throw new Error(`${id} is outstanding but no command asked for it.`);
       const { started: _a, ...rest } = command;
       const { started: _b, ...restBefore } = asked;
@@ -197,9 +218,14 @@ export class SimulatedHost {
         throw new Error(`${id} is outstanding in another form than it was asked for.`);
     }
     for (const id of before.calls.keys()) {
-      if (!this.memory.calls.has(id) && !before.cancelling.has(id))
+      if (!this.memory.calls.has(id) && !this.memory.lost.has(id) && !before.cancelling.has(id))
         throw new Error(`${id} was asked for, never answered, and is not outstanding.`);
     }
+  }
+
+  /** A call waits, or waited until it was answered just now, for a person. */
+  private isAsked(activityId: string): boolean {
+    return findCall(this.state, activityId)?.call.status === 'input_required';
   }
 
   /** A call has been answered (whatever the engine made of the answer). */

@@ -50,7 +50,8 @@ export function checkAttempts(places: Map<string, Place>, history: readonly Engi
   for (const event of history) {
     if (event.type === 'ACTIVITY_TASK_SCHEDULED') {
       const { activityId, attempt, nodePath, purpose } = event.data;
-      if (open.has(activityId)) throw new Error(`${activityId} was scheduled while it was open.`);
+      if (open.has(activityId) && event.data.resumed === undefined)
+        throw new Error(`${activityId} was scheduled while it was open.`);
       const before = last.get(activityId) ?? 0;
       if (attempt !== before + 1 && attempt !== before) {
         throw new Error(`${activityId} went from attempt ${before} to ${attempt}.`);
@@ -103,6 +104,14 @@ export function checkAwaited(
         doubtful.add(event.data.activityId);
       else if (event.data.failure?.code === 'TOOL_ERROR') doubtful.delete(event.data.activityId);
     }
+    if (event.type === 'NODE_FAILED' && doubtful.has(`${event.data.nodePath}:do`)) {
+      const node = places.get(idOf(event.data.nodePath))?.node;
+      if (node !== undefined && 'compensate' in node && node.compensate !== undefined)
+        throw new Error(`${event.data.nodePath} could be undone, may have taken effect, and was let fail.`);
+    }
+    // A question that does not keep the call open ends it for now.
+    if (event.type === 'ACTIVITY_TASK_INPUT_REQUIRED' && event.data.input.durable)
+      sent.delete(event.data.activityId);
     if (event.type === 'ACTIVITY_TASK_SCHEDULED') sent.set(event.data.activityId, i);
     else if (event.type === 'ACTIVITY_TASK_CANCEL_REQUESTED') asked.add(event.data.activityId);
     else if (ANSWERS.has(event.type)) sent.delete((event.data as { activityId: string }).activityId);

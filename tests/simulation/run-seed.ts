@@ -2,13 +2,14 @@ import { isDeepStrictEqual } from 'node:util';
 import { compile } from '@/lib/engine/compile';
 import { planRerun } from '@/lib/engine/rerun';
 import { apply } from '@/lib/engine/step';
-import type { RunState } from '@/lib/engine/types';
+import type { EngineEvent, RunState } from '@/lib/engine/types';
 import { validateDefinition } from '@/lib/engine/validate';
 import type { WorkflowDefinition } from '@/lib/protocol/definition';
 import { goodFate, randomFate } from '@/tests/simulation/fates';
 import { randomDefinition, randomInput } from '@/tests/simulation/generate';
 import { SimulatedHost } from '@/tests/simulation/host';
 import { checkHistory } from '@/tests/simulation/oracle';
+import { idOf, pathOf, placesOf, scopeOf, sibling } from '@/tests/simulation/oracle-facts';
 import { Random } from '@/tests/simulation/random';
 
 /** What one seed came to. */
@@ -58,6 +59,7 @@ export function runSeed(seed: number): SeedResult {
   // What did not complete is tried again, with the results that are kept.
   if (status === 'failed' || status === 'cancelled' || status === 'timed_out') {
     const seeds = planRerun(program, host.state, { mode: 'retry' });
+    checkKept(definition, host.history, seeds);
     const again = new SimulatedHost(program, definition, input, seeds, eager);
     finish(definition, again, random);
     for (const path of Object.keys(seeds)) {
@@ -107,4 +109,38 @@ function checkPrefixes(host: SimulatedHost): void {
   for (const event of host.history) state = apply(host.program, state, event);
   if (!isDeepStrictEqual(state, host.state))
     throw new Error('The fold of the whole history differs from the live state.');
+}
+
+/** No kept result rests on what was undone: not that of a sequence around it, nor of a node that had to wait for it. */
+function checkKept(
+  definition: WorkflowDefinition,
+  history: readonly EngineEvent[],
+  seeds: Record<string, unknown>,
+): void {
+  const places = placesOf(definition);
+  const given = new Set(
+    history.flatMap((event) =>
+      event.type === 'ACTIVITY_TASK_CANCEL_REQUESTED' ? [pathOf(event.data.activityId)] : [],
+    ),
+  );
+  for (const event of history) {
+    if (event.type !== 'ACTIVITY_TASK_SCHEDULED' || event.data.purpose !== 'compensate') continue;
+    const { nodePath } = event.data;
+    if (given.has(nodePath)) continue;
+    for (
+      let around = scopeOf(nodePath);
+      places.get(idOf(around))?.node.kind === 'sequential';
+      around = scopeOf(around)
+    )
+      if (Object.hasOwn(seeds, around)) throw new Error(`${nodePath} was undone and yet ${around} is kept.`);
+    for (const [id, { node, incoming }] of places) {
+      const after = sibling(nodePath, id);
+      if (
+        (node.join ?? 'all') === 'all' &&
+        incoming.some(({ from }) => from === idOf(nodePath)) &&
+        Object.hasOwn(seeds, after)
+      )
+        throw new Error(`${nodePath} was undone and yet ${after}, which had waited for it, is kept.`);
+    }
+  }
 }

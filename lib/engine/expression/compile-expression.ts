@@ -3,7 +3,15 @@ import { findFunction, MACROS } from '@/lib/engine/expression/function-table';
 import { EXPRESSION_LIMITS } from '@/lib/engine/expression/limits';
 import { access, binary, madeList, negate } from '@/lib/engine/expression/operators';
 import { parseExpression } from '@/lib/engine/expression/parse-expression';
-import { fail, isMap, Meter, OptionalValue, typeName, type Value } from '@/lib/engine/expression/values';
+import {
+  fail,
+  guarded,
+  isMap,
+  Meter,
+  OptionalValue,
+  typeName,
+  type Value,
+} from '@/lib/engine/expression/values';
 
 /** Gives the value of a free name; undefined when there is none. */
 export type Lookup = (name: string) => Value | undefined;
@@ -35,7 +43,7 @@ export function compileExpression(source: string): Expression {
     source,
     names: parsed.names,
     paths: parsed.paths,
-    run: (lookup, now) => run({ lookup, now, meter: new Meter(), slots: [] }),
+    run: (lookup, now) => guarded(() => run({ lookup, now, meter: new Meter(), slots: [] })),
   };
 }
 

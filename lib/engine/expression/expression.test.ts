@@ -228,6 +228,18 @@ describe('refusals', () => {
     expect(took).toBeLessThan(50);
   });
 
+  it.each([
+    ['a duration without an end', 'duration(total / count).getSeconds()'],
+    ['an odd key of a list', 'xs[odd]'],
+    ['an odd key of a text', 's[odd]'],
+  ])('of data that cannot be computed with are failures of the expression: %s', (_what, source) => {
+    const data = { ...DATA, total: 1.5, count: 0, odd: { toString: 1, valueOf: 1 } };
+    expect(codeOf(() => evaluate(source, data, NOW))).toBe('EXPRESSION_FAILED');
+    expect(
+      codeOf(() => compileTemplate(`\${${source}}`).fill((name) => data[name as keyof typeof data], NOW)),
+    ).toBe('EXPRESSION_FAILED');
+  });
+
   it('counts work, not time: the same expression on the same data is always refused alike', () => {
     const run = () =>
       codeOf(() => evaluate('big.map(a, big.map(b, a * b + a - b * a + b * 2 - 1 > 3))', { big }, NOW));

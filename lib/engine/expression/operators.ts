@@ -150,12 +150,17 @@ export function access(container: Value, key: Value): Value | undefined {
   if (Array.isArray(container)) {
     const index = typeof key === 'bigint' ? Number(key) : key;
     if (typeof index !== 'number' || !Number.isInteger(index))
-      throw fail(`A list has no member ${String(key)}.`);
+      throw fail(`A list has no member ${keyText(key)}.`);
     return container[index];
   }
   if (isMap(container)) {
     if (typeof key !== 'string' && !isNumber(key)) throw fail(`A ${typeName(key)} is no key of a map.`);
     return member(container, String(key));
   }
-  throw fail(`${typeName(container)} has no member ${JSON.stringify(String(key))}.`);
+  throw fail(`${typeName(container)} has no member ${keyText(key)}.`);
+}
+
+/** A list or a map may have members that stand in the way of String(). */
+function keyText(key: Value): string {
+  return key !== null && typeof key === 'object' ? `(a ${typeName(key)})` : JSON.stringify(String(key));
 }

@@ -60,6 +60,18 @@ export function fail(message: string): AppError {
   return new AppError('EXPRESSION_FAILED', message);
 }
 
+/** Runs a part of an expression: whatever it throws (a number out of range, an odd key) is EXPRESSION_FAILED, no bug of ours. */
+export function guarded<T>(run: () => T): T {
+  try {
+    return run();
+  } catch (error) {
+    if (error instanceof AppError) throw error;
+    throw fail(
+      `The expression cannot be computed: ${error instanceof Error ? error.message : String(error)}`,
+    );
+  }
+}
+
 /** True for a map: a plain object that is none of our value classes. */
 export function isMap(value: Value): value is { [key: string]: Value } {
   return (
@@ -132,7 +144,9 @@ export function compare(a: Value, b: Value): number {
  * JSON already is shared, not copied. Throws when the result would be too large to write.
  */
 export function toJson(value: Value): Json {
-  return measure(value, { left: EXPRESSION_LIMITS.resultSize }) ? convert(value) : (value as Json);
+  return guarded(() =>
+    measure(value, { left: EXPRESSION_LIMITS.resultSize }) ? convert(value) : (value as Json),
+  );
 }
 
 function convert(value: Value): Json {

@@ -1,4 +1,5 @@
 import type { CancelActivity, Command, RunActivity } from '@/lib/engine/commands';
+import { outstanding } from '@/lib/engine/outstanding';
 import { findCall } from '@/lib/engine/state';
 import type { EngineEvent, EventData, EventType } from '@/lib/engine/types';
 import type { Clock } from '@/lib/shared/clock';
@@ -53,9 +54,10 @@ export function carryOut(
 ): void {
   switch (command.type) {
     case 'RUN_ACTIVITY': {
-      const inherited = from === 'inherited';
       const eager = from === 'inherited' ? undefined : from;
       if (eager === undefined && answerOpenCall(run, command)) return;
+      // The answers are for a call that was open elsewhere.
+      const inherited = from === 'inherited' || command.resume?.input.durable === false;
       const { organizationId } = run.info;
       run.calls++;
       host.pressure.add(organizationId);
@@ -127,6 +129,19 @@ function cancelActivity(host: EffectsHost, run: ResidentRun, { activityId, task 
         subjectOf(run.state),
       ),
     );
+  else if (awaited) findOut(host, run, activityId);
+}
+
+/**
+ * A call that waits for a person's answer was open in a process that is gone, and is to be stopped now: what became of it is
+ * found out as by a new owner. A call that only waits for its turn here hears of it by itself.
+ */
+function findOut(host: EffectsHost, run: ResidentRun, activityId: string): void {
+  if (run.state === null || findCall(run.state, activityId)?.call.status !== 'input_required') return;
+  const again = outstanding(run.program, run.state).find(
+    (command) => command.type === 'RUN_ACTIVITY' && command.activityId === activityId,
+  );
+  if (again !== undefined) carryOut(host, run, again, 'inherited');
 }
 
 function event<T extends EventType>(host: EffectsHost, type: T, data: EventData<T>): EngineEvent {

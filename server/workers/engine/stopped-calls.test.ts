@@ -274,4 +274,54 @@ describe('a call that could be undone and is cancelled while it is under way', (
     expect(bank.calls.at(-1)).toBe('refund');
     expect(bank.keys.size).toBe(2);
   });
+
+  it.each([
+    ['open', false],
+    ['answered while the run was paused', true],
+  ])(
+    'does not keep the run open for ever when its process has ended, and its question is %s',
+    async (_how, answered) => {
+      const db = new MemoryDatabase(() => Date.now());
+      const execution = createMemoryExecutionStore(db);
+      const bank = new Bank();
+      bank.annotations = { idempotentHint: true };
+      let alive = true;
+      const leases = createMemoryLeaseStore(db);
+      const common = { organizationId: randomUUID(), definitions: [charges()], fleet: bank.fleet };
+      const first = await engine({
+        ...common,
+        execution: {
+          ...execution,
+          commit: async (owner, parts) => {
+            if (!alive) return new Promise(() => {});
+            const held = await execution.commit(owner, parts);
+            alive = !parts.some((part) =>
+              part.events.some(({ type }) => type === 'ACTIVITY_TASK_INPUT_REQUIRED'),
+            );
+            return held;
+          },
+        },
+        leases: {
+          ...leases,
+          heartbeat: (...args) => (alive ? leases.heartbeat(...args) : Promise.reject(new Error('dead'))),
+        },
+      });
+      const runId = await first.start('charges');
+      await eventually('the charge has taken effect', () => bank.charged === 1);
+      bank.ask().catch(() => undefined);
+      await eventually('the process is gone', () => !alive);
+      first.host.leases.lose(first.host.leases.held());
+      for (const row of db.shards.values()) Object.assign(row, { owner: 'nobody', leaseUntil: 0 });
+      const second = await engine({ ...common, execution, leases });
+      if (answered) {
+        await second.send(runId, 'WORKFLOW_EXECUTION_PAUSED', { by: 'tester' });
+        const answers = { q: { action: 'accept' as const, content: {} } };
+        await second.send(runId, 'ACTIVITY_TASK_INPUT_PROVIDED', { activityId: 'n:do', answers, by: 'ada' });
+      }
+      await second.send(runId, 'WORKFLOW_EXECUTION_CANCEL_REQUESTED', { by: 'tester' });
+      await eventually('the run is over', () => db.runs.get(runId)?.status === 'cancelled');
+      expect(bank.calls).toEqual(['charge', 'charge', 'refund']);
+      expect(bank.keys.size).toBe(2);
+    },
+  );
 });
