@@ -1,5 +1,7 @@
+import { spawn } from 'node:child_process';
 import { randomBytes, randomUUID } from 'node:crypto';
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { once } from 'node:events';
+import { chmod, cp, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { gunzipSync, gzipSync } from 'node:zlib';
@@ -9,13 +11,15 @@ import { uuidv7, uuidv7Time } from '@/lib/shared/ids';
 import { verifyBackup } from '@/server/adapters/postgres/backup/archive';
 import { backupDatabase } from '@/server/adapters/postgres/backup/dump';
 import { restoreDatabase } from '@/server/adapters/postgres/backup/restore';
+import { runningCluster, startCluster } from '@/server/adapters/postgres/embedded/cluster';
 import { prepareDatabase } from '@/server/adapters/postgres/prepare';
-import { runCliProcess } from '../support/cli-process';
+import { cliBundle, runCliProcess } from '../support/cli-process';
 import { createTestDatabase, type TestDatabase } from '../support/database';
 import { EngineProcess } from '../support/engine-process';
 import { eventually } from '../support/eventually';
 
-const migrationsDir = resolve(import.meta.dirname, '../../prisma/migrations');
+const root = resolve(import.meta.dirname, '../..');
+const migrationsDir = join(root, 'prisma/migrations');
 const NEXT = '20991231235959_next';
 const quiet = () => undefined;
 
@@ -166,6 +170,8 @@ describe('backup and restore', () => {
   beforeEach(async () => {
     [source, target] = [await createTestDatabase(), await createTestDatabase()];
     folder = await mkdtemp(join(tmpdir(), 'oc-backup-'));
+    // As root an embedded Postgres runs as a lent user, who has to be able to walk through.
+    await chmod(folder, 0o711);
     file = join(folder, 'all.backup.gz');
   });
 
@@ -599,6 +605,114 @@ describe('backup and restore', () => {
     await expect(restore({ from: join(folder, 'none.gz') })).rejects.toThrow(/no such file/);
     await expect(backup()).rejects.toThrow(/exists already/);
   });
+
+  it('a file that the disk takes in part only is no backup', async () => {
+    await fillSource();
+    /** The script, which may make files of so many blocks of 512 bytes. */
+    const limited = async (blocks: string, to: string) => {
+      const script = join(root, 'scripts/database-file.mjs');
+      const child = spawn(
+        'sh',
+        ['-c', 'ulimit -f "$0" && exec "$@"', blocks, process.execPath, script, 'backup', to],
+        {
+          env: { ...process.env, DATABASE_URL: source.adminUrl },
+          stdio: ['ignore', 'pipe', 'inherit'],
+        },
+      );
+      let out = '';
+      child.stdout.setEncoding('utf8').on('data', (text: string) => {
+        out += text;
+      });
+      const [code] = (await once(child, 'close')) as [number | null];
+      return { code, out };
+    };
+    expect(await limited('unlimited', file)).toMatchObject({ code: 0 });
+    const whole = await readFile(file);
+    const head = gzipSync(`${gunzipSync(whole).toString('latin1').split('\n')[0]}\n`).length;
+    // The rows fit into a file of their own; header and rows do not.
+    const blocks = Math.ceil((whole.length - head / 2) / 512);
+    const second = await limited(String(blocks), join(folder, 'second.gz'));
+    expect(second.out).toContain('file too large');
+    expect(second.code).toBe(1);
+    expect(await readdir(folder)).toEqual(['all.backup.gz']);
+  });
+
+  it('what is interrupted leaves no file and no rows', async () => {
+    await fillSource();
+    const interrupted = () => {
+      const interrupt = new AbortController();
+      // In the midst of the tables.
+      return { signal: interrupt.signal, log: (line: string) => line.endsWith(' rows') && interrupt.abort() };
+    };
+    await expect(
+      backupDatabase({ adminUrl: source.adminUrl, file, version: 'test', ...interrupted() }),
+    ).rejects.toThrow();
+    expect(await readdir(folder)).toEqual([]);
+    await backup();
+    const before = await contents(target);
+    await expect(
+      restoreDatabase({ adminUrl: target.adminUrl, file, replace: false, migrationsDir, ...interrupted() }),
+    ).rejects.toThrow();
+    expect(await contents(target)).toEqual(before);
+    await restore();
+  });
+
+  it.each(['SIGTERM', 'SIGINT'] as const)(
+    '%s to the command line ends a backup, and nothing of it stays behind',
+    async (signal) => {
+      const data = join(folder, 'data');
+      const directory = join(data, 'postgres');
+      await mkdir(data);
+      const cluster = () => startCluster({ directory, root, sharedBuffers: '64MB', durable: false });
+      const ask = async (url: string, ...lines: string[]) => {
+        const client = new pg.Client(url);
+        await client.connect();
+        for (const line of lines) await client.query(line);
+        await client.end();
+      };
+      let postgres = await cluster();
+      await prepareDatabase(postgres.url, { log: quiet, migrationsDir });
+      // A lock that outlives the server: a backup waits for it without end.
+      await ask(postgres.url, 'ALTER SYSTEM SET max_prepared_transactions = 1');
+      await postgres.stop();
+      postgres = await cluster();
+      const lock = 'LOCK TABLE workflow_run IN ACCESS EXCLUSIVE MODE';
+      await ask(postgres.url, 'BEGIN', lock, `PREPARE TRANSACTION 'held'`);
+      await postgres.stop();
+
+      const child = spawn(process.execPath, [await cliBundle(), 'backup', 'out.gz'], {
+        cwd: folder,
+        env: {
+          PATH: process.env.PATH,
+          HOME: folder,
+          OPENCONDUCTOR_DATA_DIR: data,
+        } as unknown as NodeJS.ProcessEnv,
+        stdio: 'ignore',
+      });
+      const ended = once(child, 'close');
+      try {
+        const url = (await eventually('it has started Postgres', () => runningCluster(directory))) as string;
+        const sql = new pg.Client(url);
+        sql.on('error', quiet);
+        await sql.connect();
+        await eventually('it waits', async () => {
+          const { rowCount } = await sql.query(
+            `SELECT 1 FROM pg_stat_activity WHERE application_name = 'openconductor-backup' AND wait_event_type = 'Lock'`,
+          );
+          return rowCount === 1;
+        });
+        await sql.end();
+        child.kill(signal);
+        expect(await ended).toEqual([130, null]);
+        expect(await runningCluster(directory)).toBeUndefined();
+        expect(await readdir(join(data, 'run'))).toEqual([]);
+        expect(await readdir(folder)).toEqual(['data']);
+      } finally {
+        child.kill('SIGKILL');
+        await (await cluster()).stop();
+      }
+    },
+  );
 
   it('the command line: external database, then into an embedded one and out of it again', async () => {
     await fillSource();
