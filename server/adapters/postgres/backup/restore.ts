@@ -125,7 +125,7 @@ async function fill(
   client: pg.Client,
   header: BackupHeader,
   migrations: readonly Migration[],
-  { file, replace, log }: RestoreOptions,
+  { adminUrl, file, replace, log }: RestoreOptions,
 ): Promise<void> {
   await client.query(`SET LOCAL lock_timeout = '5s'`);
   const applied = await appliedMigrations(client);
@@ -143,7 +143,7 @@ async function fill(
   if (full.length > 0 && !replace) throw holdsData(full);
   let tables = there;
   if (isAnew) {
-    await makeAnew(client, migrations);
+    await makeAnew(client, migrations, adminUrl);
     tables = await dataTables(client);
     await open(client, tables, true);
     log(`the tables, which a newer version had changed, are made anew as of ${newest(migrations)}`);
@@ -232,13 +232,22 @@ function listOf(client: pg.Client, tables: readonly DataTable[]): string {
  * Drops all that the owner of the tables has in the database, and makes it as of `migrations`, within the transaction. The
  * epochs of the shards are kept: a process that has slept through all of this must not take itself for an owner still.
  */
-async function makeAnew(client: pg.Client, migrations: readonly Migration[]): Promise<void> {
+async function makeAnew(
+  client: pg.Client,
+  migrations: readonly Migration[],
+  adminUrl: string,
+): Promise<void> {
   const { rows } = await client.query<{ shard: number; epoch: string }>(
     'SELECT shard, epoch FROM workflow_shard',
   );
   try {
     await client.query('DROP OWNED BY oc_owner');
-    await applyMigrations(within(client), migrations, () => undefined);
+    const watcher = await connectAsOwner(adminUrl, 'openconductor-restore');
+    try {
+      await applyMigrations(within(client), watcher, migrations, { log: () => undefined });
+    } finally {
+      await watcher.end();
+    }
   } catch (error) {
     if (sqlState(error) === '55P03') throw error;
     throw new DatabaseSetupError(
