@@ -104,6 +104,8 @@ async function work<T>(command: string, words: string[], context: CliContext): P
   interrupt.removeEventListener('abort', stop);
   if (last.result !== undefined) return last.result;
   const message = last.problem ?? `The ${command} ended early.`;
+  // An interrupted command says nothing by itself.
+  if (interrupt.aborted) output.note('warn', '⚠', message);
   throw new CliError(`${command.toUpperCase()}_FAILED`, message, { exit: EXIT.failed });
 }
 

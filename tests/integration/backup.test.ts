@@ -668,7 +668,7 @@ describe('backup and restore', () => {
     await restore();
   });
 
-  it.each(['SIGTERM', 'SIGINT'] as const)(
+  it.each(['SIGTERM', 'SIGINT', 'SIGKILL'] as const)(
     '%s to the command line ends a backup, and nothing of it stays behind',
     async (signal) => {
       const data = join(folder, 'data');
@@ -714,6 +714,15 @@ describe('backup and restore', () => {
         });
         await sql.end();
         child.kill(signal);
+        if (signal === 'SIGKILL') {
+          // Nobody could pass it on: the script notices as soon as it has something to say.
+          await ended;
+          await ask(url, `COMMIT PREPARED 'held'`);
+          await eventually('Postgres stops', async () => (await runningCluster(directory)) === undefined);
+          await eventually('the note goes', async () => (await readdir(join(data, 'run'))).length === 0);
+          expect((await readdir(folder)).filter((name) => name.endsWith('.part'))).toEqual([]);
+          return;
+        }
         expect(await ended).toEqual([130, null]);
         expect(await runningCluster(directory)).toBeUndefined();
         expect(await readdir(join(data, 'run'))).toEqual([]);
