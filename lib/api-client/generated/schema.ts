@@ -3148,6 +3148,7 @@ export interface operations {
                             };
                             finishedAt: string | null;
                             matched: number;
+                            named?: number;
                             /** @enum {string} */
                             state: "running" | "completed" | "cancelled" | "dry-run";
                         }[];
@@ -3227,6 +3228,7 @@ export interface operations {
                         };
                         finishedAt: string | null;
                         matched: number;
+                        named?: number;
                         /** @enum {string} */
                         state: "running" | "completed" | "cancelled" | "dry-run";
                     };
@@ -3262,6 +3264,7 @@ export interface operations {
                         };
                         finishedAt: string | null;
                         matched: number;
+                        named?: number;
                         /** @enum {string} */
                         state: "running" | "completed" | "cancelled" | "dry-run";
                     };
@@ -3280,7 +3283,10 @@ export interface operations {
     };
     getBulkOperation: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description `false` leaves `ids` out of the filter. */
+                ids?: "true" | "false";
+            };
             header?: never;
             path: {
                 bulkId: string;
@@ -3318,6 +3324,7 @@ export interface operations {
                         };
                         finishedAt: string | null;
                         matched: number;
+                        named?: number;
                         /** @enum {string} */
                         state: "running" | "completed" | "cancelled" | "dry-run";
                     };
@@ -3374,6 +3381,7 @@ export interface operations {
                         };
                         finishedAt: string | null;
                         matched: number;
+                        named?: number;
                         /** @enum {string} */
                         state: "running" | "completed" | "cancelled" | "dry-run";
                     };
