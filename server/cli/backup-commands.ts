@@ -16,7 +16,12 @@ interface Done {
   rows: number;
 }
 
-type Line = { progress?: string; result?: Done; problem?: string };
+/** Which database it would work on. */
+interface Place {
+  place: string;
+}
+
+type Line<T> = { progress?: string; result?: T; problem?: string };
 
 const COLUMNS: readonly Column<Done>[] = [
   { title: 'FILE', value: (row) => row.file },
@@ -28,13 +33,15 @@ const COLUMNS: readonly Column<Done>[] = [
 
 /** `backup` */
 export async function backupDatabase(args: ArgsOf<typeof backup>, context: CliContext): Promise<number> {
-  const done = await work('backup', args.file, [], context);
+  checkLocal('backup', context);
+  const done = await work<Done>('backup', ['backup', fileOf(args.file, context)], context);
   return told(done, 'Backup written', context);
 }
 
 /** `restore`: --replace asks, and where nobody can be asked it wants --yes. */
 export async function restoreDatabase(args: ArgsOf<typeof restore>, context: CliContext): Promise<number> {
   const { globals, interactive, output } = context;
+  checkLocal('restore', context);
   if (args.replace && !globals.yes) {
     if (!interactive) {
       throw badInput('INVALID_INPUT', '--replace deletes what the database holds now.', {
@@ -42,25 +49,41 @@ export async function restoreDatabase(args: ArgsOf<typeof restore>, context: Cli
         next: 'Give --yes as well if that is meant.',
       });
     }
-    if (!(await context.confirm('Delete everything that the database holds now, and restore the backup?'))) {
+    const { place } = await work<Place>('restore', ['place'], context);
+    if (!(await context.confirm(`Delete everything that ${place} holds now, and restore the backup?`))) {
       output.note('warn', '⚠', 'Nothing was done');
       return EXIT.failed;
     }
   }
-  const done = await work('restore', args.file, args.replace ? ['--replace'] : [], context);
+  const words = ['restore', fileOf(args.file, context), ...(args.replace ? ['--replace'] : [])];
+  const done = await work<Done>('restore', words, context);
   return told(done, 'Backup restored', context);
 }
 
+function fileOf(file: string, { input }: CliContext): string {
+  return resolve(input.workingDir, file);
+}
+
+/** Another instance cannot be meant: whoever names one would back up, or wipe, the database of this machine. */
+function checkLocal(verb: string, { globals }: CliContext): void {
+  const flag = globals.profile !== undefined ? '--profile' : '--url';
+  if (globals.profile === undefined && globals.url === undefined) return;
+  throw badInput('INVALID_INPUT', `${verb} works on a database, not on the instance that ${flag} names.`, {
+    path: flag,
+    next: 'Leave it out: the database is that of DATABASE_URL, else the embedded one of OPENCONDUCTOR_DATA_DIR.',
+  });
+}
+
 /** Runs the script and tells its progress. @throws CliError with what it says went wrong */
-async function work(verb: string, file: string, flags: string[], context: CliContext): Promise<Done> {
-  const { root, output, input } = context;
+async function work<T>(command: string, words: string[], context: CliContext): Promise<T> {
+  const { root, output, interrupt } = context;
   if (root === undefined) {
     throw badInput('INVALID_INPUT', 'This program does not lie in a copy of the OpenConductor repository.', {
-      next: `Run \`npm run oc -- ${verb} FILE\` in the folder of the repository.`,
+      next: 'Run `npm run oc -- backup FILE` or `… restore FILE` in the folder of the repository.',
     });
   }
   const script = join(root, 'scripts', 'database-file.mjs');
-  const child = spawn(process.execPath, [script, verb, resolve(input.workingDir, file), ...flags], {
+  const child = spawn(process.execPath, [script, ...words], {
     cwd: root,
     stdio: ['ignore', 'pipe', 'inherit'],
   });
@@ -68,15 +91,22 @@ async function work(verb: string, file: string, flags: string[], context: CliCon
     child.once('error', fail);
     child.once('close', () => done());
   });
-  let last: Line = {};
+  context.endAfter(ended);
+  const stop = () => child.kill('SIGTERM');
+  interrupt.addEventListener('abort', stop, { once: true });
+  if (interrupt.aborted) stop();
+  let last: Line<T> = {};
   for await (const text of createInterface({ input: child.stdout })) {
-    last = JSON.parse(text) as Line;
+    last = JSON.parse(text) as Line<T>;
     if (last.progress !== undefined) output.note('dim', '·', last.progress);
   }
   await ended;
+  interrupt.removeEventListener('abort', stop);
   if (last.result !== undefined) return last.result;
-  const message = last.problem ?? `The ${verb} ended early.`;
-  throw new CliError(`${verb.toUpperCase()}_FAILED`, message, { exit: EXIT.failed });
+  const message = last.problem ?? `The ${command} ended early.`;
+  // An interrupted command says nothing by itself.
+  if (interrupt.aborted) output.note('warn', '⚠', message);
+  throw new CliError(`${command.toUpperCase()}_FAILED`, message, { exit: EXIT.failed });
 }
 
 async function told(done: Done, text: string, { output }: CliContext): Promise<number> {

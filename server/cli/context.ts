@@ -12,6 +12,8 @@ export interface CliContext {
   globals: GlobalValues;
   /** Aborted by Ctrl-C. */
   interrupt: AbortSignal;
+  /** Lets the program end after `work` only, also when it is told to end. */
+  endAfter: (work: Promise<unknown>) => void;
   /** Folder of the repository, when this program lies in one. */
   root: string | undefined;
   /** The address in use, for messages. */

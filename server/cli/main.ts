@@ -56,10 +56,14 @@ process.on('SIGINT', () => {
   interrupt.abort();
 });
 
+/** What a command has under way that must not be left alone. */
+const underWay: Promise<unknown>[] = [];
+
 process.once('SIGTERM', () => {
   // What is drawn on the terminal is taken back; a command that does not listen is ended all the same.
   interrupt.abort();
-  setTimeout(() => process.exit(EXIT.interrupted), 1_000).unref();
+  const end = () => void Promise.allSettled(underWay).then(() => process.exit(EXIT.interrupted));
+  setTimeout(end, 1_000).unref();
 });
 
 const environment = readSafely();
@@ -74,6 +78,7 @@ process.exitCode = await runCli({
     workingDir: environment.ok ? (environment.value.workingDir ?? process.cwd()) : process.cwd(),
   },
   interrupt: interrupt.signal,
+  endAfter: (work) => void underWay.push(work),
   readEnvironment: () => {
     if (environment.ok) return environment.value;
     throw environment.error;

@@ -1,4 +1,5 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { resolve } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Sink } from '@/server/cli/output';
 import { type CliProcess, runCli } from '@/server/cli/run-cli';
 import { readCliEnvironment } from '@/server/config/cli-environment';
@@ -15,7 +16,7 @@ beforeEach(async () => {
 
 afterEach(() => instance.close());
 
-function terminal(argv: string[], env: Record<string, string> = {}, answer = '') {
+function terminal(argv: string[], env: Record<string, string> = {}, answer = '', root?: string) {
   const text = { out: '', err: '', asked: '' };
   const sink = (key: 'out' | 'err'): Sink => ({
     write: (more) => {
@@ -31,7 +32,7 @@ function terminal(argv: string[], env: Record<string, string> = {}, answer = '')
     input: { stdin: (async function* () {})(), stdinIsTTY: true, workingDir: '/' },
     interrupt: new AbortController().signal,
     readEnvironment: () => readCliEnvironment({ OPENCONDUCTOR_URL: instance.url, ...env }),
-    root: undefined,
+    root,
     ask: async (question) => {
       text.asked += question;
       return answer;
@@ -50,6 +51,31 @@ describe('on a terminal', () => {
     const sure = terminal(['run', 'cancel', RUN_ID, '--yes']);
     expect([await sure.code, sure.text.asked]).toEqual([0, '']);
     expect(instance.asked(/cancel/)).toHaveLength(2);
+  });
+
+  it('names the database before restore --replace deletes what it holds', async () => {
+    vi.stubEnv('DATABASE_URL', 'postgresql://admin:hidden@db.example:5433/orders');
+    try {
+      const no = terminal(['restore', 'x.gz', '--replace'], {}, 'n', resolve(import.meta.dirname, '../..'));
+      expect(await no.code).toBe(1);
+      expect(no.text.asked).toBe(
+        'Delete everything that the database orders at db.example:5433 holds now, and restore the backup? [y/N] ',
+      );
+    } finally {
+      vi.unstubAllEnvs();
+    }
+  });
+
+  it('refuses to back up or restore an instance that is named', async () => {
+    for (const [argv, flag] of [
+      [['restore', 'x.gz', '--replace', '--yes', '--profile', 'production'], '--profile'],
+      [['restore', 'x.gz', '--url', instance.url], '--url'],
+      [['backup', 'x.gz', '--url', instance.url], '--url'],
+    ] as const) {
+      const run = terminal([...argv], { NO_COLOR: '1' });
+      expect(await run.code).toBe(2);
+      expect(run.text.err).toContain(`works on a database, not on the instance that ${flag} names`);
+    }
   });
 
   it('uses colours, unless asked not to', async () => {

@@ -21,6 +21,8 @@ export interface CliProcess {
   input: InputSource;
   /** Aborted by Ctrl-C. */
   interrupt: AbortSignal;
+  /** Told what must be over before the program ends, also when it is told to end. */
+  endAfter?: (work: Promise<unknown>) => void;
   readEnvironment: () => CliEnvironment;
   root: string | undefined;
   /** Puts a question to the person at the terminal. */
@@ -90,6 +92,7 @@ function contextOf(parsed: ParsedCommand, output: Output, env: CliEnvironment, c
     input: cli.input,
     globals,
     interrupt: cli.interrupt,
+    endAfter: cli.endAfter ?? (() => undefined),
     root: cli.root,
     baseUrl: async () => (await findTarget(globals, env, cli.root)).url,
     askSecret: cli.askSecret ?? cli.ask,

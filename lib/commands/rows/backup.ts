@@ -26,8 +26,8 @@ export const restore = defineCommand({
   summary: 'Fill the database from a backup',
   help:
     'Stop OpenConductor first. The file is checked as a whole, then read in one transaction: all of it is there afterwards, or ' +
-    'nothing has changed. The backup must come from the same version of the tables. A database that holds data is refused ' +
-    'unless --replace is given.',
+    'nothing has changed. The backup must have the tables that this version or the database has. A database that holds data ' +
+    'is refused unless --replace is given.',
   args: [{ name: 'file', type: 'string', object: 'file', summary: 'File that `backup` wrote.' }],
   flags: [{ name: 'replace', type: 'boolean', summary: 'Delete what the database holds now.' }],
   objects: [],

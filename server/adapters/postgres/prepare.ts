@@ -21,6 +21,11 @@ export interface PrepareOptions extends ApplyOptions {
   migrationsDir?: string;
   /** How long an unreachable server is tried again, in milliseconds. */
   connectTimeoutMs?: number;
+  /**
+   * Called before anything is changed (not when nothing has to be), with a connection as the administrator, or none when there
+   * is no database yet. What it throws ends the preparation.
+   */
+  before?: (admin: pg.Client | undefined) => Promise<void>;
 }
 
 /**
@@ -79,20 +84,24 @@ async function prepareAsAdmin(adminUrl: string, options: PrepareOptions): Promis
       'DATABASE_URL has no password: anyone can work out the passwords of the database roles made from it.',
     );
   }
-  let admin: pg.Client;
+  let admin: pg.Client | undefined;
   try {
     admin = await connectAdmin(adminUrl, options);
   } catch (error) {
     if (sqlState(error) !== '3D000') throw error;
-    await createDatabase(adminUrl, database, options);
-    admin = await connectAdmin(adminUrl, options);
   }
   try {
+    await options.before?.(admin);
+    if (admin === undefined) {
+      await createDatabase(adminUrl, database, options);
+      admin = await connectAdmin(adminUrl, options);
+    }
     await checkVersion(admin, options);
     await createRoles(admin, adminUrl);
-    await taking(() => giveToOwner(admin, database));
+    const owner = admin;
+    await taking(() => giveToOwner(owner, database));
   } finally {
-    await admin.end();
+    await admin?.end();
   }
 }
 

@@ -3,6 +3,7 @@ import { createReadStream } from 'node:fs';
 import { createGunzip } from 'node:zlib';
 import { z } from 'zod';
 import { DatabaseSetupError } from '../setup-error';
+import { never } from './session';
 
 /**
  * The file of a backup: gzip; in it one line of JSON (the header), then the rows of each table in the order of the header,
@@ -47,9 +48,13 @@ export class BackupReader {
   private readonly chunks: AsyncIterator<Buffer>;
   private rest: Buffer = Buffer.alloc(0);
 
-  constructor(private readonly file: string) {
+  /** @param signal ends the reading: the next piece fails */
+  constructor(
+    private readonly file: string,
+    signal = never(),
+  ) {
     const unzipped = createGunzip();
-    const raw = createReadStream(file).on('error', (error) => unzipped.destroy(error));
+    const raw = createReadStream(file, { signal }).on('error', (error) => unzipped.destroy(error));
     this.chunks = raw.pipe(unzipped)[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
   }
 
@@ -132,8 +137,8 @@ export class BackupReader {
 }
 
 /** Reads the whole file and checks every table. @throws DatabaseSetupError saying what is wrong */
-export async function verifyBackup(file: string): Promise<BackupHeader> {
-  const reader = new BackupReader(file);
+export async function verifyBackup(file: string, signal?: AbortSignal): Promise<BackupHeader> {
+  const reader = new BackupReader(file, signal);
   try {
     const header = await reader.header();
     for (const table of header.tables) for await (const _part of reader.rows(table));

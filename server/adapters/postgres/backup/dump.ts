@@ -1,13 +1,12 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { createReadStream, createWriteStream, existsSync } from 'node:fs';
-import { open, rename, rm } from 'node:fs/promises';
+import { rename, rm } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { createGzip, type Gzip, gzipSync } from 'node:zlib';
-import pg from 'pg';
+import type pg from 'pg';
 import copyStreams from 'pg-copy-streams';
-import { roleUrl } from '../roles';
-import { DatabaseSetupError } from '../setup-error';
+import { DatabaseSetupError, sqlState } from '../setup-error';
 import type { BackupHeader, BackupTable } from './archive';
 import {
   appliedMigrations,
@@ -17,6 +16,10 @@ import {
   eventPartitions,
   sequenceValues,
 } from './catalogue';
+import { connectAsOwner, endOn, never } from './session';
+
+/** How often the backup begins anew because the tables change under it. */
+const MOST_ATTEMPTS = 10;
 
 export interface BackupOptions {
   /** URL of the administrator; the tables are read as oc_owner. */
@@ -27,6 +30,8 @@ export interface BackupOptions {
   version: string;
   /** One line of progress. */
   log: (message: string) => void;
+  /** Ends the backup: it fails, and leaves no file behind. */
+  signal?: AbortSignal;
 }
 
 /**
@@ -35,22 +40,17 @@ export interface BackupOptions {
  *
  * @throws DatabaseSetupError when the file exists or the database is not ready
  */
-export async function backupDatabase({ adminUrl, file, version, log }: BackupOptions): Promise<BackupHeader> {
+export async function backupDatabase(options: BackupOptions): Promise<BackupHeader> {
+  const { adminUrl, file, version, log, signal = never() } = options;
   if (existsSync(file))
     throw new DatabaseSetupError(`${file} exists already. Choose another name, or move it away.`);
   const body = `${file}.rows.part`;
   const whole = `${file}.part`;
-  const client = new pg.Client({
-    connectionString: roleUrl(adminUrl, 'oc_owner'),
-    application_name: 'openconductor-backup',
-  });
-  // The next query fails with it.
-  client.on('error', () => undefined);
-  await client.connect();
+  const client = await connectAsOwner(adminUrl, 'openconductor-backup');
+  const stopListening = endOn(signal, client);
   try {
-    await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
-    await client.query(`SET LOCAL TimeZone = 'UTC'`);
-    const tables = await dataTables(client);
+    await client.query(`SET TimeZone = 'UTC'`);
+    const tables = await begin(client);
     await checkVisible(client, tables);
     const facts = {
       migrations: await appliedMigrations(client),
@@ -70,14 +70,38 @@ export async function backupDatabase({ adminUrl, file, version, log }: BackupOpt
       ...facts,
       tables: written,
     };
-    await join(header, body, whole);
+    await join(header, body, whole, signal);
     await rename(whole, file);
     return header;
   } finally {
+    stopListening();
     await client.end();
     await rm(body, { force: true });
     await rm(whole, { force: true });
   }
+}
+
+/**
+ * Begins the transaction whose snapshot the backup holds. The snapshot keeps rows, but not tables: one that is dropped later on,
+ * as retention drops a week, would be missing with its rows while the rows that belong to them are there. So all tables are
+ * locked, as a reader locks them, before there is a snapshot.
+ */
+async function begin(client: pg.Client): Promise<DataTable[]> {
+  for (let attempt = 1; attempt <= MOST_ATTEMPTS; attempt++) {
+    const names = (await dataTables(client)).map(({ name }) => client.escapeIdentifier(name)).join(', ');
+    if (names === '') throw new DatabaseSetupError('The database has no tables of OpenConductor.');
+    await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
+    try {
+      await client.query(`LOCK TABLE ${names} IN ACCESS SHARE MODE`);
+      const tables = await dataTables(client);
+      if (tables.map(({ name }) => client.escapeIdentifier(name)).join(', ') === names) return tables;
+    } catch (error) {
+      // A table has gone meanwhile, or whoever changes tables waited for us as we for them.
+      if (sqlState(error) !== '42P01' && sqlState(error) !== '40P01') throw error;
+    }
+    await client.query('ROLLBACK');
+  }
+  throw new DatabaseSetupError('The tables are being changed all the time. Try again later.');
 }
 
 async function writeRows(
@@ -91,15 +115,22 @@ async function writeRows(
   // Looked at below; without this a full disk would end the process before.
   stored.catch(() => undefined);
   const written: BackupTable[] = [];
-  for (const table of tables) {
-    const entry = await Promise.race([writeTable(client, table, zip), stored.then(() => null)]);
-    if (entry === null) throw new Error('The file was closed before it was written.');
-    written.push(entry);
-    if (entry.rows > 0) log(`${table.name}: ${entry.rows} rows`);
+  try {
+    for (const table of tables) {
+      const entry = await Promise.race([writeTable(client, table, zip), stored.then(() => null)]);
+      if (entry === null) throw new Error('The file was closed before it was written.');
+      written.push(entry);
+      if (entry.rows > 0) log(`${table.name}: ${entry.rows} rows`);
+    }
+    zip.end();
+    await stored;
+    return written;
+  } catch (error) {
+    // Nobody may still be making the file when it is removed.
+    zip.destroy();
+    await stored.catch(() => undefined);
+    throw error;
   }
-  zip.end();
-  await stored;
-  return written;
 }
 
 async function writeTable(client: pg.Client, { name, columns }: DataTable, zip: Gzip): Promise<BackupTable> {
@@ -122,13 +153,11 @@ async function writeTable(client: pg.Client, { name, columns }: DataTable, zip: 
 }
 
 /** The header says how many rows there are, so it is made last; a gzip file may consist of several. */
-async function join(header: BackupHeader, body: string, whole: string): Promise<void> {
-  const file = await open(whole, 'w', 0o600);
-  try {
-    await file.write(gzipSync(`${JSON.stringify(header)}\n`));
-    for await (const chunk of createReadStream(body)) await file.write(chunk as Buffer);
-    await file.sync();
-  } finally {
-    await file.close();
+async function join(header: BackupHeader, body: string, whole: string, signal: AbortSignal): Promise<void> {
+  async function* parts() {
+    yield gzipSync(`${JSON.stringify(header)}\n`);
+    yield* createReadStream(body) as AsyncIterable<Buffer>;
   }
+  // A stream writes the rest of what the disk took in part only, or fails; and what it closes is on disk.
+  await pipeline(parts, createWriteStream(whole, { mode: 0o600, flush: true }), { signal });
 }
