@@ -36,6 +36,7 @@ export function bulkOperations(bulk: BulkService): Operation[] {
         'yet: those that failed, timed out or went to dead-letter, unless `status` says which. With `dryRun` the runs are only counted.',
       permission: 'executions:control',
       body: createBulkBodySchema,
+      contents: ['/signal/payload'],
       answers: {
         ...answers(200, 'A dry run: how many runs fit.', bulkOperationSchema),
         ...answers(202, 'It is written down and will be carried out.', bulkOperationSchema, ['Location']),
