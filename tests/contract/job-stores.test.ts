@@ -13,7 +13,7 @@ import { createPool } from '@/server/adapters/postgres/pool';
 import { createPrisma } from '@/server/adapters/postgres/prisma';
 import { createScheduleQueue } from '@/server/adapters/postgres/schedule-queue';
 import { createScheduleStore } from '@/server/adapters/postgres/schedule-store';
-import type { BulkFilter, BulkOperation, BulkQueue, BulkStore } from '@/server/ports/bulk-store';
+import type { BulkFilter, BulkKeyUse, BulkOperation, BulkQueue, BulkStore } from '@/server/ports/bulk-store';
 import type { ExecutionStore } from '@/server/ports/execution-store';
 import type { LeaseStore } from '@/server/ports/lease-store';
 import type { Occurrence, Schedule, ScheduleQueue, ScheduleStore } from '@/server/ports/schedule-store';
@@ -28,6 +28,8 @@ interface Stores {
   scheduleQueue: ScheduleQueue;
   execution: ExecutionStore;
   leases: LeaseStore;
+  /** Entries of the audit log with this action. */
+  entries: (action: string) => Promise<number>;
   close: () => Promise<void>;
 }
 
@@ -42,6 +44,7 @@ async function memoryStores(): Promise<Stores> {
     scheduleQueue: schedules.queue,
     execution: createMemoryExecutionStore(db),
     leases: createMemoryLeaseStore(db),
+    entries: async (action) => db.audit.filter((entry) => entry.action === action).length,
     close: async () => {},
   };
 }
@@ -58,6 +61,8 @@ async function postgresStores(): Promise<Stores> {
     scheduleQueue: createScheduleQueue(pool),
     execution: createExecutionStore(pool),
     leases: createLeaseStore(pool),
+    entries: async (action) =>
+      (await pool.query('SELECT 1 FROM audit_entry WHERE action = $1', [action])).rows.length,
     close: async () => {
       await prisma.$disconnect();
       await Promise.all([pool.end(), app.end()]);
@@ -155,10 +160,10 @@ describe.each([
   };
 
   describe('bulk operations', () => {
-    const make = async (of: Partial<BulkOperation> = {}): Promise<BulkOperation> => {
+    const operationOf = async (of: Partial<BulkOperation>): Promise<BulkOperation> => {
       const bulkId = newId();
       const filter = of.filter ?? anything;
-      const operation: BulkOperation = {
+      return {
         bulkId,
         organizationId,
         action: 'cancel',
@@ -177,7 +182,10 @@ describe.each([
         finishedAt: null,
         ...of,
       };
-      await stores.bulk.create(operation);
+    };
+    const make = async (of: Partial<BulkOperation> = {}): Promise<BulkOperation> => {
+      const operation = await operationOf(of);
+      await stores.bulk.create(operation, { key: null, hash: 'h', source: null });
       return operation;
     };
     /** Works until nothing is to be done; gives the chunks. */
@@ -286,6 +294,31 @@ describe.each([
         done: 0,
       });
       await stores.bulk.cancel(organizationId, broken.bulkId);
+    });
+
+    it('are one under one key, also when they are asked for twice at the same moment', async () => {
+      await startRun('a');
+      const before = await stores.entries('bulk.cancel');
+      const asked = [await operationOf({}), await operationOf({})];
+      const request = { key: 'k', hash: 'h', source: null };
+      const uses = await Promise.all(asked.map((operation) => stores.bulk.create(operation, request)));
+      const first = uses[0] as BulkKeyUse;
+      expect(uses.map(({ operation, hash }) => [operation.bulkId, hash])).toEqual([
+        [first.operation.bulkId, 'h'],
+        [first.operation.bulkId, 'h'],
+      ]);
+      expect((await stores.bulk.list(organizationId, 10)).map(({ bulkId }) => bulkId)).toEqual([
+        first.operation.bulkId,
+      ]);
+      expect(await stores.entries('bulk.cancel')).toBe(before + 1);
+      const other = await stores.bulk.create(await operationOf({}), { ...request, hash: 'other' });
+      expect([other.operation.bulkId, other.hash]).toEqual([first.operation.bulkId, 'h']);
+      expect(await stores.bulk.keyUse(organizationId, 'k')).toMatchObject({ hash: 'h' });
+      expect(await stores.bulk.keyUse(organizationId, 'another')).toBeNull();
+      expect(await stores.bulk.keyUse(randomUUID(), 'k')).toBeNull();
+      const elsewhere = await operationOf({ organizationId: randomUUID() });
+      expect((await stores.bulk.create(elsewhere, request)).operation.bulkId).toBe(elsewhere.bulkId);
+      expect(await work(10)).toHaveLength(1);
     });
 
     it('end when they are cancelled, once; the newest is listed first', async () => {

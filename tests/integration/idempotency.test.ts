@@ -59,6 +59,43 @@ describe('a request that is sent again under its Idempotency-Key', () => {
     expect((await restart({ version: 'current' })).body.code).toBe('IDEMPOTENCY_CONFLICT');
   });
 
+  it('a bulk operation is carried out once, and answered with the first; another one under the key is refused', async () => {
+    const flow = { schemaVersion: 1, name: 'waits', nodes: [{ id: 'w', kind: 'wait', signal: 'go' }] };
+    expect((await post(owner, '/api/v1/workflows', flow)).status).toBe(201);
+    const runId = await run('waits');
+    await eventually('the run waits', async () => (await read(runId)).historyLength > 1);
+    const bulk = (who: Visitor, body: object) =>
+      post(who, '/api/v1/bulk-operations', { action: 'signal', filter: { ids: [runId] }, ...body }, 'bulk-1');
+    const signal = { name: 'noted', payload: 1 };
+    const dry = await bulk(owner, { signal, dryRun: true });
+    expect([dry.status, dry.body.matched]).toEqual([200, 1]);
+    const answers = await Promise.all([bulk(owner, { signal }), bulk(owner, { signal })]);
+    const [first] = answers;
+    expect(answers.map(({ status, body }) => [status, body.bulkId])).toEqual([
+      [202, first?.body.bulkId],
+      [202, first?.body.bulkId],
+    ]);
+    const path = `/api/v1/bulk-operations/${first?.body.bulkId}`;
+    await eventually('it is over', async () => (await owner.send('GET', path)).body.state === 'completed');
+    // The answer got lost: by now there is nothing to do any more.
+    const again = await bulk(owner, { signal });
+    expect([again.status, again.body.bulkId, again.body.state]).toEqual([
+      202,
+      first?.body.bulkId,
+      'completed',
+    ]);
+    for (const other of [await bulk(owner, { signal: { name: 'other' } }), await bulk(second, { signal })])
+      expect([other.status, other.body.code]).toEqual([409, 'IDEMPOTENCY_CONFLICT']);
+    await eventually('the signal is there', async () => {
+      const { items } = (await owner.send('GET', `/api/v1/runs/${runId}/events`)).body;
+      const signals = items.filter(({ type }: { type: string }) => type === 'WORKFLOW_EXECUTION_SIGNALED');
+      expect(signals.length).toBeLessThan(2);
+      return signals.length === 1;
+    });
+    const { items } = (await owner.send('GET', '/api/v1/audit?action=bulk.signal')).body;
+    expect(items).toHaveLength(1);
+  });
+
   it("a second person's decision under the same key is refused, not taken for the first one's", async () => {
     const runId = await run('asking');
     await eventually('the question is asked', async () => {

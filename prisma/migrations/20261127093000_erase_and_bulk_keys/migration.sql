@@ -38,3 +38,8 @@ BEGIN
     DELETE FROM workflow_run WHERE organization_id = organization AND run_id = ANY(gone);
     RETURN cardinality(gone);
 END $$;
+
+-- A bulk operation that is asked for again under its Idempotency-Key is the first one; the hash says whether the same is asked for.
+ALTER TABLE bulk_operation ADD COLUMN idempotency_key text, ADD COLUMN request_hash text;
+CREATE UNIQUE INDEX bulk_operation_key ON bulk_operation (organization_id, idempotency_key)
+    WHERE idempotency_key IS NOT NULL;

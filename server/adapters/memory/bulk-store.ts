@@ -1,12 +1,20 @@
 import { uuidv7Time } from '@/lib/shared/ids';
 import type { MemoryDatabase, MemoryRun } from '@/server/adapters/memory/database';
-import type { BulkFilter, BulkOperation, BulkQueue, BulkStore, BulkTarget } from '@/server/ports/bulk-store';
+import type {
+  BulkFilter,
+  BulkOperation,
+  BulkQueue,
+  BulkRequest,
+  BulkStore,
+  BulkTarget,
+} from '@/server/ports/bulk-store';
 
 /** Failures that are kept with their reasons; the rest is only counted. */
 const MOST_FAILURES = 100;
 
 interface Kept {
   operation: BulkOperation;
+  request: BulkRequest;
   after: string;
   chunk: BulkTarget[] | null;
   touched: number;
@@ -19,18 +27,31 @@ export function createMemoryBulk(db: MemoryDatabase): { store: BulkStore; queue:
   let turns = 0;
   const of = (organizationId: string) =>
     [...kept.values()].filter(({ operation }) => operation.organizationId === organizationId);
+  const underKey = (organizationId: string, key: string) => {
+    const found = of(organizationId).find(({ request }) => request.key === key);
+    return found ? { operation: structuredClone(found.operation), hash: found.request.hash } : null;
+  };
   const store: BulkStore = {
     async count(organizationId, filter, until) {
       return fitting(db, organizationId, filter, '', until).length;
     },
-    async create(operation) {
-      kept.set(operation.bulkId, {
+    async keyUse(organizationId, key) {
+      return underKey(organizationId, key);
+    },
+    async create(operation, request) {
+      const { organizationId, bulkId, action } = operation;
+      const first = request.key === null ? null : underKey(organizationId, request.key);
+      if (first !== null) return first;
+      db.audit.push({ organizationId, action: `bulk.${action}`, object: bulkId });
+      kept.set(bulkId, {
         operation: structuredClone(operation),
+        request,
         after: '',
         chunk: null,
         touched: turns++,
         held: false,
       });
+      return { operation, hash: request.hash };
     },
     async list(organizationId, limit) {
       const found = of(organizationId).map(({ operation }) => structuredClone(operation));
