@@ -242,7 +242,7 @@ export async function createRuntime(options: RuntimeOptions) {
     now: () => clock.now(),
     progress: (runId, nodes) => calls.addTo(runId, nodes),
   });
-  const tasks = new TaskPresenter({ runs, reader, masks, access });
+  const tasks = new TaskPresenter({ runs, reader, masks, access, log });
   const control = new RunControl({ runs, reader, newId: newRunId });
   const payloads = new PayloadService({ runs, masks, store: createPayloadReader(prisma) });
   const reruns = new RerunService({ runs, reader, workflows });

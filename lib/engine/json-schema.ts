@@ -9,12 +9,38 @@ export interface Mismatch {
 const MAX_DEPTH = 40;
 
 /**
+ * Steps that one check may take; a step is far below a microsecond. A schema that refers to itself in several places at once needs
+ * a number of them that grows with the power of the depth, and whoever checks does nothing else meanwhile.
+ */
+const MAX_STEPS = 1_000_000;
+
+/**
  * Checks a value against a JSON Schema: type, enum, const, properties, required, additionalProperties, items, prefixItems,
  * bounds, allOf / anyOf / oneOf / not, and local `$ref`. Keywords it does not know (format, pattern, …) are not checked.
- * Written by hand because a schema compiler makes code at run time, which the core must not need.
+ * A schema that would take too long does not fit anything. Written by hand because a schema compiler makes code at run time,
+ * which the core must not need.
  */
 export function firstMismatch(schema: Json, value: Json): Mismatch | null {
-  return check(schema, value, '', schema, 0);
+  try {
+    return check(schema, value, '', { schema, left: MAX_STEPS }, 0);
+  } catch (error) {
+    if (!(error instanceof TooLong)) throw error;
+    const message = `cannot be checked: its schema takes more than ${MAX_STEPS.toLocaleString('en-GB')} steps`;
+    return { pointer: '', message };
+  }
+}
+
+/** The whole schema, which references begin at, and the steps that are left to check by it. */
+interface Root {
+  readonly schema: Json;
+  left: number;
+}
+
+class TooLong extends Error {}
+
+function spend(root: Root, steps: number): void {
+  root.left -= steps;
+  if (root.left < 0) throw new TooLong();
 }
 
 const TYPES: Record<string, (value: Json) => boolean> = {
@@ -27,24 +53,26 @@ const TYPES: Record<string, (value: Json) => boolean> = {
   object: (value) => isJsonObject(value),
 };
 
-function same(a: Json, b: Json): boolean {
+function same(a: Json, b: Json, root: Root): boolean {
+  spend(root, 1);
   if (a === b) return true;
   if (Array.isArray(a))
-    return Array.isArray(b) && a.length === b.length && a.every((item, i) => same(item, b[i] as Json));
+    return Array.isArray(b) && a.length === b.length && a.every((item, i) => same(item, b[i] as Json, root));
   if (!isJsonObject(a) || !isJsonObject(b)) return false;
   const keys = Object.keys(a);
   return (
     keys.length === Object.keys(b).length &&
-    keys.every((key) => Object.hasOwn(b, key) && same(a[key] as Json, b[key] as Json))
+    keys.every((key) => Object.hasOwn(b, key) && same(a[key] as Json, b[key] as Json, root))
   );
 }
 
-function check(schema: Json, value: Json, pointer: string, root: Json, depth: number): Mismatch | null {
+function check(schema: Json, value: Json, pointer: string, root: Root, depth: number): Mismatch | null {
+  spend(root, 1);
   if (schema === true || depth > MAX_DEPTH) return null;
   if (schema === false) return { pointer, message: 'is not allowed' };
   if (!isJsonObject(schema)) return null;
   if (typeof schema.$ref === 'string') {
-    const target = resolvePointer(root, schema.$ref);
+    const target = resolvePointer(root.schema, schema.$ref);
     return target === undefined ? null : check(target, value, pointer, root, depth + 1);
   }
   const types =
@@ -52,20 +80,26 @@ function check(schema: Json, value: Json, pointer: string, root: Json, depth: nu
   if (types.length > 0 && !types.some((type) => TYPES[String(type)]?.(value) ?? true)) {
     return { pointer, message: `must be ${types.join(' or ')}` };
   }
-  if (Array.isArray(schema.enum) && !schema.enum.some((item) => same(item, value))) {
-    return { pointer, message: `must be one of ${JSON.stringify(schema.enum)}` };
+  if (Array.isArray(schema.enum) && !schema.enum.some((item) => same(item, value, root))) {
+    return { pointer, message: `must be one of ${short(schema.enum)}` };
   }
-  if (schema.const !== undefined && !same(schema.const, value))
-    return { pointer, message: `must be ${JSON.stringify(schema.const)}` };
+  if (schema.const !== undefined && !same(schema.const, value, root))
+    return { pointer, message: `must be ${short(schema.const)}` };
   return (
-    checkBounds(schema, value, pointer) ??
+    checkBounds(schema, value, pointer, root) ??
     (isJsonObject(value) ? checkObject(schema, value, pointer, root, depth) : null) ??
     (Array.isArray(value) ? checkArray(schema, value, pointer, root, depth) : null) ??
     checkCombined(schema, value, pointer, root, depth)
   );
 }
 
-function checkBounds(schema: JsonObject, value: Json, pointer: string): Mismatch | null {
+/** A value in a message. */
+function short(value: Json): string {
+  const text = JSON.stringify(value);
+  return text.length <= 500 ? text : `${text.slice(0, 500)}…`;
+}
+
+function checkBounds(schema: JsonObject, value: Json, pointer: string, root: Root): Mismatch | null {
   const { minimum, maximum, exclusiveMinimum, exclusiveMaximum, minLength, maxLength } = schema;
   if (typeof value === 'number') {
     if (typeof minimum === 'number' && value < minimum)
@@ -76,7 +110,9 @@ function checkBounds(schema: JsonObject, value: Json, pointer: string): Mismatch
       return { pointer, message: `must be more than ${exclusiveMinimum}` };
     if (typeof exclusiveMaximum === 'number' && value >= exclusiveMaximum)
       return { pointer, message: `must be less than ${exclusiveMaximum}` };
-  } else if (typeof value === 'string') {
+  } else if (typeof value === 'string' && (minLength !== undefined || maxLength !== undefined)) {
+    // Code points are counted one by one.
+    spend(root, value.length / 16);
     const length = [...value].length;
     if (typeof minLength === 'number' && length < minLength)
       return { pointer, message: `must have at least ${minLength} characters` };
@@ -90,10 +126,11 @@ function checkObject(
   schema: JsonObject,
   value: JsonObject,
   pointer: string,
-  root: Json,
+  root: Root,
   depth: number,
 ): Mismatch | null {
   if (Array.isArray(schema.required)) {
+    spend(root, schema.required.length);
     const missing = schema.required.find((key) => !Object.hasOwn(value, String(key)));
     if (missing !== undefined) return { pointer: `${pointer}/${String(missing)}`, message: 'is missing' };
   }
@@ -114,7 +151,7 @@ function checkArray(
   schema: JsonObject,
   value: Json[],
   pointer: string,
-  root: Json,
+  root: Root,
   depth: number,
 ): Mismatch | null {
   const { minItems, maxItems } = schema;
@@ -136,7 +173,7 @@ function checkCombined(
   schema: JsonObject,
   value: Json,
   pointer: string,
-  root: Json,
+  root: Root,
   depth: number,
 ): Mismatch | null {
   const fits = (inner: Json) => check(inner, value, pointer, root, depth + 1) === null;

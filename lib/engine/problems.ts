@@ -1,8 +1,12 @@
 import type { DefinitionProblem } from '@/lib/protocol/api';
 
+/** Words for which the nearest known one is looked for: each is compared with all that are known, which can be thousands. */
+const MAX_GUESSES = 100;
+
 /** Collects what is wrong with a definition. */
 export class Problems {
   readonly list: DefinitionProblem[] = [];
+  private guesses = MAX_GUESSES;
 
   /** Something that would make the workflow fail or mean something else than it seems: blocks publishing. */
   error(code: string, nodeId: string | null, pointer: string, message: string, fix: string): void {
@@ -14,13 +18,19 @@ export class Problems {
     this.list.push({ severity: 'warning', code, nodeId, pointer, message, fix });
   }
 
+  /** A fix that names the known word nearest to a misspelt one, or `otherwise` when none is near or too many were misspelt. */
+  didYouMean(word: string, known: () => Iterable<string>, otherwise: string): string {
+    const near = this.guesses-- > 0 ? nearest(word, known()) : null;
+    return near === null ? otherwise : `Did you mean "${near}"?`;
+  }
+
   get hasErrors(): boolean {
     return this.list.some((problem) => problem.severity === 'error');
   }
 }
 
 /** The known word nearest to a misspelt one, or null when none is near. */
-export function nearest(word: string, known: Iterable<string>): string | null {
+function nearest(word: string, known: Iterable<string>): string | null {
   let best: string | null = null;
   let bestDistance = Math.max(2, Math.floor(word.length / 3)) + 1;
   for (const candidate of known) {
@@ -45,10 +55,4 @@ function editDistance(a: string, b: string, limit: number): number {
     row = next;
   }
   return row[b.length] ?? limit;
-}
-
-/** A fix that names the nearest known word, or lists what there is. */
-export function didYouMean(word: string, known: Iterable<string>, otherwise: string): string {
-  const near = nearest(word, known);
-  return near === null ? otherwise : `Did you mean "${near}"?`;
 }

@@ -1,6 +1,6 @@
 import { firstMismatch } from '@/lib/engine/json-schema';
 import type { Knowledge } from '@/lib/engine/knowledge';
-import { didYouMean, type Problems } from '@/lib/engine/problems';
+import type { Problems } from '@/lib/engine/problems';
 import type { FieldTypes } from '@/lib/engine/validate-expressions';
 import type { PlacedGraph } from '@/lib/engine/validate-graphs';
 import { isJsonObject, type Json, type JsonObject } from '@/lib/shared/json';
@@ -29,7 +29,11 @@ export function checkCalls(
         call.nodeId,
         `${call.pointer}/server`,
         `There is no server ${call.server}.`,
-        didYouMean(call.server, knowledge.servers.keys(), 'Connect the server first, or name another one.'),
+        problems.didYouMean(
+          call.server,
+          () => knowledge.servers.keys(),
+          'Connect the server first, or name another one.',
+        ),
       );
       continue;
     }
@@ -42,7 +46,11 @@ export function checkCalls(
         call.nodeId,
         `${call.pointer}/tool`,
         `The server ${call.server} has no tool ${call.tool}.`,
-        didYouMean(call.tool, tools.keys(), `It has: ${[...tools.keys()].slice(0, 12).join(', ')}.`),
+        problems.didYouMean(
+          call.tool,
+          () => tools.keys(),
+          `It has: ${[...tools.keys()].slice(0, 12).join(', ')}.`,
+        ),
       );
       continue;
     }
@@ -117,9 +125,9 @@ function checkArguments(call: Call, schema: Json, types: FieldTypes, problems: P
     const inner = Object.hasOwn(properties, name) ? properties[name] : undefined;
     if (inner === undefined) {
       if (Object.keys(properties).length === 0 && schema.additionalProperties !== false) continue;
-      const fix = didYouMean(
+      const fix = problems.didYouMean(
         name,
-        Object.keys(properties),
+        () => Object.keys(properties),
         `${call.tool} takes: ${Object.keys(properties).join(', ') || 'nothing'}.`,
       );
       if (schema.additionalProperties === false)

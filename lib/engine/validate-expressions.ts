@@ -1,7 +1,7 @@
 import { type CelType, celTypeOf, checkExpression } from '@/lib/engine/expression/check';
 import { type ParsedExpression, parseExpression } from '@/lib/engine/expression/parse-expression';
 import type { Knowledge } from '@/lib/engine/knowledge';
-import { didYouMean, type Problems } from '@/lib/engine/problems';
+import type { Problems } from '@/lib/engine/problems';
 import type { PlacedGraph, PlacedNode } from '@/lib/engine/validate-graphs';
 import { type Order, orderOf } from '@/lib/engine/validate-order';
 import { collectSites, type Site } from '@/lib/engine/validate-sites';
@@ -103,13 +103,18 @@ function checkNames(world: World, site: Site, parsed: ParsedExpression): boolean
     if (name === 'input' || name === 'run' || variables.has(name)) continue;
     const placed = world.nodes.get(name);
     if (placed === undefined) {
-      const known = [...chain.flatMap(({ graph }) => [...graph.byId.keys()]), ...variables, 'input', 'run'];
+      const known = () => [
+        ...chain.flatMap(({ graph }) => [...graph.byId.keys()]),
+        ...variables,
+        'input',
+        'run',
+      ];
       problems.error(
         'REFERENCE_UNKNOWN',
         id,
         site.pointer,
         `There is no \`${name}\` that the expression could mean.`,
-        didYouMean(name, known, 'Name a node, `input`, `run` or a loop variable.'),
+        problems.didYouMean(name, known, 'Name a node, `input`, `run` or a loop variable.'),
       );
       sound = false;
       continue;
@@ -166,8 +171,8 @@ function checkOrder(
     );
     return false;
   }
-  if (order.before.get(level.at)?.has(name)) return true;
-  if (!order.maybe.get(level.at)?.has(name)) {
+  if (order.isBefore(level.at, name)) return true;
+  if (!order.mayBeBefore(level.at, name)) {
     problems.error(
       'REFERENCE_NOT_BEFORE',
       id,

@@ -2,13 +2,16 @@ import type { PlacedGraph, PlacedNode } from '@/lib/engine/validate-graphs';
 
 /** What is certain about the nodes of one graph when one of them runs. */
 export interface Order {
-  /** Nodes that have surely completed (or were handled) before this one begins. */
-  before: ReadonlyMap<PlacedNode, ReadonlySet<string>>;
-  /** Nodes that may have run before this one begins. */
-  maybe: ReadonlyMap<PlacedNode, ReadonlySet<string>>;
+  /** True when the node of that id has surely completed (or was handled) before `at` begins. */
+  isBefore(at: PlacedNode, id: string): boolean;
+  /** True when the node of that id may have run before `at` begins. */
+  mayBeBefore(at: PlacedNode, id: string): boolean;
   /** Nodes that surely run when their graph does. */
   certain: ReadonlySet<string>;
 }
+
+/** Some nodes of a graph, one bit each: of 10,000 nodes in a row each has thousands before it. */
+type Bits = Uint32Array;
 
 /** True when the node, having run, surely leaves by its plain edges. */
 function surelyPlain({ node, outgoing }: PlacedNode): boolean {
@@ -21,27 +24,44 @@ function surelyPlain({ node, outgoing }: PlacedNode): boolean {
  * it, or when that one waits for all edges and the node lies on one of them and surely runs.
  */
 export function orderOf(graph: PlacedGraph): Order {
-  const before = new Map<PlacedNode, Set<string>>();
-  const maybe = new Map<PlacedNode, Set<string>>();
-  const settled = new Map<PlacedNode, Set<string>>();
+  const places = new Map([...graph.byId.keys()].map((id, i) => [id, i]));
+  const none = new Uint32Array(Math.ceil(places.size / 32));
+  const before = new Map<PlacedNode, Bits>();
+  const maybe = new Map<PlacedNode, Bits>();
+  const settled = new Map<PlacedNode, Bits>();
   const certain = new Set<string>();
+  const surely = none.slice();
+  const isIn = (bits: Bits | undefined, id: string) => {
+    const place = places.get(id);
+    return place !== undefined && bits !== undefined && isSet(bits, place);
+  };
   for (const placed of topological(graph)) {
     const sources = placed.incoming.flatMap((edge) => {
       const from = graph.byId.get(edge.from);
-      return from === undefined ? [] : [{ edge, from }];
+      return from === undefined ? [] : [{ edge, from, place: places.get(edge.from) as number }];
     });
+    /** Of each source, what is known of it, and the source itself. */
+    const upTo = (known: ReadonlyMap<PlacedNode, Bits>) =>
+      sources.map(({ from, place }) => set((known.get(from) ?? none).slice(), place));
     const { join = 'all' } = placed.node;
     const waitsForAll = join === 'all' || join === 'on-failure';
-    const through = sources.map(({ from }) => new Set([...(before.get(from) ?? []), from.node.id]));
-    const over = sources.map(({ from }) => new Set([...(settled.get(from) ?? []), from.node.id]));
-    if (isCertain(placed, sources, certain)) certain.add(placed.node.id);
-    const settledHere = waitsForAll ? union(over) : intersection(over);
+    if (isCertain(placed, sources, certain)) {
+      certain.add(placed.node.id);
+      set(surely, places.get(placed.node.id) as number);
+    }
+    const settledHere = (waitsForAll ? union : intersection)(upTo(settled), none);
     settled.set(placed, settledHere);
-    maybe.set(placed, union(sources.map(({ from }) => new Set([...(maybe.get(from) ?? []), from.node.id]))));
-    const sure = [...settledHere].filter((id) => certain.has(id));
-    before.set(placed, new Set([...intersection(through), ...sure]));
+    maybe.set(placed, union(upTo(maybe), none));
+    before.set(
+      placed,
+      union([intersection(upTo(before), none), intersection([settledHere, surely], none)], none),
+    );
   }
-  return { before, maybe, certain };
+  return {
+    isBefore: (at, id) => isIn(before.get(at), id),
+    mayBeBefore: (at, id) => isIn(maybe.get(at), id),
+    certain,
+  };
 }
 
 function isCertain(
@@ -73,14 +93,23 @@ function topological(graph: PlacedGraph): PlacedNode[] {
   return order;
 }
 
-function union(sets: ReadonlySet<string>[]): Set<string> {
-  const out = new Set<string>();
-  for (const set of sets) for (const id of set) out.add(id);
+const isSet = (bits: Bits, place: number): boolean => ((bits[place >>> 5] ?? 0) & (1 << (place & 31))) !== 0;
+
+function set(bits: Bits, place: number): Bits {
+  bits[place >>> 5] = (bits[place >>> 5] ?? 0) | (1 << (place & 31));
+  return bits;
+}
+
+/** `none` is what no sets at all give. */
+function union(sets: readonly Bits[], none: Bits): Bits {
+  const out = none.slice();
+  for (const bits of sets) for (let i = 0; i < out.length; i++) out[i] = (out[i] ?? 0) | (bits[i] ?? 0);
   return out;
 }
 
-function intersection(sets: ReadonlySet<string>[]): Set<string> {
-  const [first, ...rest] = sets;
-  if (first === undefined) return new Set();
-  return new Set([...first].filter((id) => rest.every((set) => set.has(id))));
+function intersection([first, ...rest]: readonly Bits[], none: Bits): Bits {
+  if (first === undefined) return none.slice();
+  const out = first.slice();
+  for (const bits of rest) for (let i = 0; i < out.length; i++) out[i] = (out[i] ?? 0) & (bits[i] ?? 0);
+  return out;
 }

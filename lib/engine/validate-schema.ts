@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { didYouMean, Problems } from '@/lib/engine/problems';
+import { Problems } from '@/lib/engine/problems';
 import type { DefinitionProblem } from '@/lib/protocol/api';
 import { NODE_KINDS } from '@/lib/protocol/definition';
 import { jsonPointer } from '@/lib/protocol/errors';
@@ -76,7 +76,7 @@ function describeUnion(
   if (path.at(-1) === 'kind') {
     const fix =
       typeof value === 'string'
-        ? didYouMean(value, NODE_KINDS, `Use one of: ${NODE_KINDS.join(', ')}.`)
+        ? problems.didYouMean(value, () => NODE_KINDS, `Use one of: ${NODE_KINDS.join(', ')}.`)
         : `Use one of: ${NODE_KINDS.join(', ')}.`;
     problems.error(
       'UNKNOWN_KIND',

@@ -1,5 +1,5 @@
 import type { Knowledge } from '@/lib/engine/knowledge';
-import { didYouMean, type Problems } from '@/lib/engine/problems';
+import type { Problems } from '@/lib/engine/problems';
 import { mayHold } from '@/lib/engine/sensitivity';
 import type { PlacedGraph, PlacedNode } from '@/lib/engine/validate-graphs';
 import type { WorkflowDefinition } from '@/lib/protocol/definition';
@@ -27,7 +27,7 @@ export function checkSensitive(
         warn(
           null,
           `There is no node ${name}.`,
-          didYouMean(name, nodes.keys(), 'Name a node of this workflow.'),
+          problems.didYouMean(name, () => nodes.keys(), 'Name a node of this workflow.'),
         );
       else if (!nodeMayHold(placed, side ?? '', rest, knowledge))
         warn(name, `Nothing lies at ${path}.`, 'Compare the path with what the node is given and gives.');

@@ -1,5 +1,5 @@
 import { RESERVED_NAMES } from '@/lib/engine/lookup';
-import { didYouMean, type Problems } from '@/lib/engine/problems';
+import type { Problems } from '@/lib/engine/problems';
 import { type PlacedEdge, type PlacedGraph, type PlacedNode, portsOf } from '@/lib/engine/validate-graphs';
 import type { WorkflowDefinition } from '@/lib/protocol/definition';
 
@@ -35,6 +35,7 @@ export function checkStructure(
 
 function checkIds(graphs: PlacedGraph[], problems: Problems): void {
   const first = new Map<string, string>();
+  const ids = new Set(graphs.flatMap((graph) => graph.nodes.map(({ node }) => node.id)));
   for (const graph of graphs) {
     for (const { node, pointer } of graph.nodes) {
       const before = first.get(node.id);
@@ -56,7 +57,7 @@ function checkIds(graphs: PlacedGraph[], problems: Problems): void {
           `Choose another id, such as ${node.id}_step.`,
         );
       }
-      if (node.kind === 'loop') checkLoopVariables(node, pointer, graphs, problems);
+      if (node.kind === 'loop') checkLoopVariables(node, pointer, ids, problems);
       if (node.kind === 'parallel') checkBranches(node, pointer, problems);
     }
   }
@@ -65,10 +66,9 @@ function checkIds(graphs: PlacedGraph[], problems: Problems): void {
 function checkLoopVariables(
   node: Extract<PlacedNode['node'], { kind: 'loop' }>,
   pointer: string,
-  graphs: PlacedGraph[],
+  ids: ReadonlySet<string>,
   problems: Problems,
 ): void {
-  const ids = new Set(graphs.flatMap((graph) => graph.nodes.map((placed) => placed.node.id)));
   for (const field of ['as', 'indexAs'] as const) {
     const name = node[field];
     if (name === undefined) continue;
@@ -132,9 +132,9 @@ function checkEdges(graph: PlacedGraph, problems: Problems): void {
         null,
         `${edge.pointer}/${end}`,
         `The edge names ${edge[end]}, which is no node of this graph.`,
-        didYouMean(
+        problems.didYouMean(
           edge[end],
-          graph.byId.keys(),
+          () => graph.byId.keys(),
           'Name a node of the same graph; edges do not cross the border of a container.',
         ),
       );
@@ -169,9 +169,9 @@ function checkPort(from: PlacedNode, edge: PlacedEdge, problems: Problems): void
     return;
   }
   if (!ports.has(edge.port)) {
-    const fix = didYouMean(
+    const fix = problems.didYouMean(
       edge.port,
-      ports,
+      () => ports,
       `Use one of: ${[...ports].join(', ')}; or leave port out for the plain way.`,
     );
     problems.error(

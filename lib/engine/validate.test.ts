@@ -114,6 +114,14 @@ const BROKEN: Broken[] = [
     /500ms, 30s/,
   ],
   [
+    'a deadline of 273,000 years',
+    around([{ id: 'w', kind: 'approval', deadline: '100000000d' }]),
+    'INVALID_FIELD',
+    'w',
+    '/nodes/0/deadline',
+    /at most 36525d, 100 years/i,
+  ],
+  [
     'a wait for two things',
     around([{ id: 'w', kind: 'wait', duration: '5s', signal: 'go' }]),
     'INVALID_FIELD',
@@ -755,5 +763,27 @@ describe('sound definitions', () => {
   ])('%s', (_name, definition) => {
     const known: Knowledge = { servers: new Map([...KNOWN.servers, ['new', new Map()]]) };
     expect(validateDefinition(definition, known).problems).toEqual([]);
+  });
+});
+
+describe('a definition of thousands of nodes', () => {
+  const N = 1_500;
+  const chain = (output: (i: number) => unknown) =>
+    around(
+      Array.from({ length: N }, (_none, i) => ({ id: `n${i}`, kind: 'transform', output: output(i) })),
+      Array.from({ length: N - 1 }, (_none, i) => ({ from: `n${i}`, to: `n${i + 1}` })),
+    );
+
+  it('knows what comes before what from one end to the other', () => {
+    expect(validateDefinition(chain((i) => (i === 0 ? 1 : '${n0.output}'))).problems).toEqual([]);
+    const { problems } = validateDefinition(chain((i) => (i === 31 ? `\${n${N - 1}.output}` : 1)));
+    expect(problems.map(({ code, nodeId }) => [code, nodeId])).toEqual([['REFERENCE_NOT_BEFORE', 'n31']]);
+  });
+
+  it('guesses what was meant for the first hundred misspelt names only', () => {
+    const { problems } = validateDefinition(chain((i) => `\${m${i}.output}`));
+    expect(problems.every(({ code }) => code === 'REFERENCE_UNKNOWN')).toBe(true);
+    expect(problems.filter(({ fix }) => fix.startsWith('Did you mean')).length).toBe(100);
+    expect(problems.length).toBe(N);
   });
 });

@@ -17,11 +17,26 @@ export const NODE_KINDS = [
 ] as const;
 export type NodeKind = (typeof NODE_KINDS)[number];
 
-/** `500ms`, `30s`, `5m`, `2h`, `7d`, or a number of milliseconds. */
+/** The longest duration, in milliseconds: 100 years. What lies further away is no time that every part can hold and write. */
+export const MAX_DURATION_MS = 36_525 * 86_400_000;
+
+const DURATION = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/;
+const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** Milliseconds of `500ms`, `30s`, `5m`, `2h` or `7d`, however long; null for any other text. */
+export function durationTextMs(text: string): number | null {
+  const found = DURATION.exec(text);
+  return found === null ? null : Math.round(Number(found[1]) * (UNITS[found[2] as string] as number));
+}
+
+/** `500ms`, `30s`, `5m`, `2h`, `7d`, or a number of milliseconds; 100 years at most. */
 export const durationSchema = z
   .union([
-    z.int().min(0),
-    z.string().regex(/^\d+(\.\d+)?(ms|s|m|h|d)$/, 'write a duration such as 500ms, 30s, 5m, 2h or 7d'),
+    z.int().min(0).max(MAX_DURATION_MS),
+    z
+      .string()
+      .regex(DURATION, 'write a duration such as 500ms, 30s, 5m, 2h or 7d')
+      .refine((text) => (durationTextMs(text) ?? 0) <= MAX_DURATION_MS, 'at most 36525d, 100 years'),
   ])
   .meta({ id: 'duration' });
 export type Duration = z.infer<typeof durationSchema>;

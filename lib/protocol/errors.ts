@@ -316,6 +316,11 @@ export const ERROR_CATALOGUE = {
     httpStatus: 500,
   },
   HISTORY_LIMIT: { next: 'Split the workflow, or use continue-as-new.', retriable: false, httpStatus: 409 },
+  HISTORY_UNREADABLE: {
+    next: 'Read its events one by one; update this process if a newer version wrote them, else report it.',
+    retriable: false,
+    httpStatus: 500,
+  },
   FENCED: {
     next: 'Nothing: another process owns the run and goes on with it.',
     retriable: true,

@@ -9,6 +9,17 @@ export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+/** Levels that any value may be nested. Deeper ones are refused: schemas, the fold of events and JSON.stringify walk by recursion. */
+export const MAX_NESTING = 200;
+
+/** True when a value is nested more than `levels` deep; looks no deeper than that. */
+export function isNestedDeeper(value: unknown, levels = MAX_NESTING): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  if (levels === 0) return true;
+  if (Array.isArray(value)) return value.some((item) => isNestedDeeper(item, levels - 1));
+  return Object.values(value).some((item) => isNestedDeeper(item, levels - 1));
+}
+
 /** How deep `roughBytes` looks: what is nested deeper is counted as if it were empty. */
 const ROUGH_DEPTH = 64;
 

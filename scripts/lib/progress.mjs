@@ -17,7 +17,8 @@ export const isForPeople = (error) =>
     SYSTEM.has(/** @type {NodeJS.ErrnoException} */ (error).code ?? ''));
 
 /**
- * Runs one step and prints a line when it is done; one that takes longer than a second announces itself.
+ * Runs one step and prints a line when it is done; one that takes longer than a second announces itself, and prints remarks as
+ * they come.
  * @template T
  * @param {string} name
  * @param {(note: (text: string) => void) => T | Promise<T>} work `note` adds a remark to the line
@@ -27,9 +28,17 @@ export async function step(name, work) {
   const begin = performance.now();
   /** @type {string[]} */
   const notes = [];
-  const announce = setTimeout(() => console.log(`  … ${name}`), 1000);
+  let announced = false;
+  const announce = setTimeout(() => {
+    announced = true;
+    console.log(`  … ${name}`);
+  }, 1000);
+  const note = (/** @type {string} */ text) => {
+    notes.push(text);
+    if (announced) console.log(`  … ${name}: ${text}`);
+  };
   try {
-    const result = await work((text) => notes.push(text));
+    const result = await work(note);
     const time = seconds(performance.now() - begin).padStart(8);
     console.log(`${time}  ${name}${notes.length > 0 ? `: ${notes.join('; ')}` : ''}`);
     return result;

@@ -91,6 +91,13 @@ export interface AcceptRequest {
   audit: AuditFacts;
 }
 
+/** A content (`$payload`) of the organisation that a run is to have a copy of. */
+export interface HandedContent {
+  organizationId: string;
+  runId: string;
+  sha256: string;
+}
+
 /** `row` is null when the idempotency key was seen before: then `runId` is the run of the first request. */
 export interface AcceptResult {
   runId: string;
@@ -147,6 +154,12 @@ export interface ExecutionStore {
    */
   accept(request: AcceptRequest): Promise<AcceptResult>;
   /**
+   * Gives runs their copies of contents ahead of the `commit` that hands them over, which else makes them itself while all that
+   * is in it waits. May be repeated; what is there is left as it is, what nobody has is passed over. A copy that turns out not to
+   * be needed goes with the week of its run. Throws DATABASE_UNAVAILABLE.
+   */
+  adopt(contents: readonly HandedContent[]): Promise<void>;
+  /**
    * Appends a batch under the leases of `owner`; its parts name one epoch of a shard, else it is refused. Resolves with the shards that were still held: parts of other
    * shards wrote nothing. Throws DATABASE_UNAVAILABLE when it is not known whether the batch was written, any other
    * error when the store refused it (nothing was written).
@@ -165,6 +178,12 @@ export interface ExecutionStore {
    * organisations have taken turns, row by row.
    */
   readInbox(shards: readonly number[], inHand: readonly number[], limits: InboxLimits): Promise<InboxRow[]>;
+  /** The same without starts of runs, however many of them are older. */
+  readCommands(
+    shards: readonly number[],
+    inHand: readonly number[],
+    limits: InboxLimits,
+  ): Promise<InboxRow[]>;
   /**
    * Open runs of the shards that must be in memory after `window.after` and until `window.until` (epoch ms; null =
    * from the beginning), soonest first; `window.afterRunId` continues a page at the same instant.
@@ -172,8 +191,12 @@ export interface ExecutionStore {
   dueRuns(shards: readonly number[], window: WakeWindow, limit: number): Promise<OpenRun[]>;
   /** For each run that has events, roughly how many bytes reading its history takes. */
   historySizes(runIds: readonly string[]): Promise<Map<string, number>>;
-  /** The open run as which a closed child goes on, having continued as new for the same node of the same parent; null when there is none. */
-  openSuccessor(runId: string): Promise<OpenRun | null>;
+  /**
+   * The run as which a run goes on that has continued as new: the very next one, which each command but a parent's goes on to from run
+   * to run, because a run knows only the signals that came to itself. To whom the parent gave a word (`by` is its run id), the open
+   * one: a parent knows the first run of a chain, and chains can be long. Null when there is none.
+   */
+  successor(runId: string, by: string | null): Promise<string | null>;
   /** One open run, or null when it is closed or unknown. */
   openRun(runId: string): Promise<OpenRun | null>;
   /** Full histories in order of run and seq. */

@@ -7,8 +7,11 @@ export interface EventPartition {
 
 /** Slow housekeeping of the engine's tables. */
 export interface MaintenanceStore {
-  /** Makes the weekly event partitions up to `weeksAhead` weeks from now; resolves with how many were made. */
-  ensureEventPartitions(weeksAhead: number): Promise<number>;
+  /**
+   * Makes the weekly event partitions up to `weeksAhead` weeks from now. Resolves with those that cannot be made, because events
+   * of those weeks are in the default partition already.
+   */
+  ensureEventPartitions(weeksAhead: number): Promise<EventPartition[]>;
   /**
    * The oldest partition whose every run began and closed more than `days` days ago on the database's clock, or null.
    * One open run keeps its whole week.

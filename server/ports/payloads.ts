@@ -32,7 +32,7 @@ export interface PayloadReader {
  * Large parts of tools' answers, kept apart from the histories that refer to them (`$payload`). Content-addressed within a
  * run: each run has its own copy of what its history refers to, so that retention can drop both together. A run that is
  * handed references by another (retry, child, continue-as-new, a signal) gets its copies when the command is taken:
- * execution stores do this in `accept` and `commit`.
+ * execution stores do this in `accept` and `commit`, or ahead of a commit in `adopt`.
  */
 export interface Payloads extends PayloadReader {
   /** Keeps contents for a run; durable when it resolves. What is there already is left as it is. */

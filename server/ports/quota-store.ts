@@ -6,6 +6,8 @@ export interface QuotaStore {
   setLimits(organizationId: string, limits: QuotaLimits, by: string): Promise<void>;
   /** `runsToday` counts from midnight UTC. `storageBytes` is what histories take, as stored. */
   usage(organizationId: string): Promise<Omit<QuotasBody['usage'], 'servers'>>;
-  /** The two counts that a new run is measured by. */
-  runs(organizationId: string): Promise<{ openRuns: number; runsToday: number }>;
+  /** Open runs, counted up to `most` and no further. */
+  openRuns(organizationId: string, most: number): Promise<number>;
+  /** The same of runs that were started since midnight UTC. */
+  runsToday(organizationId: string, most: number): Promise<number>;
 }

@@ -139,22 +139,35 @@ export interface AttemptOutcome {
   retryAfterMs: number | null;
 }
 
+/** Whose events a dispatch looked through, and what that ended with: null when it was done. */
+export interface Dispatched {
+  organizationId: string;
+  error: unknown;
+}
+
 /** The queue of deliveries, across organisations. Times are the database's. */
 export interface WebhookQueue {
   /**
-   * Looks through events that were committed since the last time, of one organisation that nobody else works on; `match`
-   * says what to send. Deliveries and the new place are stored together, so that nothing is lost or told twice. False when
-   * there was nothing new anywhere.
+   * Looks through events that were committed since the last time, of one organisation that nobody else works on: of those
+   * with something new, the one that was served longest ago. `match` says what to send. Deliveries and the new place are
+   * stored together, so that nothing is lost or told twice. When that fails for an organisation nothing of it is stored, and
+   * it rests for some seconds while others have their turn. Null when there was nothing new anywhere. Throws when the
+   * database is away.
    */
   dispatch(
     types: readonly string[],
     match: (offered: readonly Offered[]) => NewDelivery[] | Promise<NewDelivery[]>,
-  ): Promise<boolean>;
+  ): Promise<Dispatched | null>;
   /**
-   * Takes deliveries that are due, few of each subscription; nobody else gets them for `leaseMs`. A process that dies
-   * meanwhile leaves them to others.
+   * Takes deliveries that are due; nobody else gets them for `leaseMs`. A process that dies meanwhile leaves them to others.
+   * Those of whoever has least under way come first, and with what is under way (`busy`) nobody gets more than a few: each
+   * subscription, and each organisation.
    */
-  claim(limit: number, leaseMs: number): Promise<(OutboundDelivery & { format: WebhookFormat })[]>;
+  claim(
+    limit: number,
+    leaseMs: number,
+    busy?: readonly Pick<OutboundDelivery, 'organizationId' | 'webhookId'>[],
+  ): Promise<(OutboundDelivery & { format: WebhookFormat })[]>;
   /** Notes an attempt down. Gives since when every attempt for the subscription has failed; null after a good one. */
   settle(delivery: OutboundDelivery, outcome: AttemptOutcome): Promise<number | null>;
   /** Switches a subscription off and gives its waiting deliveries up. Tells the others of `event`. False when it was off. */

@@ -5,16 +5,19 @@ import { compiledOf, parseActivityId } from '@/lib/engine/state';
 import type { ApprovalState } from '@/lib/engine/types';
 import { type Actor, hasRole, ROLES } from '@/lib/protocol/actor';
 import type { Task } from '@/lib/protocol/api-runs';
+import { isAppError } from '@/lib/protocol/errors';
 import type { WorkflowEventRecord } from '@/lib/protocol/event';
 import type { Failure } from '@/lib/protocol/run';
 import type { Json } from '@/lib/shared/json';
+import { isoTime } from '@/lib/shared/time';
+import type { Log } from '@/server/ports/log';
 import type { RunRow } from '@/server/ports/run-queries';
 import type { AccessService } from '@/server/services/access-service';
 import { openQuestions } from '@/server/services/run-answers';
 import { openApprovals, unknownCalls } from '@/server/services/run-control';
 import type { RunMasks } from '@/server/services/run-masks';
 import type { RunService } from '@/server/services/run-service';
-import type { ReadRun, RunReader } from '@/server/services/run-state';
+import { folded, type ReadRun, type RunReader, type StoredRun } from '@/server/services/run-state';
 
 /** Runs read in one round of a page. */
 const ROUND = 100;
@@ -40,6 +43,7 @@ export class TaskPresenter {
       reader: RunReader;
       masks: RunMasks;
       access: Pick<AccessService, 'may'>;
+      log: Log;
     },
   ) {}
 
@@ -76,12 +80,39 @@ export class TaskPresenter {
   private async tasksOf(actor: Actor, row: RunRow): Promise<Found[]> {
     const known = this.kept.get(row.runId);
     if (known !== undefined && known.length === row.historyLength) return known.found;
-    const read = await this.deps.reader.readRow(actor, row);
-    const found = tasksIn(read);
+    const read = await this.read(actor, row);
     this.kept.delete(row.runId);
     if (this.kept.size >= MAX_KEPT) this.kept.delete(this.kept.keys().next().value as string);
-    this.kept.set(row.runId, { length: read.events.length, found });
-    return found;
+    this.kept.set(row.runId, read);
+    return read.found;
+  }
+
+  /** A run that cannot be read is left out, with a line in the log: nobody else's question is hidden by it. */
+  private async read(actor: Actor, row: RunRow): Promise<{ length: number; found: Found[] }> {
+    let stored: StoredRun;
+    try {
+      stored = await this.deps.reader.load(actor, row);
+    } catch (error) {
+      // A database that is away is about all runs.
+      if (!isAppError(error) || error.entry.retriable) throw error;
+      return this.leaveOut(row, error);
+    }
+    try {
+      return { length: stored.events.length, found: tasksIn(folded(stored)) };
+    } catch (error) {
+      return this.leaveOut(row, error);
+    }
+  }
+
+  private leaveOut({ organizationId, runId, historyLength }: RunRow, error: unknown) {
+    const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    this.deps.log.error('list_tasks', {
+      status: 'failed',
+      organization_id: organizationId,
+      run_id: runId,
+      error: text,
+    });
+    return { length: historyLength, found: [] };
   }
 }
 
@@ -140,11 +171,11 @@ export function tasksIn({ row, program, state, events }: ReadRun): Found[] {
           by,
           decision,
           comment: comment ?? null,
-          at: new Date(at).toISOString(),
+          at: isoTime(at),
         })),
         form: approval.form ?? null,
         subject: approval.subject ?? null,
-        deadline: approval.deadline === undefined ? null : new Date(approval.deadline).toISOString(),
+        deadline: approval.deadline === undefined ? null : isoTime(approval.deadline),
         mayDecide: false,
       },
     };

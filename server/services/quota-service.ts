@@ -4,6 +4,7 @@ import { AppError } from '@/lib/protocol/errors';
 import { requirePermission } from '@/lib/protocol/permissions';
 import type { AuditLog } from '@/server/ports/audit-log';
 import type { QuotaStore } from '@/server/ports/quota-store';
+import { RunCounts } from '@/server/services/run-counts';
 
 /** How long limits and the measured storage are believed, in milliseconds: starting runs must not wait for them. */
 const LIMITS_MS = 2_000;
@@ -23,7 +24,14 @@ export class QuotaService {
   private readonly limits = new Map<string, { at: number; value: Promise<QuotaLimits> }>();
   private readonly storage = new Map<string, { at: number; value: Promise<number> }>();
 
-  constructor(private readonly deps: QuotaServiceDeps) {}
+  private readonly openRuns: RunCounts;
+  private readonly runsToday: RunCounts;
+
+  constructor(private readonly deps: QuotaServiceDeps) {
+    const { store, now } = deps;
+    this.openRuns = new RunCounts((organizationId, most) => store.openRuns(organizationId, most), now);
+    this.runsToday = new RunCounts((organizationId, most) => store.runsToday(organizationId, most), now);
+  }
 
   async read(actor: Actor): Promise<QuotasBody> {
     requirePermission(actor, 'organization:read');
@@ -44,14 +52,17 @@ export class QuotaService {
     return this.read(actor);
   }
 
-  /** Throws QUOTA_EXCEEDED when no further run may begin. */
+  /** Throws QUOTA_EXCEEDED when no further run may begin. Approximate, see `RunCounts`. */
   async admitRun(organizationId: string): Promise<void> {
     const { maxOpenRuns, maxRunsPerDay, maxStorageBytes } = await this.limitsOf(organizationId);
-    if (maxOpenRuns !== null || maxRunsPerDay !== null) {
-      const { openRuns, runsToday } = await this.deps.store.runs(organizationId);
-      refuse('open runs', openRuns, maxOpenRuns);
-      refuse('runs a day', runsToday, maxRunsPerDay);
-    }
+    const [open, today] = await Promise.all([
+      maxOpenRuns === null ? null : this.openRuns.of(organizationId, maxOpenRuns),
+      maxRunsPerDay === null ? null : this.runsToday.of(organizationId, maxRunsPerDay),
+    ]);
+    if (open !== null) refuse('open runs', open.used, maxOpenRuns);
+    if (today !== null) refuse('runs a day', today.used, maxRunsPerDay);
+    open?.admit();
+    today?.admit();
     if (maxStorageBytes === null) return;
     const bytes = await remembered(this.storage, organizationId, STORAGE_MS, this.deps.now(), async () => {
       return (await this.deps.store.usage(organizationId)).storageBytes;
@@ -78,9 +89,13 @@ export class QuotaService {
 
 function refuse(what: string, used: number, limit: number | null): void {
   if (limit === null || used < limit) return;
-  throw new AppError('QUOTA_EXCEEDED', `The organisation may have ${limit} ${what}, and has ${used}.`, {
-    details: { what, used, limit },
-  });
+  throw new AppError(
+    'QUOTA_EXCEEDED',
+    `The organisation may have ${limit} ${what}, and has ${used} or more.`,
+    {
+      details: { what, used, limit },
+    },
+  );
 }
 
 async function remembered<T>(

@@ -2,17 +2,22 @@ import type { Program } from '@/lib/engine/compile';
 import { replay } from '@/lib/engine/step';
 import type { EngineEvent, RunState } from '@/lib/engine/types';
 import type { Actor } from '@/lib/protocol/actor';
+import { AppError } from '@/lib/protocol/errors';
 import type { WorkflowEventRecord } from '@/lib/protocol/event';
 import type { RunRow } from '@/server/ports/run-queries';
 import type { RunService } from '@/server/services/run-service';
 
 const PAGE = 1_000;
 
-/** A run read from its history. `state` is null while its start has not been taken up yet. */
-export interface ReadRun {
+/** What is stored of a run. */
+export interface StoredRun {
   row: RunRow;
   program: Program;
   events: WorkflowEventRecord[];
+}
+
+/** A run read from its history. `state` is null while its start has not been taken up yet. */
+export interface ReadRun extends StoredRun {
   state: RunState | null;
 }
 
@@ -26,17 +31,20 @@ export interface RunReaderDeps {
 export class RunReader {
   constructor(private readonly deps: RunReaderDeps) {}
 
-  /** Throws RUN_NOT_FOUND. */
+  /** Throws RUN_NOT_FOUND, HISTORY_UNREADABLE. */
   async read(actor: Actor, runId: string): Promise<ReadRun> {
     return this.readRow(actor, await this.deps.runs.get(actor, runId));
   }
 
   /** The same for a row that was just read. */
   async readRow(actor: Actor, row: RunRow): Promise<ReadRun> {
+    return folded(await this.load(actor, row));
+  }
+
+  /** Only what is stored of it. */
+  async load(actor: Actor, row: RunRow): Promise<StoredRun> {
     const program = await this.deps.program(row.organizationId, row.definitionHash);
-    const events = await this.history(actor, row);
-    const state = events.length === 0 ? null : replay(program, events.map(toEngineEvent));
-    return { row, program, events, state };
+    return { row, program, events: await this.history(actor, row) };
   }
 
   /** Every event of the run, in order. */
@@ -47,6 +55,17 @@ export class RunReader {
       events.push(...page);
       if (page.length < PAGE) return events;
     }
+  }
+}
+
+/** The fold of what is stored. Throws HISTORY_UNREADABLE: the history is damaged, or of a newer version. */
+export function folded(stored: StoredRun): ReadRun {
+  const { program, events } = stored;
+  try {
+    return { ...stored, state: events.length === 0 ? null : replay(program, events.map(toEngineEvent)) };
+  } catch (error) {
+    const message = `The history of this run cannot be read by this version: ${(error as Error).message}`;
+    throw new AppError('HISTORY_UNREADABLE', message, { cause: error });
   }
 }
 

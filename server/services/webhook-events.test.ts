@@ -78,6 +78,9 @@ describe('what is told', () => {
       nodePath: 'ask',
       deadline: '1970-01-01T00:00:00.000Z',
     });
+    // What a version without a limit let a definition ask for: no text of a date is that far away.
+    for (const deadline of [8_640_000_000_000_001, Number.MAX_VALUE])
+      expect(data('APPROVAL_REQUESTED', { deadline }).deadline).toBe('9999-12-31T23:59:59.999Z');
     expect(data('ACTIVITY_TASK_OUTCOME_UNKNOWN', { activityId: 'a/b:do', attempt: 2 })).toMatchObject({
       nodePath: 'a/b',
       attempt: 2,

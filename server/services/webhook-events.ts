@@ -1,6 +1,7 @@
 import { isEventType } from '@/lib/protocol/events';
 import type { SentEvent, WebhookEvent } from '@/lib/protocol/webhooks';
 import { isJsonObject, type Json, type JsonObject } from '@/lib/shared/json';
+import { isoTime } from '@/lib/shared/time';
 import type { Alert } from '@/server/ports/alert-store';
 import type { NewDelivery, Offered, SourceEvent, Subscription } from '@/server/ports/webhook-out-store';
 
@@ -68,8 +69,8 @@ export function matchAlert(
     message: cut(alert.message),
     value: alert.value,
     threshold: alert.threshold,
-    raisedAt: iso(alert.raisedAt),
-    resolvedAt: alert.resolvedAt === null ? null : iso(alert.resolvedAt),
+    raisedAt: isoTime(alert.raisedAt),
+    resolvedAt: alert.resolvedAt === null ? null : isoTime(alert.resolvedAt),
   });
   const { organizationId } = alert;
   return subscriptions
@@ -86,7 +87,7 @@ export function matchAlert(
 
 /** What goes out: `{type, timestamp, data}`, as Standard Webhooks proposes it. */
 export function envelope(type: SentEvent, at: number, data: JsonObject): JsonObject {
-  return { type, timestamp: iso(at), data };
+  return { type, timestamp: isoTime(at), data };
 }
 
 /** What is told of an event of a run: who and what, never what it worked on. */
@@ -107,7 +108,7 @@ function runData(event: SourceEvent): JsonObject {
     case 'APPROVAL_REQUESTED': {
       const asked = pick(given, ['approvalId', 'nodePath', 'title', 'description', 'quorum']);
       const { deadline } = given;
-      return { ...out, ...asked, ...(typeof deadline === 'number' ? { deadline: iso(deadline) } : {}) };
+      return { ...out, ...asked, ...(typeof deadline === 'number' ? { deadline: isoTime(deadline) } : {}) };
     }
     case 'APPROVAL_DECIDED':
       return { ...out, ...pick(given, ['approvalId', 'decision', 'by', 'comment']) };
@@ -142,8 +143,4 @@ function pick(from: JsonObject, names: readonly string[]): JsonObject {
 function cut(text: string): string {
   const short = text.length <= MAX_TEXT ? text : `${text.slice(0, MAX_TEXT - 1)}…`;
   return short.replaceAll('\u0000', '').replace(/\p{Surrogate}/gu, '\ufffd');
-}
-
-function iso(at: number): string {
-  return new Date(at).toISOString();
 }

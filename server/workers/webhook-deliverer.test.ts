@@ -27,13 +27,14 @@ async function bench() {
     },
   };
   const { store, queue } = createMemoryWebhookOut(new MemoryDatabase(() => now));
-  const sent: { at: number; body: string; headers: Record<string, string> }[] = [];
-  let answer: () => Awaited<ReturnType<WebhookSender['post']>> = () => ({ status: 204, retryAfterMs: null });
+  const sent: { at: number; url: string; body: string; headers: Record<string, string> }[] = [];
+  type Answer = Awaited<ReturnType<WebhookSender['post']>>;
+  let answer: (url: string) => Answer | Promise<Answer> = () => ({ status: 204, retryAfterMs: null });
   const sender: WebhookSender = {
     check() {},
-    async post(_url, body, headers) {
-      sent.push({ at: now, body, headers });
-      return answer();
+    async post(url, body, headers) {
+      sent.push({ at: now, url, body, headers });
+      return answer(url);
     },
   };
   let ids = 0;
@@ -52,11 +53,11 @@ async function bench() {
     timeoutMs: 1_000,
     disableAfterMs: 48 * HOUR,
   });
-  const subscribe = (name: string, events: string[] = []) =>
+  const subscribe = (name: string, events: string[] = [], organizationId = 'org') =>
     store.create(
       {
         id: name,
-        organizationId: 'org',
+        organizationId,
         name,
         createdBy: 'me',
         format: 'generic',
@@ -64,13 +65,13 @@ async function bench() {
         workflow: null,
         enabled: true,
       },
-      { url: 'http://x/', target: 'http://x/' },
+      { url: `http://${name}/`, target: 'http://x/' },
       SECRET,
     );
-  const add = (webhookId = 'a') => {
+  const add = (webhookId = 'a', organizationId = 'org') => {
     const id = newId();
     const payload = { type: 'run.failed', timestamp: '', data: {} };
-    return store.add({ id, organizationId: 'org', webhookId, eventKey: id, event: 'run.failed', payload });
+    return store.add({ id, organizationId, webhookId, eventKey: id, event: 'run.failed', payload });
   };
   /** Lets everything that is due happen, timer by timer, until `ms` are over. */
   const move = async (ms: number) => {
@@ -189,5 +190,79 @@ describe('the deliverer', () => {
     await b.move(60_000);
     expect((await b.store.get('org', 'a'))?.failingSince).toBeNull();
     await b.deliverer.stop();
+  });
+
+  it('a slow receiver holds up no other, of its own organisation or of another', async () => {
+    const b = await bench();
+    await b.subscribe('b');
+    await b.subscribe('c', [], 'elsewhere');
+    let release = () => {};
+    const later = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const good = { status: 204, retryAfterMs: null };
+    b.setAnswer((url) => (url === 'http://a/' ? later.then(() => good) : good));
+    const to = (name: string) => b.sent.filter(({ url }) => url === `http://${name}/`).length;
+    for (let i = 0; i < 10; i++) await b.add('a');
+    b.deliverer.start();
+    await b.move(0);
+    expect(to('a')).toBe(4);
+    // What comes while those are under way: all of it, though none of them has ended.
+    for (let i = 0; i < 10; i++) await b.add('b');
+    for (let i = 0; i < 10; i++) await b.add('c', 'elsewhere');
+    await b.move(2_000);
+    expect([to('a'), to('b'), to('c')]).toEqual([4, 10, 10]);
+    release();
+    await b.move(2_000);
+    expect(to('a')).toBe(10);
+    await b.deliverer.stop();
+  });
+
+  it('an organisation with many slow receivers leaves places to others', async () => {
+    const b = await bench();
+    const names = ['a', ...Array.from({ length: 19 }, (_, i) => `a${i}`)];
+    for (const name of names.slice(1)) await b.subscribe(name);
+    await b.subscribe('c', [], 'elsewhere');
+    const good = { status: 204, retryAfterMs: null };
+    let release = () => {};
+    const later = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    b.setAnswer((url) => (url === 'http://c/' ? good : later.then(() => good)));
+    for (const name of names) for (let i = 0; i < 4; i++) await b.add(name);
+    b.deliverer.start();
+    await b.move(0);
+    expect(b.sent).toHaveLength(16);
+    await b.add('c', 'elsewhere');
+    await b.move(1_000);
+    expect(b.sent.slice(16).map(({ url }) => url)).toEqual(['http://c/']);
+    release();
+    await b.move(5_000);
+    expect(b.sent).toHaveLength(81);
+    await b.deliverer.stop();
+  });
+
+  it('stops after the attempts under way, and begins none after them', async () => {
+    const b = await bench();
+    let release = () => {};
+    const later = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    b.setAnswer(() => later.then(() => ({ status: 204, retryAfterMs: null })));
+    const ids: string[] = [];
+    for (let i = 0; i < 6; i++) ids.push((await b.add()).id);
+    b.deliverer.start();
+    await b.move(0);
+    let stopped = false;
+    const stopping = b.deliverer.stop().then(() => {
+      stopped = true;
+    });
+    await b.move(0);
+    expect([b.sent.length, stopped]).toEqual([4, false]);
+    release();
+    await stopping;
+    const states = await Promise.all(ids.map(async (id) => (await b.get(id))?.state));
+    expect(states).toEqual([...Array(4).fill('delivered'), 'waiting', 'waiting']);
+    expect(b.sent).toHaveLength(4);
   });
 });

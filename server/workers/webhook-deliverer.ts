@@ -17,8 +17,8 @@ import { WEBHOOKS_CHANNEL } from '@/server/services/webhook-out-service';
 import { signedHeaders } from '@/server/services/webhook-signature';
 import { WebhookLoop } from '@/server/workers/webhook-loop';
 
-/** Deliveries under way at once. */
-const BATCH = 16;
+/** Deliveries under way at once; the queue gives no receiver and no organisation all of them. */
+const SLOTS = 32;
 /** A claimed delivery is free again this long after its attempt must have ended. */
 const LEASE_SLACK_MS = 15_000;
 const MAX_ERROR = 300;
@@ -50,6 +50,7 @@ export interface WebhookDelivererDeps {
 /** Sends what is due, and writes down what came of it. Any number of processes may run one. */
 export class WebhookDeliverer {
   private readonly loop: WebhookLoop;
+  private readonly underWay = new Map<Claimed, Promise<void>>();
   private forgotAt: number;
 
   constructor(private readonly deps: WebhookDelivererDeps) {
@@ -63,8 +64,9 @@ export class WebhookDeliverer {
   }
 
   /** Ends after the attempts under way; the rest is for others, or for the next start. */
-  stop(): Promise<void> {
-    return this.loop.stop();
+  async stop(): Promise<void> {
+    await this.loop.stop();
+    await Promise.all(this.underWay.values());
   }
 
   private async turn(isStopped: () => boolean): Promise<void> {
@@ -73,13 +75,20 @@ export class WebhookDeliverer {
       this.forgotAt = clock.now();
       await queue.forget(KEEP_DAYS);
     }
-    while (!isStopped()) {
-      const claimed = await queue.claim(BATCH, timeoutMs + LEASE_SLACK_MS);
-      if (claimed.length === 0) return;
-      // Begun in the order in which things happened; receivers may still see them in another.
-      claimed.sort((a, b) => (a.id < b.id ? -1 : 1));
-      await Promise.all(claimed.map((delivery) => this.deliver(delivery)));
-    }
+    const free = SLOTS - this.underWay.size;
+    if (free === 0 || isStopped()) return;
+    const claimed = await queue.claim(free, timeoutMs + LEASE_SLACK_MS, [...this.underWay.keys()]);
+    // Begun in the order in which things happened; receivers may still see them in another.
+    for (const delivery of claimed.sort((a, b) => (a.id < b.id ? -1 : 1))) this.begin(delivery);
+  }
+
+  /** Nobody waits for it: whatever slot is free again is filled at once, however long others take. */
+  private begin(delivery: Claimed): void {
+    const done = this.deliver(delivery).finally(() => {
+      this.underWay.delete(delivery);
+      this.loop.kick();
+    });
+    this.underWay.set(delivery, done);
   }
 
   /** Never throws: what could not be written down is tried again when the claim has run out. */

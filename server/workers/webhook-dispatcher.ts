@@ -43,7 +43,13 @@ export class WebhookDispatcher {
         made += deliveries.length;
         return deliveries;
       };
-      while (!isStopped() && (await queue.dispatch(TOLD_TYPES, match)));
+      while (!isStopped()) {
+        const done = await queue.dispatch(TOLD_TYPES, match);
+        if (done === null) break;
+        if (done.error === null) continue;
+        const error = String(done.error);
+        deps.log.warn(timing.name, { status: 'failed', organization_id: done.organizationId, error });
+      }
       if (made > 0) bus.publish(WEBHOOKS_CHANNEL, null);
     });
   }

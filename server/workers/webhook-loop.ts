@@ -45,7 +45,7 @@ export class WebhookLoop {
   }
 
   /** Looks now, or as soon as the turn under way is over and some time has passed. */
-  private kick(): void {
+  kick(): void {
     if (this.stopped) return;
     if (this.busy) {
       this.again = true;

@@ -44,7 +44,7 @@ async function postgresStores(): Promise<Stores> {
 
 const SHARD = 0;
 /** A shard a test, so that none finds rows of another. */
-const SHARDS = { fair: 1, bytes: 2 };
+const SHARDS = { fair: 1, bytes: 2, commands: 3 };
 const MANY = 1_000_000_000;
 
 for (const [name, open] of [
@@ -58,10 +58,10 @@ for (const [name, open] of [
 
     beforeAll(async () => {
       stores = await open();
-      await stores.leases.ensureShards(3);
+      await stores.leases.ensureShards(4);
       await stores.leases.heartbeat({ id: owner, buildId: 'test', host: 'test', pid: process.pid }, 60_000);
       epoch =
-        (await stores.leases.acquire(owner, 60_000, 3)).find(({ shard }) => shard === SHARD)?.epoch ?? 0;
+        (await stores.leases.acquire(owner, 60_000, 4)).find(({ shard }) => shard === SHARD)?.epoch ?? 0;
     });
     afterAll(() => stores.close());
 
@@ -139,6 +139,35 @@ for (const [name, open] of [
       const inHand = [...(ids[flood]?.slice(0, 18) ?? []), ...(ids[some] ?? [])];
       expect(await read(inHand, 10, 100)).toEqual([[18, 19], [], [0]]);
       expect((await read([], 10, 2)).flat()).toEqual([0, 0]);
+    });
+
+    it('gives commands apart from starts, within the same limits', async () => {
+      const [flood, some] = [randomUUID(), randomUUID()];
+      const shard = SHARDS.commands;
+      const first = await start(flood, {}, shard);
+      for (let i = 0; i < 20; i++) await start(flood, {}, shard);
+      const command = async ({ organizationId, runId }: InboxRow, data: JsonObject) => {
+        const { row } = await stores.execution.accept({
+          ...{ organizationId, runId, shard, newRun: null, data, idempotency: null },
+          eventType: 'WORKFLOW_EXECUTION_SIGNALED',
+          audit: { actorKind: 'user', actorId: 'tester', action: 'run.signal', object: runId, details: {} },
+        });
+        if (!row) throw new Error('not accepted');
+        return row;
+      };
+      const ours: InboxRow[] = [];
+      for (let i = 0; i < 4; i++) ours.push(await command(first, { text: 'x'.repeat(1_000) }));
+      const theirs = await command(await start(some, {}, shard), {});
+      const read = (each: number, rows: number, bytes = MANY, inHand: number[] = []) =>
+        stores.execution.readCommands([shard], inHand, { each, rows, bytes });
+      expect(await read(100, 100)).toEqual([...ours, theirs]);
+      expect(await read(2, 100)).toEqual([...ours.slice(0, 2), theirs]);
+      expect((await read(100, 2)).map(({ organizationId }) => organizationId)).toEqual([flood, some]);
+      expect(await read(100, 100, MANY, [ours[0]?.id ?? 0, theirs.id])).toEqual(ours.slice(1));
+      expect(await read(100, 100, 1)).toHaveLength(1);
+      expect(
+        await stores.execution.readCommands([SHARDS.fair], [], { each: 9, rows: 9, bytes: MANY }),
+      ).toEqual([]);
     });
 
     it('gives no more rows than their bytes allow, and always one', async () => {

@@ -372,13 +372,13 @@ for (const [name, open] of [
       expect(inbox.some(({ runId, data }) => runId === next.runId && data.runId === next.runId)).toBe(true);
     });
 
-    it('finds the open run as which a child goes on, however long its chain, and none for a run that has no parent', async () => {
+    it('finds the next run of a chain, and for a word of the parent the open one, however long the chain', async () => {
       const above = newRun();
       await accepted(above);
       const chain = `chain ${randomUUID()}`;
       const child = { parentRunId: above.runId, parentNodePath: 'child' };
       const rounds: NewRun[] = [1, 2, 3].map(() => ({ ...newRun(chain), ...child }));
-      const [first, , third] = rounds as [NewRun, NewRun, NewRun];
+      const [first, second, third] = rounds as [NewRun, NewRun, NewRun];
       const update = {
         status: 'continued_as_new',
         closedAt: Date.now(),
@@ -387,20 +387,36 @@ for (const [name, open] of [
         wakeAt: null,
       } as const;
       const goOn = (run: NewRun, next: NewRun) =>
-        stores.execution.commit(owner, [part(run, { events: events(1, 1), update, newRuns: [next] })]);
+        stores.execution.commit(owner, [
+          part(run, {
+            events: events(1, 1),
+            update,
+            newRuns: [{ ...next, previousRunId: run.runId }],
+          }),
+        ]);
+      const { successor } = stores.execution;
       await accepted(first);
-      expect(await stores.execution.openSuccessor(first.runId)).toBeNull();
-      for (const [i, next] of rounds.slice(1).entries()) await goOn(rounds[i] as NewRun, next);
-      expect(await stores.execution.openSuccessor(first.runId)).toMatchObject({
-        runId: third.runId,
-        ...child,
-        parentShard: above.shard,
-      });
-      expect(await stores.execution.openSuccessor(third.runId)).toBeNull();
+      expect(await successor(first.runId, above.runId)).toBeNull();
+      await goOn(first, second);
+      await goOn(second, third);
+      expect(await successor(first.runId, above.runId)).toBe(third.runId);
+      for (const somebody of ['a person', null]) {
+        expect(await successor(first.runId, somebody)).toBe(second.runId);
+        expect(await successor(second.runId, somebody)).toBe(third.runId);
+        expect(await successor(third.runId, somebody)).toBeNull();
+      }
+      expect(await successor(third.runId, above.runId)).toBeNull();
       const apart = newRun(`chain ${randomUUID()}`);
+      const next = newRun(apart.workflowId);
       await accepted(apart);
-      await goOn(apart, newRun(apart.workflowId));
-      expect(await stores.execution.openSuccessor(apart.runId)).toBeNull();
+      await goOn(apart, next);
+      expect(await successor(apart.runId, 'a person')).toBe(next.runId);
+      // A later run under the same id is none of the chain.
+      await stores.execution.commit(owner, [
+        part(next, { events: events(1, 1), update: { ...update, status: 'completed' } }),
+      ]);
+      await accepted(newRun(apart.workflowId));
+      expect(await successor(next.runId, 'a person')).toBeNull();
     });
 
     it('starts another run with a close: with its audit entry, once for its id, and not when the close is refused', async () => {

@@ -12,7 +12,13 @@ import { createWebhookOutStore } from '@/server/adapters/postgres/webhook-out-st
 import { createWebhookQueue } from '@/server/adapters/postgres/webhook-queue';
 import { createSealer } from '@/server/adapters/sealer';
 import type { InboundDelivery, WebhookInStore } from '@/server/ports/webhook-in-store';
-import type { NewDelivery, Offered, WebhookOutStore, WebhookQueue } from '@/server/ports/webhook-out-store';
+import type {
+  Dispatched,
+  NewDelivery,
+  Offered,
+  WebhookOutStore,
+  WebhookQueue,
+} from '@/server/ports/webhook-out-store';
 import { createTestDatabase, type TestDatabase } from '../support/database';
 
 /** Webhook stores in Postgres and their in-memory twins keep the same promises. */
@@ -67,11 +73,11 @@ async function commitInPostgres(organizationId: string, type: string, workflow =
   return runId;
 }
 
-function memory(): Stores {
+function memory(restMs?: number): Stores {
   const db = new MemoryDatabase(() => Date.now());
   createMemoryExecutionStore(db);
   const streams = createMemoryStreamStore(db);
-  const { store, queue } = createMemoryWebhookOut(db);
+  const { store, queue } = createMemoryWebhookOut(db, restMs);
   return {
     ways: createMemoryWebhookInStore(() => Date.now()),
     out: store,
@@ -87,14 +93,14 @@ function memory(): Stores {
   };
 }
 
-const kinds: Array<[string, () => Stores]> = [
+const kinds: Array<[string, (restMs?: number) => Stores]> = [
   ['memory', memory],
   [
     'postgres',
-    () => ({
+    (restMs) => ({
       ways: createWebhookInStore(app, engine, sealer),
       out: createWebhookOutStore(app, sealer),
-      queue: createWebhookQueue(engine),
+      queue: createWebhookQueue(engine, restMs),
       commit: commitInPostgres,
     }),
   ],
@@ -184,9 +190,9 @@ describe.each(kinds)('webhooks in %s', (_kind, make) => {
   });
 
   describe('subscriptions and their queue', () => {
-    const subscribe = async (name: string, more: { enabled?: boolean } = {}) => {
+    const subscribe = async (name: string, more: { enabled?: boolean } = {}, of = org) => {
       const facts = { format: 'generic', events: [], workflow: null, enabled: true, ...more } as const;
-      const hook = { id: newId(), organizationId: org, name, createdBy: 'me', ...facts };
+      const hook = { id: newId(), organizationId: of, name, createdBy: 'me', ...facts };
       const made = await stores.out.create(hook, { url: 'http://x/secret-path', target: 'http://x' }, 's1');
       return made?.id ?? '';
     };
@@ -203,9 +209,10 @@ describe.each(kinds)('webhooks in %s', (_kind, make) => {
       );
     const TYPES = ['WORKFLOW_EXECUTION_TERMINATED'];
     const drain = async () => {
-      while (await stores.queue.dispatch(TYPES, toAll));
+      while ((await stores.queue.dispatch(TYPES, toAll)) !== null);
     };
-    const all = (id: string) => stores.out.deliveries(org, id, { limit: 50, before: null, state: null });
+    const all = (id: string, of = org) =>
+      stores.out.deliveries(of, id, { limit: 50, before: null, state: null });
     const bad = { at: new Date().toISOString(), status: 500, latencyMs: 1, error: 'HTTP 500' };
     const good = { ...bad, status: 204, error: null };
 
@@ -238,15 +245,104 @@ describe.each(kinds)('webhooks in %s', (_kind, make) => {
     });
 
     it('stores deliveries and the new place together: work that throws is done again', async () => {
+      stores = make(0);
       const id = await subscribe('a');
       await stores.commit(org, 'WORKFLOW_EXECUTION_TERMINATED');
-      const broken = stores.queue.dispatch(TYPES, () => {
-        throw new Error('crash');
+      const error = new Error('crash');
+      const broken = await stores.queue.dispatch(TYPES, () => {
+        throw error;
       });
-      await expect(broken).rejects.toThrow('crash');
+      expect(broken).toEqual({ organizationId: org, error });
       expect(await all(id)).toEqual([]);
       await drain();
       expect(await all(id)).toHaveLength(1);
+    });
+
+    it('an organisation whose events cannot be worked on rests, and those behind it are served', async () => {
+      stores = make(60_000);
+      const others = [randomUUID(), randomUUID()];
+      const id = await subscribe('a');
+      const ids = await Promise.all(others.map((other) => subscribe('a', {}, other)));
+      for (const of of [org, ...others]) await stores.commit(of, 'WORKFLOW_EXECUTION_TERMINATED');
+      const error = new Error('crash');
+      const done: (Dispatched | null)[] = [];
+      do {
+        const match = (offered: readonly Offered[]) => {
+          if (offered[0]?.event.organizationId === org) throw error;
+          return toAll(offered);
+        };
+        done.push(await stores.queue.dispatch(TYPES, match));
+      } while (done.at(-1) !== null);
+      expect(done.filter((one) => one?.error)).toEqual([{ organizationId: org, error }]);
+      expect(await all(id)).toEqual([]);
+      for (const [i, other] of others.entries()) expect(await all(ids[i] ?? '', other)).toHaveLength(1);
+    });
+
+    it('organisations take turns, however much is new of one of them', async () => {
+      const other = randomUUID();
+      for (const of of [org, other]) {
+        await subscribe('a', {}, of);
+        await stores.commit(of, 'WORKFLOW_EXECUTION_TERMINATED');
+      }
+      const served: string[] = [];
+      for (let i = 0; i < 4; i++) {
+        const { organizationId } = (await stores.queue.dispatch(TYPES, toAll)) ?? { organizationId: '' };
+        served.push(organizationId);
+        await stores.commit(organizationId, 'WORKFLOW_EXECUTION_TERMINATED');
+      }
+      expect(new Set(served.slice(0, 2))).toEqual(new Set([org, other]));
+      expect(served.slice(2)).toEqual(served.slice(0, 2));
+      await drain();
+    });
+
+    it('hears of what is committed while it is looked at what came before', async () => {
+      const id = await subscribe('a');
+      await stores.commit(org, 'WORKFLOW_EXECUTION_TERMINATED');
+      await stores.queue.dispatch(TYPES, async (offered) => {
+        await stores.commit(org, 'WORKFLOW_EXECUTION_TERMINATED');
+        return toAll(offered);
+      });
+      await drain();
+      expect(await all(id)).toHaveLength(2);
+    });
+
+    it('gives nobody every place: subscriptions and organisations take turns, with what is under way', async () => {
+      await admin.query('DELETE FROM webhook_out_delivery');
+      const other = randomUUID();
+      for (let i = 0; i < 5; i++) await subscribe(`a${i}`);
+      for (let i = 0; i < 4; i++) await stores.commit(org, 'WORKFLOW_EXECUTION_TERMINATED');
+      await drain();
+      await subscribe('b', {}, other);
+      await stores.commit(other, 'WORKFLOW_EXECUTION_TERMINATED');
+      await drain();
+      const claim = (limit: number, busy: { organizationId: string; webhookId: string }[] = []) =>
+        stores.queue.claim(limit, 60_000, busy);
+      const first = await claim(2);
+      expect(new Set(first.map(({ organizationId }) => organizationId))).toEqual(new Set([org, other]));
+      const [next] = await claim(1, first);
+      expect(next?.organizationId).toBe(org);
+      expect(first.map(({ webhookId }) => webhookId)).not.toContain(next?.webhookId);
+      const under = next === undefined ? first : [...first, next];
+      // 20 are due of the organisation; 2 are under way, 14 more may be.
+      expect(await claim(100, under)).toHaveLength(14);
+      const elsewhere = { organizationId: org, webhookId: newId() };
+      const [last, ...rest] = await claim(100, Array(13).fill(elsewhere));
+      expect(rest).toHaveLength(2);
+      if (last === undefined) throw new Error('nothing to claim');
+      const [one] = await claim(100, Array(15).fill(elsewhere));
+      expect(one?.organizationId).toBe(org);
+    });
+
+    it('gives a subscription nothing more while it has four under way', async () => {
+      const id = await subscribe('a');
+      for (let i = 0; i < 6; i++) await stores.commit(org, 'WORKFLOW_EXECUTION_TERMINATED');
+      await drain();
+      const claim = async (busy: { organizationId: string; webhookId: string }[]) =>
+        (await stores.queue.claim(100, 60_000, busy)).filter(({ webhookId }) => webhookId === id);
+      const about = { organizationId: org, webhookId: id };
+      expect(await claim(Array(4).fill(about))).toEqual([]);
+      expect(await claim(Array(3).fill(about))).toHaveLength(1);
+      expect(await claim([])).toHaveLength(4);
     });
 
     it('is claimed by one, few at once of each, and comes back when it is not settled', async () => {
@@ -340,4 +436,46 @@ it('Postgres keeps no secret and no address as it is', async () => {
     for (const text of ['secret-path', hex('secret-path')]) expect(t).not.toContain(text);
   const denied = engine.query('SELECT url_sealed, secret_sealed FROM webhook_out');
   await expect(denied).rejects.toThrow('permission denied');
+});
+
+it('Postgres: what is numbered while a run in the dead letters is looked for is told of later', async () => {
+  const org = randomUUID();
+  const out = createWebhookOutStore(app, sealer);
+  const queue = createWebhookQueue(engine);
+  const id = newId();
+  const facts = { format: 'generic', events: [], workflow: null, enabled: true } as const;
+  const hook = { id, organizationId: org, name: 'a', createdBy: 'me', ...facts };
+  await out.create(hook, { url: 'http://x/', target: 'http://x' }, 's1');
+  const lost = newId();
+  await admin.query(
+    `INSERT INTO workflow_run (run_id, organization_id, workflow_id, workflow, version, definition_hash, shard, started_by,
+       status, closed_at)
+     VALUES ($1, $2, 'lost', 'w', 1, 'h', 0, 'me', 'dead_letter', clock_timestamp())`,
+    [lost, org],
+  );
+  // Looked for some seconds ago: the organisation has its turn without anything new in its stream.
+  await admin.query(
+    `UPDATE webhook_cursor SET given_up_at = clock_timestamp() - interval '4 seconds' WHERE organization_id = $1`,
+    [org],
+  );
+  const types = ['WORKFLOW_EXECUTION_TERMINATED'];
+  const toOne = (offered: readonly Offered[]): NewDelivery[] =>
+    offered.map(({ event }) => ({
+      id: newId(),
+      organizationId: org,
+      webhookId: id,
+      eventKey: event.runId,
+      event: event.type,
+      payload: {},
+    }));
+  let late = '';
+  const looked = await queue.dispatch(types, async (offered) => {
+    expect(offered.map(({ event }) => event.runId)).toEqual([lost]);
+    late = await commitInPostgres(org, 'WORKFLOW_EXECUTION_TERMINATED');
+    return toOne(offered);
+  });
+  expect(looked).toEqual({ organizationId: org, error: null });
+  while ((await queue.dispatch(types, toOne)) !== null);
+  const made = await out.deliveries(org, id, { limit: 10, before: null, state: null });
+  expect(made.map(({ eventKey }) => eventKey).sort()).toEqual([lost, late].sort());
 });

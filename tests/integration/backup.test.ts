@@ -215,6 +215,17 @@ describe('backup and restore', () => {
     expect(rowsOf('workflow_run')).toBeGreaterThan(50);
   });
 
+  it('refuses to leave out a table that is not of oc_owner', async () => {
+    const sql = await connect(source);
+    await sql.query('CREATE TABLE applied_by_hand (id int)');
+    await expect(backup()).rejects.toThrow(
+      /tables that are not oc_owner's: applied_by_hand \(of postgres\).*OWNER TO oc_owner/,
+    );
+    expect(await readdir(folder)).toEqual([]);
+    await sql.query('ALTER TABLE applied_by_hand OWNER TO oc_owner');
+    expect((await backup()).tables.map(({ name }) => name)).toContain('applied_by_hand');
+  });
+
   it('a restored run goes on where it was', async () => {
     const start = async (database: TestDatabase) => {
       const engine = await EngineProcess.start({ databaseUrl: database.adminUrl, servers: {} });

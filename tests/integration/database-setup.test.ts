@@ -3,10 +3,11 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { prepareDatabase } from '@/server/adapters/postgres/prepare';
+import { type PrepareOptions, prepareDatabase } from '@/server/adapters/postgres/prepare';
 import { DATABASE_ROLES, roleUrl } from '@/server/adapters/postgres/roles';
 import { type PrivatePostgres, startPrivatePostgres } from '../support/cluster';
 import { administer, freshName, withDatabase } from '../support/database-admin';
+import { eventually } from '../support/eventually';
 
 const realMigrations = resolve(import.meta.dirname, '../../prisma/migrations');
 
@@ -32,8 +33,17 @@ async function addMigration(name: string, sql: string): Promise<void> {
   await writeFile(join(migrationsDir, name, 'migration.sql'), sql);
 }
 
-const prepare = (url = adminUrl) =>
-  prepareDatabase(url, { log: (line) => log.push(line), migrationsDir, connectTimeoutMs: 300 });
+const prepare = (url = adminUrl, more: Partial<PrepareOptions> = {}) =>
+  prepareDatabase(url, { log: (line) => log.push(line), migrationsDir, connectTimeoutMs: 300, ...more });
+
+/** A connection that reads a table until it is ended, as a backup does. */
+async function startReading(table: string): Promise<pg.Client> {
+  const reader = new pg.Client({ connectionString: adminUrl, application_name: 'openconductor-backup' });
+  await reader.connect();
+  await reader.query('BEGIN');
+  await reader.query(`SELECT * FROM ${table}`);
+  return reader;
+}
 
 beforeAll(async () => {
   postgres = await startPrivatePostgres({ durable: false });
@@ -160,6 +170,67 @@ describe('prepareDatabase', () => {
     await addMigration('20200101000000_one', 'CREATE TABLE one (id int);');
     await Promise.all([prepare(), prepare(), prepare(), prepare()]);
     expect(log.filter((line) => line === 'migration 20200101000000_one applied')).toHaveLength(1);
+  });
+
+  it('a migration of a table that a backup reads holds nobody up, names the backup, and is applied after it', async () => {
+    await addMigration('20200101000000_one', 'CREATE TABLE one (id int);');
+    await prepare();
+    await addMigration('20200102000000_two', 'ALTER TABLE one ADD two int;');
+    const reader = await startReading('one');
+    const { rows } = await reader.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
+    const migrating = prepare();
+    try {
+      const waits = `migration 20200102000000_two waits for pid ${rows[0]?.pid} (openconductor-backup, postgres)`;
+      await eventually('it says for whom it waits', () => log.includes(waits), 20_000);
+      // Behind a migration that waits, this would wait for the backup, too.
+      expect(await query(adminUrl, 'SELECT * FROM one')).toEqual([]);
+    } finally {
+      await reader.end();
+      await migrating;
+    }
+    expect(log).toContain('migration 20200102000000_two applied');
+    await query(adminUrl, 'SELECT two FROM one');
+  });
+
+  it('gives a migration up whose table is in use for too long, and keeps nothing of it', async () => {
+    await addMigration('20200101000000_one', 'CREATE TABLE one (id int);');
+    await prepare();
+    await addMigration('20200102000000_two', 'CREATE TABLE two (id int); ALTER TABLE one ADD two int;');
+    const reader = await startReading('one');
+    try {
+      await expect(prepare(adminUrl, { lockPatienceMs: 0 })).rejects.toThrow(
+        /No chance for migration 20200102000000_two: pid \d+ \(openconductor-backup, .*pg_terminate_backend/,
+      );
+    } finally {
+      await reader.end();
+    }
+    expect(await query(adminUrl, "SELECT to_regclass('two')::text AS two")).toEqual([{ two: null }]);
+    await prepare();
+    await query(adminUrl, 'SELECT two FROM one, two');
+  });
+
+  it('applies migrations in UTC, whatever the time zone of the database is', async () => {
+    await prepare();
+    await query(adminUrl, `ALTER DATABASE ${database} SET TimeZone = 'Europe/Berlin'`);
+    await addMigration(
+      '20200101000000_zone',
+      "CREATE TABLE zone AS SELECT current_setting('TimeZone') AS name;",
+    );
+    await prepare();
+    expect(await query(adminUrl, 'SELECT name FROM zone')).toEqual([{ name: 'UTC' }]);
+  });
+
+  it('shows oc_owner all rows at the next start, when the one that migrated was killed before', async () => {
+    await addMigration(
+      '20200101000000_walled',
+      'CREATE TABLE walled (id int); ALTER TABLE walled ENABLE ROW LEVEL SECURITY; ALTER TABLE walled FORCE ROW LEVEL SECURITY;',
+    );
+    await prepare();
+    await query(roleUrl(adminUrl, 'oc_owner'), 'INSERT INTO walled VALUES (1)');
+    // As a kill behind the last migration leaves it, or `prisma migrate`.
+    await query(roleUrl(adminUrl, 'oc_owner'), 'DROP POLICY owner ON walled');
+    await prepare();
+    expect(await query(roleUrl(adminUrl, 'oc_owner'), 'SELECT id FROM walled')).toEqual([{ id: 1 }]);
   });
 
   it('needs no superuser: the rights to create roles and databases are enough', async () => {

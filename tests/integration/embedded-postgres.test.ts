@@ -1,11 +1,12 @@
-import { chmod, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import pg from 'pg';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Cluster, type ClusterOptions, startCluster } from '@/server/adapters/postgres/embedded/cluster';
-import { isAlive, waitUntil } from '@/server/adapters/postgres/embedded/postmaster';
+import { isAlive, readPostmaster, waitUntil } from '@/server/adapters/postgres/embedded/postmaster';
+import { eventually } from '../support/eventually';
 
 const root = resolve(import.meta.dirname, '../..');
 const asRoot = process.getuid?.() === 0;
@@ -103,6 +104,42 @@ describe('startCluster', () => {
     const second = await start({ durable: true });
     expect(log.join('\n')).toContain('stale postmaster.pid');
     expect(await ask(second, 'SELECT value FROM kept')).toEqual([{ value: 42 }]);
+  });
+
+  it('a left-over server that is still recovering is waited for, not stopped, and taken over when it is ready', async () => {
+    const first = await start();
+    const file = join(directory, 'data', 'postmaster.pid');
+    const ready = await readFile(file, 'utf8');
+    const note = async (content: string) => {
+      // At once: a half-written one is taken for none.
+      await writeFile(`${file}.new`, content);
+      await rename(`${file}.new`, file);
+    };
+    // As Postgres has it there while it recovers; the last line is padded.
+    await note(ready.replace(/ready +/, 'starting'));
+    await expect(start({ recoveryMs: 100 })).rejects.toThrow(
+      `Postgres (pid ${first.pid}) runs but is not ready yet`,
+    );
+    expect(isAlive(first.pid)).toBe(true);
+    log = [];
+    const second = start();
+    await eventually('it waits', () =>
+      log.includes(`waiting for the Postgres that was left running (pid ${first.pid})`),
+    );
+    await note(ready);
+    expect(await second).toMatchObject({ adopted: true, pid: first.pid });
+  });
+
+  it('a server that is not ready in time is not handed out, and the next start takes it over', async () => {
+    await (await start()).stop();
+    await expect(start({ recoveryMs: 0 })).rejects.toThrow('runs but is not ready yet');
+    await eventually('it says how far it is', () => {
+      const status = readPostmaster(join(directory, 'data'))?.status;
+      return status === 'starting' || status === 'ready';
+    });
+    const next = await start();
+    expect(next.adopted).toBe(true);
+    expect(await ask(next, 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
   });
 
   it('is not misled by a postmaster.pid whose number another program has now', async () => {

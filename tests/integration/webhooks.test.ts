@@ -1,4 +1,4 @@
-import { createHmac, randomUUID } from 'node:crypto';
+import { createHmac, randomBytes, randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type {
@@ -6,6 +6,7 @@ import type {
   WebhookInSecretBody,
   WebhookOutSecretBody,
 } from '@/lib/protocol/webhooks';
+import { uuidv7 } from '@/lib/shared/ids';
 import { verify } from '@/server/services/webhook-signature';
 import { createTestDatabase, type TestDatabase } from '../support/database';
 import { EngineProcess } from '../support/engine-process';
@@ -490,6 +491,52 @@ describe('webhooks and alerts on real processes', () => {
       );
       const dead = await eventually('given up', has('run.dead_letter'), PATIENCE_MS);
       expect(dead.data).toMatchObject({ runId: lost, failure: { code: 'DEAD_LETTER' } });
+    });
+
+    it('an absurd deadline is refused; one that an older version recorded stops neither webhooks nor the list of tasks', async () => {
+      const [ask] = asking.nodes;
+      const far = { ...asking, name: 'far', nodes: [{ ...ask, deadline: '100000000d' }] };
+      const refused = await engine.request('POST', '/api/v1/workflows', far);
+      expect([refused.status, refused.body.problems[0]?.pointer]).toEqual([422, '/nodes/0/deadline']);
+
+      const path = `/${randomUUID()}`;
+      await subscribe(path, { events: ['approval.requested', 'run.completed'] });
+      const model = await start('asking');
+      await eventually('it asks', () => to(path).length === 1, PATIENCE_MS);
+      // Its history once more, with the deadline, under a shard that nobody owns.
+      const runId = uuidv7(Date.now(), randomBytes(10));
+      await sql.query(
+        `INSERT INTO workflow_run (run_id, organization_id, workflow_id, workflow, version, definition_hash, shard, started_by,
+           history_length)
+         SELECT $1, organization_id, 'far', workflow, version, definition_hash, 32000, started_by, 2
+         FROM workflow_run WHERE run_id = $2`,
+        [runId, model],
+      );
+      const { rows } = await sql.query<{ organization_id: string }>(
+        `INSERT INTO workflow_event (run_id, seq, organization_id, type, at, data)
+         SELECT $1, seq, organization_id, type, at, (CASE WHEN type = 'APPROVAL_REQUESTED'
+           THEN data::jsonb || '{"deadline": 8641800000000000}' ELSE data::jsonb END)::json
+         FROM workflow_event WHERE run_id = $2 AND seq <= 3 RETURNING organization_id`,
+        [runId, model],
+      );
+      await sql.query('INSERT INTO event_outbox (organization_id, refs, event_count) VALUES ($1, $2, $3)', [
+        rows[0]?.organization_id,
+        JSON.stringify([[runId, 1, rows.length]]),
+        rows.length,
+      ]);
+      await eventually('it is told, too', () => to(path).length === 2, PATIENCE_MS);
+      const deadline = '9999-12-31T23:59:59.999Z';
+      expect(receiver.bodies(path)[1]).toMatchObject({
+        type: 'approval.requested',
+        data: { runId, deadline },
+      });
+      await start('quick');
+      await eventually('and what comes after it', () => to(path).length === 3, PATIENCE_MS);
+      const tasks = await engine.request('GET', '/api/v1/tasks');
+      expect(tasks.status).toBe(200);
+      expect(tasks.body.items).toContainEqual(expect.objectContaining({ runId, kind: 'approval', deadline }));
+      await sql.query('DELETE FROM workflow_run WHERE run_id = $1', [runId]);
+      await engine.request('POST', `/api/v1/runs/${model}/terminate`, {});
     });
 
     it('reaches no address that the process may not reach', async () => {

@@ -13,7 +13,7 @@ import {
   typeName,
   type Value,
 } from '@/lib/engine/expression/values';
-import type { Json } from '@/lib/shared/json';
+import { type Json, MAX_NESTING } from '@/lib/shared/json';
 
 /** What a function may look at besides its arguments. */
 export interface CallContext {
@@ -130,7 +130,7 @@ function depthOf(source: string): number {
 
 function parseJson(source: string, meter: Meter): Value {
   madeText(source.length, meter);
-  if (depthOf(source) > 200) throw fail('The JSON text is nested deeper than 200.');
+  if (depthOf(source) > MAX_NESTING) throw fail(`The JSON text is nested deeper than ${MAX_NESTING}.`);
   try {
     return JSON.parse(source) as Json as Value;
   } catch {

@@ -12,6 +12,7 @@ import {
   typeName,
   type Value,
 } from '@/lib/engine/expression/values';
+import { FIRST_TIME_MS, LAST_TIME_MS } from '@/lib/shared/time';
 
 const MAX_INT = 2n ** 63n - 1n;
 const MIN_INT = -(2n ** 63n);
@@ -71,8 +72,7 @@ function subtract(a: Value, b: Value): Value {
 
 /** A timestamp in the range that ISO 8601 can write (years 0001 to 9999). */
 export function moment(ms: number): Timestamp {
-  if (!(ms >= -62_135_596_800_000 && ms <= 253_402_300_799_999))
-    throw fail('A time lies outside the years 1 to 9999.');
+  if (!(ms >= FIRST_TIME_MS && ms <= LAST_TIME_MS)) throw fail('A time lies outside the years 1 to 9999.');
   return new Timestamp(ms);
 }
 

@@ -1,8 +1,7 @@
 import { parseDocument } from 'yaml';
 import { AppError, jsonPointer } from '@/lib/protocol/errors';
+import { MAX_NESTING } from '@/lib/shared/json';
 
-/** Deeper values than this are refused: schemas and the fold of events walk them by recursion. */
-const MAX_DEPTH = 200;
 /** Aliases of a YAML document may stand for this many nodes each, so that a small file cannot become a huge value. */
 const MAX_ALIASES = 100;
 
@@ -65,8 +64,8 @@ export function checkShape(value: unknown, contents: readonly string[] = ['']): 
     const { path } = top;
     if (typeof top.value === 'string') checkText(top.value, path, contents);
     if (typeof top.value !== 'object' || top.value === null) continue;
-    if (path.length >= MAX_DEPTH) {
-      throw new AppError('INVALID_INPUT', `The body is nested more than ${MAX_DEPTH} levels deep.`, {
+    if (path.length >= MAX_NESTING) {
+      throw new AppError('INVALID_INPUT', `The body is nested more than ${MAX_NESTING} levels deep.`, {
         path: '/',
       });
     }

@@ -8,6 +8,7 @@ import type {
   CommitKey,
   CommitPart,
   ExecutionStore,
+  InboxLimits,
   InboxRow,
   NewInboxRow,
   NewRun,
@@ -18,6 +19,10 @@ import type {
 export function createMemoryExecutionStore(db: MemoryDatabase): ExecutionStore {
   return {
     accept: async (request) => accept(db, structuredClone(request)),
+    async adopt(contents) {
+      for (const { organizationId, runId, sha256 } of contents)
+        adoptPayloads(db, organizationId, runId, [sha256]);
+    },
     commit: async (owner, parts) => commit(db, owner, ofOneEpoch(structuredClone([...parts]))),
 
     async historyLengths(runIds) {
@@ -30,25 +35,13 @@ export function createMemoryExecutionStore(db: MemoryDatabase): ExecutionStore {
       return new Map(own.map(({ runId }) => [runId, db.events.get(runId)?.length ?? 0]));
     },
 
-    async readInbox(shards, inHand, { each, rows, bytes }) {
-      const turns = new Map<string, number>();
-      const waiting = [...db.inbox.values()]
-        .filter((row) => shards.includes(row.shard) && !inHand.includes(row.id))
-        .sort((a, b) => a.id - b.id)
-        .map((row) => {
-          const turn = (turns.get(row.organizationId) ?? 0) + 1;
-          turns.set(row.organizationId, turn);
-          return { row, turn };
-        });
-      const chosen: InboxRow[] = [];
-      let given = 0;
-      for (const { row, turn } of waiting.sort((a, b) => a.turn - b.turn)) {
-        if (turn > each || chosen.length >= rows || given >= bytes) break;
-        chosen.push(row);
-        given += Buffer.byteLength(JSON.stringify(row.data));
-      }
-      return structuredClone(chosen.sort((a, b) => a.id - b.id));
-    },
+    readInbox: async (...args) => readRows([...db.inbox.values()], ...args),
+
+    readCommands: async (...args) =>
+      readRows(
+        [...db.inbox.values()].filter(({ eventType }) => eventType !== 'WORKFLOW_EXECUTION_STARTED'),
+        ...args,
+      ),
 
     async dueRuns(shards, { after, afterRunId, until }, limit) {
       const isAfter = (run: OpenRun) =>
@@ -73,18 +66,19 @@ export function createMemoryExecutionStore(db: MemoryDatabase): ExecutionStore {
       return sizes;
     },
 
-    async openSuccessor(runId) {
-      const closed = db.runs.get(runId)?.run;
+    async successor(runId, by) {
+      const { run: closed, status } = db.runs.get(runId) ?? {};
+      if (closed === undefined || status !== 'continued_as_new') return null;
+      const isParents = closed.parentRunId !== null && closed.parentRunId === by;
       const goesOn = ({ run, closedAt }: MemoryRun) =>
-        closedAt === null &&
-        run.runId !== runId &&
-        run.organizationId === closed?.organizationId &&
+        run.organizationId === closed.organizationId &&
         run.workflowId === closed.workflowId &&
-        run.parentRunId !== null &&
-        run.parentRunId === closed.parentRunId &&
-        run.parentNodePath === closed.parentNodePath;
-      const next = [...db.runs.values()].find(goesOn);
-      return next ? toOpenRun(db, next) : null;
+        (isParents
+          ? closedAt === null &&
+            run.parentRunId === closed.parentRunId &&
+            run.parentNodePath === closed.parentNodePath
+          : run.previousRunId === runId);
+      return [...db.runs.values()].find(goesOn)?.run.runId ?? null;
     },
 
     async openRun(runId) {
@@ -112,6 +106,31 @@ export function createMemoryExecutionStore(db: MemoryDatabase): ExecutionStore {
       }
     },
   };
+}
+
+function readRows(
+  inbox: readonly InboxRow[],
+  shards: readonly number[],
+  inHand: readonly number[],
+  { each, rows, bytes }: InboxLimits,
+): InboxRow[] {
+  const turns = new Map<string, number>();
+  const waiting = inbox
+    .filter((row) => shards.includes(row.shard) && !inHand.includes(row.id))
+    .sort((a, b) => a.id - b.id)
+    .map((row) => {
+      const turn = (turns.get(row.organizationId) ?? 0) + 1;
+      turns.set(row.organizationId, turn);
+      return { row, turn };
+    });
+  const chosen: InboxRow[] = [];
+  let given = 0;
+  for (const { row, turn } of waiting.sort((a, b) => a.turn - b.turn)) {
+    if (turn > each || chosen.length >= rows || given >= bytes) break;
+    chosen.push(row);
+    given += Buffer.byteLength(JSON.stringify(row.data));
+  }
+  return structuredClone(chosen.sort((a, b) => a.id - b.id));
 }
 
 function ofOneEpoch(parts: CommitPart[]): CommitPart[] {

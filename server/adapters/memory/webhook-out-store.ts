@@ -9,6 +9,8 @@ import type {
 } from '@/server/ports/webhook-out-store';
 
 const PER_SUBSCRIPTION = 4;
+const PER_ORGANIZATION = 16;
+const REST_MS = 5_000;
 const KEPT_ATTEMPTS = 10;
 
 type Row = WebhookOut & {
@@ -20,10 +22,15 @@ type Row = WebhookOut & {
 };
 
 /** Subscriptions and their queue without a database, over the streams of the in-memory twin of the engine's tables. */
-export function createMemoryWebhookOut(db: MemoryDatabase): { store: WebhookOutStore; queue: WebhookQueue } {
+export function createMemoryWebhookOut(
+  db: MemoryDatabase,
+  restMs = REST_MS,
+): { store: WebhookOutStore; queue: WebhookQueue } {
   const rows = new Map<string, Row>();
   const deliveries = new Map<string, OutboundDelivery>();
+  /** The one that was served longest ago comes first. */
   const cursors = new Map<string, number>();
+  const restsUntil = new Map<string, number>();
   const stream = (organizationId: string) => db.streams.get(`${organizationId}:runs`) ?? [];
   const named = (organizationId: string, name: string) =>
     [...rows.values()].find((row) => row.organizationId === organizationId && row.name === name);
@@ -126,12 +133,17 @@ export function createMemoryWebhookOut(db: MemoryDatabase): { store: WebhookOutS
 
   const queue: WebhookQueue = {
     async dispatch(types, match) {
-      const next = [...cursors].find(([id, seen]) => stream(id).length > seen);
-      if (next === undefined) return false;
+      const isDue = (id: string) => (restsUntil.get(id) ?? 0) <= db.now();
+      const next = [...cursors].find(([id, seen]) => isDue(id) && stream(id).length > seen);
+      if (next === undefined) return null;
       const [organizationId, seen] = next;
+      const moveTo = (place: number) => {
+        cursors.delete(organizationId);
+        cursors.set(organizationId, place);
+      };
       const all = enabled(organizationId);
-      const offered = stream(organizationId)
-        .slice(seen)
+      const entries = stream(organizationId).slice(seen);
+      const offered = entries
         .filter(({ event }) => types.includes(event.type))
         .map(({ streamSeq, workflow, workflowId, event }) => ({
           event: {
@@ -147,21 +159,39 @@ export function createMemoryWebhookOut(db: MemoryDatabase): { store: WebhookOutS
           },
           subscriptions: all.filter(({ fromSeq }) => streamSeq > fromSeq),
         }));
-      for (const delivery of await match(offered)) add(delivery);
-      cursors.set(organizationId, stream(organizationId).length);
-      return true;
+      try {
+        for (const delivery of await match(offered)) add(delivery);
+      } catch (error) {
+        moveTo(seen);
+        restsUntil.set(organizationId, db.now() + restMs);
+        return { organizationId, error };
+      }
+      moveTo(seen + entries.length);
+      return { organizationId, error: null };
     },
-    async claim(limit, leaseMs) {
+    async claim(limit, leaseMs, busy = []) {
       const due = [...rows.values()]
         .filter((row) => row.enabled)
-        .flatMap((row) =>
-          own(row.organizationId, row.id)
+        .flatMap((row) => {
+          const open = busy.filter(({ webhookId }) => webhookId === row.id).length;
+          return own(row.organizationId, row.id)
             .filter((one) => one.state === 'waiting' && one.nextAt <= db.now())
             .sort((a, b) => a.nextAt - b.nextAt)
-            .slice(0, PER_SUBSCRIPTION)
-            .map((one) => ({ one, format: row.format })),
-        );
-      return due.slice(0, limit).map(({ one, format }) => {
+            .slice(0, Math.max(PER_SUBSCRIPTION - open, 0))
+            .map((one, i) => ({ one, format: row.format, place: i + open }));
+        })
+        .sort((a, b) => a.place - b.place || a.one.nextAt - b.one.nextAt);
+      const had = new Map<string, number>();
+      for (const { organizationId } of busy) had.set(organizationId, (had.get(organizationId) ?? 0) + 1);
+      const inTurn = due
+        .map(({ one, format }) => {
+          const turn = (had.get(one.organizationId) ?? 0) + 1;
+          had.set(one.organizationId, turn);
+          return { one, format, turn };
+        })
+        .filter(({ turn }) => turn <= PER_ORGANIZATION)
+        .sort((a, b) => a.turn - b.turn || a.one.nextAt - b.one.nextAt);
+      return inTurn.slice(0, limit).map(({ one, format }) => {
         one.nextAt = db.now() + leaseMs;
         return { ...structuredClone(one), format };
       });

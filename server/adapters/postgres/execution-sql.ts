@@ -203,21 +203,28 @@ JOIN workflow_shard s ON s.shard = u.shard AND s.epoch = u.epoch AND s.owner = $
  * ids in hand are a subquery because Postgres hashes it; an array in a parameter is searched anew for each row. Where not
  * all of that fits, organisations take turns, and chance decides who is first: rows that nobody has room for come back with
  * every read, and must not be the only ones that are ever seen.
+ *
+ * An organisation's page is asked for as a range in the order of its index: for one of few organisations the planner would
+ * else walk the table by id, past all rows of whoever floods, to find the few of another.
  * $1 shards, $2 ids in hand, $3 rows of one organisation, $4 rows, $5 bytes.
+ *
+ * @param condition on a row of the inbox `i`; as a partial index says it
  */
-export const READ_INBOX = `
+function readInboxSql(condition: string): string {
+  return `
 WITH RECURSIVE waiting AS (
-  (SELECT organization_id FROM workflow_inbox ORDER BY organization_id LIMIT 1)
+  (SELECT i.organization_id FROM workflow_inbox i WHERE ${condition} ORDER BY i.organization_id LIMIT 1)
   UNION ALL
-  SELECT (SELECT i.organization_id FROM workflow_inbox i WHERE i.organization_id > w.organization_id
+  SELECT (SELECT i.organization_id FROM workflow_inbox i WHERE i.organization_id > w.organization_id AND ${condition}
           ORDER BY i.organization_id LIMIT 1)
   FROM waiting w WHERE w.organization_id IS NOT NULL
 ), chosen AS MATERIALIZED (
   SELECT r.id, row_number() OVER (ORDER BY r.turn, random()) AS place FROM waiting CROSS JOIN LATERAL (
-    SELECT id, row_number() OVER (ORDER BY id) AS turn
+    SELECT id, row_number() OVER (ORDER BY i.organization_id, i.id) AS turn
     FROM workflow_inbox i
-    WHERE i.organization_id = waiting.organization_id AND i.shard = ANY($1::smallint[]) AND i.id NOT IN (SELECT unnest($2::bigint[]))
-    ORDER BY id
+    WHERE i.organization_id BETWEEN waiting.organization_id AND waiting.organization_id AND i.shard = ANY($1::smallint[])
+      AND i.id NOT IN (SELECT unnest($2::bigint[])) AND ${condition}
+    ORDER BY i.organization_id, i.id
     LIMIT $3
   ) AS r
   WHERE waiting.organization_id IS NOT NULL
@@ -231,6 +238,12 @@ SELECT id, shard, organization_id AS "organizationId", run_id AS "runId", event_
 FROM read
 WHERE before < $5
 ORDER BY id`;
+}
+
+export const READ_INBOX = readInboxSql('true');
+
+/** What is for runs that are there: found without passing over the starts, of which there may be any number before it. */
+export const READ_COMMANDS = readInboxSql("i.event_type <> 'WORKFLOW_EXECUTION_STARTED'");
 
 const OPEN_RUN_COLUMNS = `
   r.run_id AS "runId", r.organization_id AS "organizationId", r.workflow_id AS "workflowId", r.workflow, r.version,
@@ -253,10 +266,14 @@ SELECT run_id, sum(octet_length(data::text) + 100)::float8 AS n
 FROM workflow_event WHERE run_id = ANY($1::uuid[]) GROUP BY run_id`;
 
 /** By the index of open workflow ids: a chain can be long. */
-export const OPEN_SUCCESSOR = `SELECT ${OPEN_RUN_COLUMNS} FROM workflow_run c JOIN workflow_run r
-  ON r.organization_id = c.organization_id AND r.workflow_id = c.workflow_id AND r.closed_at IS NULL
-  AND r.parent_run_id = c.parent_run_id AND r.parent_node_path = c.parent_node_path AND r.run_id <> c.run_id
-WHERE c.run_id = $1`;
+const CHAIN = `workflow_run c JOIN workflow_run r ON r.organization_id = c.organization_id AND r.workflow_id = c.workflow_id
+  WHERE c.run_id = $1 AND c.status = 'continued_as_new'`;
+
+export const SUCCESSOR = `
+SELECT r.run_id AS "runId" FROM ${CHAIN} AND c.parent_run_id::text = $2 AND r.closed_at IS NULL
+  AND r.parent_run_id = c.parent_run_id AND r.parent_node_path = c.parent_node_path
+UNION ALL
+SELECT r.run_id FROM ${CHAIN} AND c.parent_run_id::text IS DISTINCT FROM $2 AND r.previous_run_id = c.run_id`;
 
 export const OPEN_RUN = `SELECT ${OPEN_RUN_COLUMNS} FROM workflow_run r WHERE run_id = $1 AND closed_at IS NULL`;
 

@@ -2,7 +2,7 @@ import type pg from 'pg';
 import { AppError } from '@/lib/protocol/errors';
 import { GroupCommit } from '@/lib/shared/group-commit';
 import * as sql from '@/server/adapters/postgres/execution-sql';
-import { adoptPayloads, type HandedOver } from '@/server/adapters/postgres/payload-store';
+import { adoptPayloads, handedIn } from '@/server/adapters/postgres/payload-store';
 import { isRefusal, LARGE, limited, type Statements } from '@/server/adapters/postgres/pool';
 import type {
   AcceptRequest,
@@ -10,6 +10,8 @@ import type {
   AuditFacts,
   CommitPart,
   ExecutionStore,
+  HandedContent,
+  InboxLimits,
   InboxRow,
   NewRun,
   OpenRun,
@@ -29,16 +31,57 @@ const REST_FACTOR = 5;
  */
 export function createExecutionStore(connections: pg.Pool, limitMs?: number): ExecutionStore {
   const pool = limited(connections, limitMs);
-  const accepts = new GroupCommit<AcceptRequest, AcceptResult>((batch) => acceptBatch(pool, batch), {
+  const accepts = new GroupCommit<Asked, AcceptResult>((batch) => acceptBatch(pool, batch), {
     maxBatch: 200,
     sharedBatch: SHARED_REQUESTS,
-    ownerOf: (request) => request.organizationId,
+    ownerOf: ({ request }) => request.organizationId,
     now: () => performance.now(),
     rest: (ms) => new Promise((resolve) => setTimeout(resolve, REST_FACTOR * ms)),
   });
 
+  // One content at a time, in turns by organisation: copies must not take the connections that commits need.
+  const copies = new GroupCommit<HandedContent, undefined>(
+    async (contents) => {
+      await adoptPayloads(pool, contents);
+      return contents.map(() => undefined);
+    },
+    {
+      maxBatch: 1,
+      sharedBatch: 1,
+      ownerOf: ({ organizationId }) => organizationId,
+      now: () => performance.now(),
+    },
+  );
+  const adopt = async (contents: readonly HandedContent[]) => {
+    await Promise.all(contents.map((content) => copies.submit(content)));
+  };
+
+  const readRows = async (
+    statement: { name: string; text: string },
+    shards: readonly number[],
+    inHand: readonly number[],
+    { each, rows: most, bytes }: InboxLimits,
+  ) => {
+    const values = [shards, inHand, each, most, bytes];
+    return (await pool.query<InboxRow>({ ...statement, values })).rows;
+  };
+
   return {
-    accept: (request) => accepts.submit(request),
+    async accept(request) {
+      const text = JSON.stringify(request.data);
+      const contents = handedIn(request.organizationId, request.runId, text);
+      // Before it joins the others: a large copy is for this request alone to wait for.
+      if (contents.length > 0) {
+        await adopt(contents).catch((error: unknown) => {
+          throw refusalOf(error, request);
+        });
+      }
+      return accepts.submit({ request, text });
+    },
+    adopt: (contents) =>
+      adopt(contents).catch((error: unknown) => {
+        throw isRefusal(error) ? error : unavailable(error);
+      }),
     commit: (owner, parts) => commit(pool, owner, parts),
 
     async historyLengths(runIds) {
@@ -56,14 +99,11 @@ export function createExecutionStore(connections: pg.Pool, limitMs?: number): Ex
       return new Map(rows.map((row) => [row.run_id, row.n]));
     },
 
-    async readInbox(shards, inHand, { each, rows: most, bytes }) {
-      const { rows } = await pool.query<InboxRow>({
-        name: 'oc_inbox',
-        text: sql.READ_INBOX,
-        values: [shards, inHand, each, most, bytes],
-      });
-      return rows;
-    },
+    readInbox: (shards, inHand, limits) =>
+      readRows({ name: 'oc_inbox', text: sql.READ_INBOX }, shards, inHand, limits),
+
+    readCommands: (shards, inHand, limits) =>
+      readRows({ name: 'oc_inbox_commands', text: sql.READ_COMMANDS }, shards, inHand, limits),
 
     async dueRuns(shards, window, limit) {
       const { after, afterRunId, until } = window;
@@ -71,9 +111,9 @@ export function createExecutionStore(connections: pg.Pool, limitMs?: number): Ex
       return rows;
     },
 
-    async openSuccessor(runId) {
-      const { rows } = await pool.query<OpenRun>(sql.OPEN_SUCCESSOR, [runId]);
-      return rows[0] ?? null;
+    async successor(runId, by) {
+      const { rows } = await pool.query<{ runId: string }>(sql.SUCCESSOR, [runId, by]);
+      return rows[0]?.runId ?? null;
     },
 
     async openRun(runId) {
@@ -125,7 +165,7 @@ async function commit(
   const runs: unknown[] = [];
   const adds: unknown[] = [];
   const done: unknown[] = [];
-  const handed: HandedOver[] = [];
+  const handed: HandedContent[] = [];
   for (const part of parts) {
     if ((epochs.get(part.shard) ?? part.epoch) !== part.epoch) {
       throw new AppError('INTERNAL', `A batch names two epochs of shard ${part.shard}.`);
@@ -164,11 +204,11 @@ async function commit(
         ...columns,
         ...(run.audit && auditColumns(run.audit)),
       });
-      handed.push({ organizationId: run.organizationId, runId: run.runId, text: columns.d });
+      handed.push(...handedIn(run.organizationId, run.runId, columns.d));
     }
     for (const row of part.inboxAdds) {
       const text = JSON.stringify(row.data);
-      handed.push({ organizationId: row.organizationId, runId: row.runId, text });
+      handed.push(...handedIn(row.organizationId, row.runId, text));
       adds.push({
         h: part.shard,
         s: row.shard,
@@ -195,7 +235,8 @@ async function commit(
     ...rowsOfKinds.map((rows) => JSON.stringify(rows)),
   ];
   try {
-    if (handed.length > 0) await adoptPayloads(pool, handed);
+    // Nearly always there already, see `adopt`.
+    await adoptPayloads(pool, handed);
     const { rows } = await pool.query<{ held: number[] | null }>({
       ...statement,
       values,
@@ -227,7 +268,13 @@ function auditColumns({ actorKind, actorId, action, object, details }: AuditFact
   return { ak: actorKind, ai: actorId, aa: action, ao: object, ad: JSON.stringify(details) };
 }
 
-async function acceptBatch(pool: Statements, batch: AcceptRequest[]): Promise<(AcceptResult | Error)[]> {
+/** A request, with its data as JSON. */
+interface Asked {
+  request: AcceptRequest;
+  text: string;
+}
+
+async function acceptBatch(pool: Statements, batch: Asked[]): Promise<(AcceptResult | Error)[]> {
   // Two requests with one idempotency key, or one workflow id, must not meet in one statement: the second would
   // see nothing of the first. Such batches, and batches that Postgres refuses, go one by one.
   if (batch.length > 1 && !clash(batch)) {
@@ -238,19 +285,19 @@ async function acceptBatch(pool: Statements, batch: AcceptRequest[]): Promise<(A
     }
   }
   const results: (AcceptResult | Error)[] = [];
-  for (const request of batch) {
+  for (const asked of batch) {
     try {
-      results.push((await acceptTogether(pool, [request]))[0] as AcceptResult | Error);
+      results.push((await acceptTogether(pool, [asked]))[0] as AcceptResult | Error);
     } catch (error) {
-      results.push(refusalOf(error, request));
+      results.push(refusalOf(error, asked.request));
     }
   }
   return results;
 }
 
-function clash(batch: AcceptRequest[]): boolean {
+function clash(batch: Asked[]): boolean {
   const seen = new Set<string>();
-  for (const { organizationId, idempotency, newRun } of batch) {
+  for (const { organizationId, idempotency, newRun } of batch.map(({ request }) => request)) {
     for (const key of [
       idempotency && `k ${organizationId} ${idempotency.key}`,
       newRun && `w ${organizationId} ${newRun.workflowId}`,
@@ -263,24 +310,20 @@ function clash(batch: AcceptRequest[]): boolean {
   return false;
 }
 
-async function acceptTogether(pool: Statements, batch: AcceptRequest[]): Promise<(AcceptResult | Error)[]> {
-  const requests = batch.map((request, n) => ({
+async function acceptTogether(pool: Statements, batch: Asked[]): Promise<(AcceptResult | Error)[]> {
+  const requests = batch.map(({ request, text }, n) => ({
     n,
     o: request.organizationId,
     r: request.runId,
     s: request.shard,
     t: request.eventType,
-    d: JSON.stringify(request.data),
+    d: text,
     k: request.idempotency?.key ?? null,
     q: request.idempotency?.requestHash ?? null,
     x: request.newRun !== null,
     ...auditColumns(request.audit),
   }));
-  await adoptPayloads(
-    pool,
-    requests.map(({ o, r, d }) => ({ organizationId: o, runId: r, text: d })),
-  );
-  const runs = batch.flatMap((request, n) =>
+  const runs = batch.flatMap(({ request }, n) =>
     request.newRun ? [{ z: n, ...runColumns(request.newRun) }] : [],
   );
   const { rows } = await pool.query<{
@@ -292,7 +335,7 @@ async function acceptTogether(pool: Statements, batch: AcceptRequest[]): Promise
   }>({ name: 'oc_accept', text: sql.ACCEPT, values: [JSON.stringify(requests), JSON.stringify(runs)] });
   const byIndex = new Map(rows.map((row) => [row.n, row]));
   return Promise.all(
-    batch.map(async (request, n): Promise<AcceptResult | Error> => {
+    batch.map(async ({ request }, n): Promise<AcceptResult | Error> => {
       const row = byIndex.get(n);
       if (row?.id != null) {
         const { organizationId, runId, shard, eventType, data } = request;

@@ -53,10 +53,12 @@ DELETE FROM workflow_run WHERE run_id >= $1::uuid AND run_id <= (SELECT run_id F
 export function createMaintenanceStore(pool: pg.Pool): MaintenanceStore {
   return {
     async ensureEventPartitions(weeksAhead) {
-      const { rows } = await pool.query<{ made: number }>('SELECT ensure_event_partitions($1) AS made', [
-        weeksAhead,
-      ]);
-      return rows[0]?.made ?? 0;
+      await pool.query('SELECT ensure_event_partitions($1)', [weeksAhead]);
+      const { rows } = await pool.query<EventPartition>(
+        'SELECT name, low, high FROM missing_event_partitions($1)',
+        [weeksAhead],
+      );
+      return rows;
     },
 
     async expiredPartition(days) {

@@ -4,6 +4,7 @@ import { referencedIn } from '@/lib/protocol/payload';
 import type { PrismaClient } from '@/server/adapters/postgres/generated/client';
 import { isRefusal, LARGE, type Statements } from '@/server/adapters/postgres/pool';
 import { inOrganization } from '@/server/adapters/postgres/prisma';
+import type { HandedContent } from '@/server/ports/execution-store';
 import type { PayloadFacts, PayloadReader, Payloads } from '@/server/ports/payloads';
 
 const FIND = `SELECT sha256, mime_type AS "mimeType", bytes FROM workflow_payload
@@ -26,26 +27,21 @@ const ADOPT = `INSERT INTO workflow_payload (run_id, sha256, organization_id, mi
   WHERE NOT EXISTS (SELECT 1 FROM workflow_payload k WHERE k.run_id = w.r AND k.sha256 = w.h)
   ON CONFLICT DO NOTHING`;
 
-/** A command, as JSON text, on its way to a run. */
-export interface HandedOver {
-  organizationId: string;
-  runId: string;
-  text: string;
+/** The contents that a command to a run refers to. `text` is the command as JSON. */
+export function handedIn(organizationId: string, runId: string, text: string): HandedContent[] {
+  return referencedIn(text).map((sha256) => ({ organizationId, runId, sha256 }));
 }
 
 /**
- * Gives runs their own copies of the contents that commands to them refer to. Done before the command is written: a copy
- * that then turns out not to be needed goes with its week.
+ * Gives runs their own copies of contents. Done before the command that refers to them is written: a copy that then turns out
+ * not to be needed goes with its week.
  */
-export async function adoptPayloads(pool: Statements, commands: readonly HandedOver[]): Promise<void> {
-  const wanted = commands.flatMap(({ organizationId, runId, text }) =>
-    referencedIn(text).map((sha256) => ({ organizationId, runId, sha256 })),
-  );
-  if (wanted.length === 0) return;
+export async function adoptPayloads(pool: Statements, contents: readonly HandedContent[]): Promise<void> {
+  if (contents.length === 0) return;
   const values = [
-    wanted.map(({ organizationId }) => organizationId),
-    wanted.map(({ runId }) => runId),
-    wanted.map(({ sha256 }) => sha256),
+    contents.map(({ organizationId }) => organizationId),
+    contents.map(({ runId }) => runId),
+    contents.map(({ sha256 }) => sha256),
   ];
   await pool.query({ text: ADOPT, values, ...LARGE });
 }

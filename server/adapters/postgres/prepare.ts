@@ -1,6 +1,13 @@
 import path from 'node:path';
 import pg from 'pg';
-import { applyMigrations, type Migration, pendingMigrations, readMigrations } from './migrate';
+import {
+  type ApplyOptions,
+  applyMigrations,
+  type Migration,
+  ownerSeesAll,
+  pendingMigrations,
+  readMigrations,
+} from './migrate';
 import { createRoles, rolesAreReady, roleUrl } from './roles';
 import { DatabaseSetupError, sqlState } from './setup-error';
 
@@ -9,9 +16,7 @@ const OLDEST = 15;
 const NEWEST = 18;
 
 /** How to prepare a database. */
-export interface PrepareOptions {
-  /** One line of progress. */
-  log: (message: string) => void;
+export interface PrepareOptions extends ApplyOptions {
   /** Folder of the migrations; by default prisma/migrations in the current folder. */
   migrationsDir?: string;
   /** How long an unreachable server is tried again, in milliseconds. */
@@ -32,7 +37,12 @@ export async function prepareDatabase(adminUrl: string, options: PrepareOptions)
   await prepareAsAdmin(adminUrl, options);
   const owner = await connect(roleUrl(adminUrl, 'oc_owner'), options);
   try {
-    await applyMigrations(owner, migrations, options.log);
+    const watcher = await connect(roleUrl(adminUrl, 'oc_owner'), options);
+    try {
+      await applyMigrations(owner, watcher, migrations, options);
+    } finally {
+      await watcher.end();
+    }
   } finally {
     await owner.end();
   }
@@ -55,7 +65,7 @@ async function isPrepared(
   try {
     await checkVersion(owner, options);
     if (!(await rolesAreReady(owner, adminUrl))) return false;
-    return (await pendingMigrations(owner, migrations)).length === 0;
+    return (await pendingMigrations(owner, migrations)).length === 0 && (await ownerSeesAll(owner));
   } finally {
     await owner.end();
   }

@@ -1,9 +1,7 @@
 import type { PrismaClient } from '@/server/adapters/postgres/generated/client';
 import { withNothingHidden } from '@/server/adapters/postgres/hidden-scope';
-import { inOrganization, Prisma, type UnitOfWork } from '@/server/adapters/postgres/prisma';
+import { inOrganization, type UnitOfWork } from '@/server/adapters/postgres/prisma';
 import type { QuotaStore } from '@/server/ports/quota-store';
-
-const RUNS = Prisma.sql`open_runs AS "openRuns", runs_today AS "runsToday"`;
 
 /**
  * Quotas through Prisma. They count every run, also those that whoever asks does not see.
@@ -38,18 +36,21 @@ export function createQuotaStore(prisma: PrismaClient): QuotaStore {
     usage: (organizationId) =>
       within(organizationId, async (tx) => {
         const rows = await tx.$queryRaw<{ openRuns: number; runsToday: number; storageBytes: bigint }[]>`
-          SELECT ${RUNS},
+          SELECT open_runs AS "openRuns", runs_today AS "runsToday",
             (SELECT coalesce(sum(pg_column_size(data)), 0) FROM workflow_event
              WHERE organization_id = current_organization()) AS "storageBytes" FROM counted_runs()`;
         const { openRuns = 0, runsToday = 0, storageBytes = 0n } = rows[0] ?? {};
         return { openRuns, runsToday, storageBytes: Number(storageBytes) };
       }),
-    runs: (organizationId) =>
+    openRuns: (organizationId, most) =>
       within(organizationId, async (tx) => {
-        const rows = await tx.$queryRaw<
-          { openRuns: number; runsToday: number }[]
-        >`SELECT ${RUNS} FROM counted_runs()`;
-        return rows[0] ?? { openRuns: 0, runsToday: 0 };
+        const rows = await tx.$queryRaw<{ n: number }[]>`SELECT open_runs(${most}::int) AS n`;
+        return rows[0]?.n ?? 0;
+      }),
+    runsToday: (organizationId, most) =>
+      within(organizationId, async (tx) => {
+        const rows = await tx.$queryRaw<{ n: number }[]>`SELECT runs_today(${most}::int) AS n`;
+        return rows[0]?.n ?? 0;
       }),
   };
 }

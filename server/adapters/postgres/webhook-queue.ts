@@ -16,8 +16,12 @@ const ENTRIES = 500;
 const MAX_LOOKED_AT = 65_536;
 /** Of events whose telling parts may lie beside large ones. */
 const MAX_LOOKED_AT_MORE = 1_048_576;
-/** Deliveries of one subscription that are under way at once; a slow receiver holds up no other. */
+/** Deliveries of one subscription that are under way at once in a process; a slow receiver holds up no other. */
 const PER_SUBSCRIPTION = 4;
+/** The same of one organisation, however many subscriptions it has. */
+const PER_ORGANIZATION = 16;
+/** An organisation whose events could not be worked on has its next turn after this. */
+const REST_MS = 5_000;
 /** Attempts that are kept of each delivery. */
 const KEPT_ATTEMPTS = 10;
 /** A run that is given up may commit this much later than the time it says: looked back for, now and then. */
@@ -25,18 +29,23 @@ const GIVEN_UP_SLACK = `interval '1 minute'`;
 const GIVEN_UP_EVERY = `interval '3 seconds'`;
 const MOST_GIVEN_UP = 10_000;
 
-/** An organisation with something new, that nobody else works on. */
+/** The organisation with something new that was served longest ago, of those that nobody else works on. */
 const TAKE = `
 SELECT c.organization_id AS "organizationId", c.last_seq AS "lastSeq", ${ms('c.given_up_at', 'givenUpAt')}
 FROM webhook_cursor c
-WHERE EXISTS (
+WHERE c.next_at <= clock_timestamp() AND (
+  EXISTS (
     SELECT 1 FROM stream_head h
     WHERE h.organization_id = c.organization_id AND h.topic = 'runs' AND h.last_seq > c.last_seq)
   OR c.given_up_at < clock_timestamp() - ${GIVEN_UP_EVERY} AND EXISTS (
     SELECT 1 FROM workflow_run r
     WHERE r.organization_id = c.organization_id AND r.status = 'dead_letter'
-      AND r.closed_at > c.given_up_at - ${GIVEN_UP_SLACK})
-LIMIT 1 FOR UPDATE OF c SKIP LOCKED`;
+      AND r.closed_at > c.given_up_at - ${GIVEN_UP_SLACK}))
+ORDER BY c.next_at LIMIT 1 FOR UPDATE OF c SKIP LOCKED`;
+
+const REST = `
+UPDATE webhook_cursor SET next_at = clock_timestamp() + make_interval(secs => $2::float8 / 1000)
+WHERE organization_id = $1`;
 
 const SUBSCRIPTIONS = `
 SELECT id, events, workflow, created_by AS "createdBy", from_seq AS "fromSeq", ${ms('from_at', 'fromAt')}
@@ -44,7 +53,8 @@ FROM webhook_out WHERE organization_id = $1 AND enabled`;
 
 /**
  * LATERAL with LIMIT makes the planner probe the primary key for each reference, as the stream's own reader does. The data
- * of what may be large is not read at all.
+ * of what may be large is not read at all. Without entries there is nothing up to the head, as this statement sees it: entries
+ * that retention took away leave a gap up to there. A later statement would see a newer head, and skip what it never looked at.
  */
 const EVENTS = `
 WITH entry AS MATERIALIZED (
@@ -67,7 +77,8 @@ WITH entry AS MATERIALIZED (
     SELECT workflow, workflow_id, version FROM workflow_run WHERE run_id = e.run_id LIMIT 1
   ) AS run
 )
-SELECT (SELECT max(seq + event_count - 1) FROM entry) AS "upTo", told.first, told.workflow,
+SELECT coalesce((SELECT max(seq + event_count - 1) FROM entry),
+    (SELECT last_seq FROM stream_head WHERE organization_id = $1 AND topic = 'runs')) AS "upTo", told.first, told.workflow,
   told.workflow_id AS "workflowId", told.version, told.run_id AS "runId", told.seq, told.type,
   ${ms('told.at', 'at')}, told.data
 FROM (SELECT 1) AS always LEFT JOIN told ON true ORDER BY told.first, told.run_id, told.seq`;
@@ -87,19 +98,31 @@ FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::text
 WHERE EXISTS (SELECT 1 FROM webhook_out w WHERE w.id = n.webhook_id)
 ON CONFLICT (webhook_id, event_key) DO NOTHING`;
 
-/** Few of each subscription, so that one with a long queue does not take every place. */
+/**
+ * Few of each subscription and of each organisation, with those that the process has under way ($3 and $4); first of whoever
+ * has fewest. The limit counts what nobody else has locked.
+ */
 const CLAIM = `
-WITH due AS (
-  SELECT d.id, w.format FROM webhook_out w
+WITH busy AS (
+  SELECT organization_id, webhook_id FROM unnest($3::uuid[], $4::uuid[]) AS b(organization_id, webhook_id)
+), due AS (
+  SELECT d.id, d.next_at, w.format, w.organization_id, d.nth + open.n AS place
+  FROM webhook_out w
+  CROSS JOIN LATERAL (SELECT count(*) AS n FROM busy WHERE busy.webhook_id = w.id) AS open
   CROSS JOIN LATERAL (
-    SELECT id, next_at FROM webhook_out_delivery
+    SELECT id, next_at, row_number() OVER (ORDER BY next_at) AS nth FROM webhook_out_delivery
     WHERE webhook_id = w.id AND state = 'waiting' AND next_at <= clock_timestamp()
-    ORDER BY next_at LIMIT ${PER_SUBSCRIPTION}
+    ORDER BY next_at LIMIT greatest(${PER_SUBSCRIPTION} - open.n, 0)
   ) AS d
-  WHERE w.enabled ORDER BY d.next_at LIMIT $1
+  WHERE w.enabled
+), turns AS (
+  SELECT id, next_at, format, row_number() OVER (PARTITION BY organization_id ORDER BY place, next_at)
+    + (SELECT count(*) FROM busy WHERE busy.organization_id = due.organization_id) AS turn
+  FROM due
 ), mine AS (
-  SELECT d.id, due.format FROM webhook_out_delivery d JOIN due ON due.id = d.id
-  WHERE d.state = 'waiting' AND d.next_at <= clock_timestamp() FOR UPDATE OF d SKIP LOCKED
+  SELECT d.id, turns.format FROM webhook_out_delivery d JOIN turns ON turns.id = d.id
+  WHERE turns.turn <= ${PER_ORGANIZATION} AND d.state = 'waiting' AND d.next_at <= clock_timestamp()
+  ORDER BY turns.turn, turns.next_at LIMIT $1 FOR UPDATE OF d SKIP LOCKED
 )
 UPDATE webhook_out_delivery d SET next_at = clock_timestamp() + make_interval(secs => $2::float8 / 1000)
 FROM mine WHERE d.id = mine.id RETURNING ${DELIVERY_COLUMNS}, mine.format`;
@@ -124,66 +147,46 @@ interface EventRow extends Omit<SourceEvent, 'organizationId' | 'runId'> {
 
 type Candidate = Subscription & { fromSeq: number; fromAt: number };
 
+interface Cursor {
+  organizationId: string;
+  lastSeq: number;
+  givenUpAt: number;
+}
+
 /**
  * The queue of deliveries over `pg`.
  *
  * @param pool connections as oc_engine; best not those of the engine itself, which should not wait behind these
+ * @param restMs after this an organisation whose events could not be worked on has its next turn
  */
-export function createWebhookQueue(pool: pg.Pool): WebhookQueue {
+export function createWebhookQueue(pool: pg.Pool, restMs = REST_MS): WebhookQueue {
   return {
-    dispatch(types, match) {
-      return inTransaction(pool, async (client) => {
-        const { rows: taken } = await client.query<{
-          organizationId: string;
-          lastSeq: number;
-          givenUpAt: number;
-        }>(TAKE);
-        const cursor = taken[0];
-        if (cursor === undefined) return false;
-        const { organizationId, lastSeq, givenUpAt } = cursor;
-        const { rows: all } = await client.query<Candidate>(SUBSCRIPTIONS, [organizationId]);
-        if (all.length === 0) {
-          await client.query(
-            `UPDATE webhook_cursor SET given_up_at = clock_timestamp(), last_seq = coalesce(
-               (SELECT last_seq FROM stream_head WHERE organization_id = $1 AND topic = 'runs'), last_seq)
-             WHERE organization_id = $1`,
-            [organizationId],
-          );
-          return true;
-        }
-        const { rows } = await client.query<EventRow>(EVENTS, [organizationId, lastSeq, types]);
-        const upTo = rows[0]?.upTo ?? null;
-        const offered = rows.flatMap((row) => {
-          const { upTo: _upTo, first, runId, ...event } = row;
-          if (runId === null) return [];
-          const subscriptions = all.filter(({ fromSeq }) => first > fromSeq);
-          return [{ event: { ...event, runId, organizationId }, subscriptions }];
+    async dispatch(types, match) {
+      let organizationId: string | undefined;
+      try {
+        return await inTransaction(pool, async (client) => {
+          const { rows } = await client.query<Cursor>(TAKE);
+          const cursor = rows[0];
+          if (cursor === undefined) return null;
+          organizationId = cursor.organizationId;
+          await lookThrough(client, cursor, types, match);
+          return { organizationId, error: null };
         });
-        const gone = await client.query<SourceEvent & { failure: unknown }>(GIVEN_UP, [
-          organizationId,
-          givenUpAt,
-        ]);
-        const dead = gone.rows.map(({ failure, ...row }) => {
-          const data = { failure } as SourceEvent['data'];
-          const event = { ...row, organizationId, type: 'RUN_GIVEN_UP', data };
-          return { event, subscriptions: all.filter(({ fromAt }) => row.at >= fromAt) };
-        });
-        await insert(client, await match([...offered, ...dead]));
-        // Entries that retention took away leave a gap up to the head: nothing is left there to read.
-        await client.query(
-          `UPDATE webhook_cursor SET given_up_at = clock_timestamp(), last_seq = greatest(last_seq, coalesce($2::bigint,
-             (SELECT last_seq FROM stream_head WHERE organization_id = $1 AND topic = 'runs'), 0))
-           WHERE organization_id = $1`,
-          [organizationId, upTo],
-        );
-        return true;
-      });
+      } catch (error) {
+        if (organizationId === undefined) throw error;
+        // Else it would be the one that waits longest for ever, and none of the others would be served. When this fails too the
+        // database is away, for all of them.
+        await pool.query(REST, [organizationId, restMs]);
+        return { organizationId, error };
+      }
     },
 
-    async claim(limit, leaseMs) {
+    async claim(limit, leaseMs, busy = []) {
       const { rows } = await pool.query<OutboundDelivery & { format: WebhookFormat }>(CLAIM, [
         limit,
         leaseMs,
+        busy.map(({ organizationId }) => organizationId),
+        busy.map(({ webhookId }) => webhookId),
       ]);
       return rows;
     },
@@ -231,6 +234,47 @@ export function createWebhookQueue(pool: pg.Pool): WebhookQueue {
       return rowCount ?? 0;
     },
   };
+}
+
+/** Looks through what is new of an organisation, stores what is to be sent and moves its place, within the transaction. */
+async function lookThrough(
+  client: pg.PoolClient,
+  { organizationId, lastSeq, givenUpAt }: Cursor,
+  types: readonly string[],
+  match: Parameters<WebhookQueue['dispatch']>[1],
+): Promise<void> {
+  const { rows: all } = await client.query<Candidate>(SUBSCRIPTIONS, [organizationId]);
+  if (all.length === 0) {
+    // Whoever subscribes now waits for the lock of the place, and hears of nothing before that.
+    await client.query(
+      `UPDATE webhook_cursor SET given_up_at = clock_timestamp(), next_at = clock_timestamp(), last_seq = coalesce(
+         (SELECT last_seq FROM stream_head WHERE organization_id = $1 AND topic = 'runs'), last_seq)
+       WHERE organization_id = $1`,
+      [organizationId],
+    );
+    return;
+  }
+  const { rows } = await client.query<EventRow>(EVENTS, [organizationId, lastSeq, types]);
+  const upTo = rows[0]?.upTo ?? null;
+  const offered = rows.flatMap((row) => {
+    const { upTo: _upTo, first, runId, ...event } = row;
+    if (runId === null) return [];
+    const subscriptions = all.filter(({ fromSeq }) => first > fromSeq);
+    return [{ event: { ...event, runId, organizationId }, subscriptions }];
+  });
+  const gone = await client.query<SourceEvent & { failure: unknown }>(GIVEN_UP, [organizationId, givenUpAt]);
+  const dead = gone.rows.map(({ failure, ...row }) => {
+    const data = { failure } as SourceEvent['data'];
+    const event = { ...row, organizationId, type: 'RUN_GIVEN_UP', data };
+    return { event, subscriptions: all.filter(({ fromAt }) => row.at >= fromAt) };
+  });
+  await insert(client, await match([...offered, ...dead]));
+  await client.query(
+    `UPDATE webhook_cursor SET given_up_at = clock_timestamp(), next_at = clock_timestamp(),
+       last_seq = greatest(last_seq, $2::bigint)
+     WHERE organization_id = $1`,
+    [organizationId, upTo],
+  );
 }
 
 /** Stores deliveries; one whose event the subscription has heard of already is left out. */

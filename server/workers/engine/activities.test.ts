@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { RunActivity } from '@/lib/engine/commands';
 import type { Clock } from '@/lib/shared/clock';
+import type { Json } from '@/lib/shared/json';
 import { MemoryMcpFleet } from '@/server/adapters/memory/mcp-fleet';
 import type { ActivityFunction } from '@/server/ports/activity';
-import { runAttempt } from '@/server/workers/engine/activities';
+import { runAttempt, toolOutput } from '@/server/workers/engine/activities';
 import { CallAbort } from '@/server/workers/engine/call-abort';
 
 /** A clock that stands still until it is moved, and knows its timers. */
@@ -78,6 +79,19 @@ describe('a call of a function', () => {
     expect(clock.timers.size).toBe(0);
   });
 
+  it('fails when what it gives is nested deeper than anything can write', async () => {
+    let deep: Json = 1;
+    for (let i = 0; i < 50_000; i++) deep = [deep];
+    const { outcome } = call(() => deep);
+    expect(await outcome).toMatchObject({
+      kind: 'failed',
+      failure: {
+        code: 'ACTIVITY_FAILED',
+        message: 'The activity gave data nested more than 200 levels deep.',
+      },
+    });
+  });
+
   it('ends when it is cancelled although it does not listen', async () => {
     const { clock, abort, outcome } = call(forever);
     abort.abort('cancelled');
@@ -93,5 +107,27 @@ describe('a call of a function', () => {
     });
     expect(await badly.outcome).toMatchObject({ kind: 'failed', failure: { code: 'ACTIVITY_FAILED' } });
     expect([well.clock.timers.size, badly.clock.timers.size]).toEqual([0, 0]);
+  });
+});
+
+describe('the result of a tool', () => {
+  const result = (text: string) =>
+    toolOutput({
+      isError: false,
+      content: [{ type: 'text', text }],
+      structuredContent: null,
+      durationMs: 1,
+      bytesIn: text.length,
+      bytesOut: 0,
+    });
+
+  it('has no json where its text is nested deeper than anything can write', () => {
+    const nested = (levels: number) => '['.repeat(levels) + ']'.repeat(levels);
+    expect(result(nested(200)).json).toBeDefined();
+    for (const levels of [201, 5_000, 50_000]) {
+      const output = result(nested(levels));
+      expect(output.json).toBeUndefined();
+      expect(JSON.stringify(output)).toContain('[[[');
+    }
   });
 });

@@ -3,7 +3,7 @@ import type { Tool } from '@/lib/protocol/api';
 import { isAppError } from '@/lib/protocol/errors';
 import type { Failure } from '@/lib/protocol/run';
 import type { Clock } from '@/lib/shared/clock';
-import { isJsonObject, type Json, type JsonObject } from '@/lib/shared/json';
+import { isJsonObject, isNestedDeeper, type Json, type JsonObject, MAX_NESTING } from '@/lib/shared/json';
 import type { ActivityFunction, ActivityProgress } from '@/server/ports/activity';
 import type { CallPlace, InputRequired, McpFleet, ToolResult } from '@/server/ports/mcp-fleet';
 import type { Telemetry } from '@/server/ports/telemetry';
@@ -143,6 +143,12 @@ async function callTool(
     };
   }
   const { result } = outcome;
+  // JSON in the text is left out where it goes deeper, so it is content and structured content that do.
+  if (isNestedDeeper(result.content) || isNestedDeeper(result.structuredContent)) {
+    telemetry.toolCalled(server, tool, 'error', result.durationMs / 1000);
+    const message = `${tool} of ${server} answered with data nested more than ${MAX_NESTING} levels deep.`;
+    return failed({ code: 'INVALID_TOOL_RESULT', message, retriable: false });
+  }
   telemetry.toolCalled(server, tool, result.isError ? 'tool_error' : 'ok', result.durationMs / 1000);
   const output = toolOutput(result);
   // A small answer is not looked into.
@@ -209,7 +215,8 @@ export function toolOutput(result: ToolResult): JsonObject {
 function parsedJson(text: string): Json | undefined {
   if (!/^\s*[[{]/.test(text)) return undefined;
   try {
-    return JSON.parse(text) as Json;
+    const json = JSON.parse(text) as Json;
+    return isNestedDeeper(json) ? undefined : json;
   } catch {
     return undefined;
   }
@@ -242,6 +249,10 @@ async function callFunction(
       },
     });
     const output = result instanceof Promise ? await call.orAborted(result) : result;
+    if (isNestedDeeper(output)) {
+      const message = `The activity gave data nested more than ${MAX_NESTING} levels deep.`;
+      return failed({ code: 'ACTIVITY_FAILED', message, retriable: false });
+    }
     return { kind: 'completed', output: output ?? null, usage: {} };
   } catch (error) {
     if (call.expired) {

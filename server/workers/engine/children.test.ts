@@ -230,3 +230,87 @@ describe('a child that continues as new', () => {
     expect(runsOf('rounds').map(({ status }) => status)).toEqual(['continued_as_new', 'cancelled']);
   });
 });
+
+describe('a run that continues as new', () => {
+  const order = {
+    schemaVersion: 1,
+    name: 'orders',
+    nodes: [
+      { id: 'order', kind: 'wait', signal: 'order' },
+      { id: 'work', kind: 'activity', activity: 'work', input: '${order.output}' },
+      { id: 'more', kind: 'condition', cases: [{ port: 'yes', when: 'input.round < 3' }] },
+      { id: 'next', kind: 'terminate', status: 'continue-as-new', input: { round: '${input.round + 1}' } },
+      { id: 'end', kind: 'terminate', output: null },
+    ],
+    edges: [
+      { from: 'order', to: 'work' },
+      { from: 'work', to: 'more' },
+      { from: 'more', port: 'yes', to: 'next' },
+      { from: 'more', port: 'else', to: 'end' },
+    ],
+  } as unknown as WorkflowDefinition;
+
+  it('hands the signals on that it was sent and has not taken, in their order', async () => {
+    const { open, runsOf } = world([order]);
+    const worked: unknown[] = [];
+    const held: (() => void)[] = [];
+    const work = (input: unknown) => {
+      worked.push(input);
+      return worked.length > 1 ? null : new Promise<null>((resolve) => held.push(() => resolve(null)));
+    };
+    const engine = await open({ functions: { work } });
+    const runId = await engine.start('orders', { round: 1 });
+    const signal = (payload: string) =>
+      engine.send(runId, 'WORKFLOW_EXECUTION_SIGNALED', { name: 'order', payload, signalId: payload });
+    await signal('first');
+    await eventually('the first order is worked on', () => held.length === 1);
+    await signal('second');
+    await signal('third');
+    await signal('third');
+    await eventually('both are kept', async () => (await engine.eventTypes(runId)).length > 5);
+    held[0]?.();
+    await eventually('the last round has closed', () => runsOf('orders')[2]?.status === 'completed');
+    expect(worked).toEqual(['first', 'second', 'third']);
+  });
+
+  it.each([
+    [
+      'a signal',
+      'WORKFLOW_EXECUTION_SIGNALED',
+      { name: 'order', payload: 'late', signalId: 'late' },
+      'running',
+    ],
+    ['a cancel', 'WORKFLOW_EXECUTION_CANCEL_REQUESTED', { by: 'a person' }, 'cancelled'],
+    ['a pause', 'WORKFLOW_EXECUTION_PAUSED', { by: 'a person' }, 'paused'],
+  ])('hands %s on that was acknowledged while it went on', async (_what, type, data, status) => {
+    const { execution, runsOf, open, db } = world([order]);
+    let underWay = false;
+    let goOn = () => {};
+    const held = new Promise<void>((resolve) => {
+      goOn = resolve;
+    });
+    const slow: ExecutionStore = {
+      ...execution,
+      commit: async (owner, parts) => {
+        if (parts.some((part) => part.newRuns.length > 0)) {
+          underWay = true;
+          await held;
+        }
+        return execution.commit(owner, parts);
+      },
+    };
+    const worked: unknown[] = [];
+    const engine = await open({ execution: slow, functions: { work: (input) => worked.push(input) } });
+    const runId = await engine.start('orders', { round: 1 });
+    await engine.send(runId, 'WORKFLOW_EXECUTION_SIGNALED', { name: 'order', payload: 'first' });
+    await eventually('the commit that goes on is under way', () => underWay);
+    await engine.send(runId, type, data);
+    // The same once more, as of a client that had no answer: it counts once.
+    await engine.send(runId, type, data);
+    goOn();
+    const last = type === 'WORKFLOW_EXECUTION_SIGNALED' ? 2 : 1;
+    await eventually('it has come to the run that goes on', () => runsOf('orders')[last]?.status === status);
+    await eventually('every row is answered', () => db.inbox.size === 0);
+    expect(worked).toEqual(last === 2 ? ['first', 'late'] : ['first']);
+  });
+});

@@ -97,7 +97,7 @@ async function prepare(deps: ChildDeps, run: ResidentRun, opening: Opening): Pro
  * Tries again until the store answers for certain: no run fails, or stays open for ever, because the database was away for
  * a while. Ends with the error when it says something, or when the run is lost.
  */
-async function insist<T>(deps: ChildDeps, run: ResidentRun, work: () => Promise<T>): Promise<T> {
+export async function insist<T>(deps: ChildDeps, run: ResidentRun, work: () => Promise<T>): Promise<T> {
   for (let attempt = 0; ; attempt++) {
     try {
       return await work();
@@ -255,7 +255,21 @@ export async function openClosingWorkflows(
     // The id of a failure workflow holds the failed run's own: where it has a run already, this start was made, by a process of
     // an earlier version, or somebody took the id on purpose. Either way the close must go on without it.
     part.newRuns.push(isNext ? next : { ...next, audit: startEntry(run, next), once: true });
+    if (isNext) part.inboxAdds.push(...keptSignals(run, next));
   }
+}
+
+/** Signals that the run was sent and no node has taken: they were acknowledged, and the next run of the chain may wait for them. */
+function keptSignals(run: ResidentRun, next: NewRun): NewInboxRow[] {
+  return [...(run.state?.signals ?? [])].flatMap(([name, payloads]) =>
+    payloads.map((payload) => ({
+      shard: next.shard,
+      organizationId: next.organizationId,
+      runId: next.runId,
+      eventType: 'WORKFLOW_EXECUTION_SIGNALED',
+      data: { name, payload, by: run.info.runId },
+    })),
+  );
 }
 
 function opening(command: StartWorkflow, run: ResidentRun): Opening {
@@ -265,20 +279,35 @@ function opening(command: StartWorkflow, run: ResidentRun): Opening {
   return { workflow, version, workflowId, input };
 }
 
-const STOPS = ['WORKFLOW_EXECUTION_CANCEL_REQUESTED', 'WORKFLOW_EXECUTION_TERMINATED'];
+/** What is meant for a run as a whole, and so for the one as which it has continued. */
+const FOR_THE_CHAIN = [
+  'WORKFLOW_EXECUTION_SIGNALED',
+  'WORKFLOW_EXECUTION_CANCEL_REQUESTED',
+  'WORKFLOW_EXECUTION_TERMINATED',
+  'WORKFLOW_EXECUTION_PAUSED',
+  'WORKFLOW_EXECUTION_UNPAUSED',
+];
 
 /**
- * The part that answers a row for a run that has closed. It has no effect, except that what a parent told its child (whose first
- * run is the one that it knows) goes on to the run as which the child has continued.
+ * The part that answers a row for a run that has closed. It has no effect, unless the run has continued as new since the row was
+ * accepted, or is the first run of a chain, which is the one that a parent knows: then it goes on to the next run.
  */
 export async function answerClosed(store: ExecutionStore, row: InboxRow, epoch: number): Promise<CommitPart> {
   const { id, ...command } = row;
   const part = { ...emptyPart({ ...command, epoch }), inboxDone: [id] };
-  if (!STOPS.includes(row.eventType)) return part;
-  const successor = await store.openSuccessor(row.runId);
-  if (successor !== null && successor.parentRunId === row.data.by)
-    part.inboxAdds.push({ ...command, runId: successor.runId });
+  if (!FOR_THE_CHAIN.includes(row.eventType)) return part;
+  const runId = await store.successor(row.runId, typeof row.data.by === 'string' ? row.data.by : null);
+  if (runId !== null && !(await isKnownSignal(store, row))) part.inboxAdds.push({ ...command, runId });
   return part;
+}
+
+/** True for a signal that the closed run had taken up already, under the same id. */
+async function isKnownSignal(store: ExecutionStore, { runId, data }: InboxRow): Promise<boolean> {
+  if (data.signalId === undefined) return false;
+  const history = await store.readHistories([runId]);
+  return history.some(
+    (event) => event.type === 'WORKFLOW_EXECUTION_SIGNALED' && event.data.signalId === data.signalId,
+  );
 }
 
 const CLOSED_EVENTS = {

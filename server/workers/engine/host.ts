@@ -144,12 +144,10 @@ export class EngineHost {
   receive(row: InboxRow): boolean {
     if (this.draining) return false;
     if (this.leases.epoch(row.shard) === undefined || !this.inbox.take(row.id)) return true;
-    if (row.eventType === 'WORKFLOW_EXECUTION_STARTED') {
-      if (this.loader.holds(row)) return true;
-      if (!this.pressure.admits(row.organizationId)) {
-        this.inbox.leave(row.id);
-        return false;
-      }
+    if (this.loader.holds(row)) return true;
+    if (row.eventType === 'WORKFLOW_EXECUTION_STARTED' && !this.pressure.admits(row.organizationId)) {
+      this.inbox.leave(row.id);
+      return false;
     }
     this.enter(row);
     return true;
@@ -158,6 +156,7 @@ export class EngineHost {
   /** Hands a row that is in hand to its run, which is loaded first where it has to be. */
   enter(row: InboxRow): void {
     this.pressure.add(row.organizationId);
+    if (row.eventType === 'WORKFLOW_EXECUTION_STARTED') this.loader.begins(row.runId);
     const resident = this.residents.get(row.runId);
     const loading = this.loading.get(row.runId);
     if (loading) loading.push(row);
@@ -433,6 +432,7 @@ export class EngineHost {
     const loaded = runs.filter((run) => run.asleep).map((run) => run.info.runId);
     if (loaded.length > 0) this.track(this.deps.store.clearRecoveries(loaded));
     for (const run of runs) this.drop(run);
+    this.loader.forgetUnbegun();
     this.deps.log.warn('shards_lost', { shards: shards.size, runs: runs.length });
   }
 
@@ -491,6 +491,8 @@ export class EngineHost {
   }
 
   private async readInbox(): Promise<void> {
-    if (!this.draining) await this.inbox.read(this.leases.held(), (row) => this.receive(row));
+    if (this.draining) return;
+    // Where no start waits for room, whatever was left is tried again.
+    if (await this.inbox.read(this.leases.held(), (row) => this.receive(row))) this.loader.forgetUnbegun();
   }
 }

@@ -21,6 +21,8 @@ export class Inbox {
    * only ones that are ever read. A place in the order of ids would pass over what a page has left out of one organisation.
    */
   private readonly seen = new Set<number>();
+  /** The same of the commands that are read apart from starts. */
+  private readonly passed = new Set<number>();
   private hinted = false;
   private hurrying = false;
 
@@ -61,31 +63,49 @@ export class Inbox {
 
   /**
    * Gives the rows of the shards that are not in hand to `receive`, oldest first, page by page, each row once: what is left
-   * again meanwhile is for a later read. Stops after some pages, and when `receive` refuses a row (false): there is no room.
-   * Later reads go on.
+   * again meanwhile is for a later read. Stops after some pages, and when `receive` refuses a row (false): there is no room
+   * for new runs. Then the commands that wait behind starts are read apart from them in the same way: what is for a run under
+   * way, and may make room, must not wait for room. Later reads go on.
+   *
+   * @returns false when a row was refused
    */
-  async read(shards: readonly number[], receive: (row: InboxRow) => boolean): Promise<void> {
+  async read(shards: readonly number[], receive: (row: InboxRow) => boolean): Promise<boolean> {
+    const { store } = this;
+    if (await this.pages((known) => store.readInbox(shards, known, PAGE), this.seen, receive)) {
+      this.passed.clear();
+      return true;
+    }
+    await this.pages((known) => store.readCommands(shards, known, PAGE), this.passed, receive);
+    return false;
+  }
+
+  /** False when a row was refused. */
+  private async pages(
+    next: (known: readonly number[]) => Promise<InboxRow[]>,
+    seen: Set<number>,
+    receive: (row: InboxRow) => boolean,
+  ): Promise<boolean> {
     for (let page = 0; page < MAX_PAGES; page++) {
       const answered = new Set<number>();
       this.reads.add(answered);
       try {
-        const known = this.seen.size === 0 ? this.inHand : new Set([...this.inHand, ...this.seen]);
-        const rows = await this.store.readInbox(shards, [...known], PAGE);
+        const rows = await next(seen.size === 0 ? [...this.inHand] : [...new Set([...this.inHand, ...seen])]);
         let refused = false;
         // A row answered since the read began is gone from the table, though this result still shows it.
         for (const [i, row] of rows.entries()) {
           if (i > 0 && i % SLICE === 0) await new Promise((resolve) => setImmediate(resolve));
-          this.seen.add(row.id);
+          seen.add(row.id);
           if (!answered.has(row.id) && !receive(row)) refused = true;
         }
         if (refused || isShort(rows)) {
-          this.seen.clear();
-          return;
+          seen.clear();
+          return !refused;
         }
       } finally {
         this.reads.delete(answered);
       }
     }
+    return true;
   }
 }
 

@@ -74,6 +74,11 @@ export class RunLoader {
   private readonly newer = new Set<string>();
   /** Runs without any event yet, by the number of their loads: their start is still in the inbox. */
   private readonly unborn = new Map<string, number>();
+  /**
+   * Runs that were found without any event under the leases of now: nobody else can begin them, so that commands to them are
+   * left in the table, without looking again, until their start is taken up here.
+   */
+  private readonly unbegun = new Set<string>();
   /** Suspects whose turn has not come, or is now; with the row of their start where there is one. */
   private readonly onTrial = new Map<string, InboxRow | null>();
   /** The same by run and epoch: a shard that was lost and came back is a new matter. */
@@ -138,11 +143,30 @@ export class RunLoader {
     return new Set([...this.underWay].flatMap((infos) => infos.map(({ shard }) => shard)));
   }
 
-  /** True when the start of a suspect has to wait until it is tried alone; it is begun, or left, from here. */
+  /**
+   * True when a row has to wait: the start of a suspect until it is tried alone (it is begun, or left, from here), what is sent
+   * to a run in the table until the start of the run is taken up.
+   */
   holds(row: InboxRow): boolean {
-    if (this.onTrial.size === 0 || !this.onTrial.has(row.runId)) return false;
-    this.onTrial.set(row.runId, row);
+    const { runId, eventType } = row;
+    if (eventType === 'WORKFLOW_EXECUTION_STARTED') {
+      if (this.onTrial.size === 0 || !this.onTrial.has(runId)) return false;
+      this.onTrial.set(runId, row);
+      return true;
+    }
+    if (this.unbegun.size === 0 || !this.unbegun.has(runId)) return false;
+    this.host.leave(row);
     return true;
+  }
+
+  /** The start of a run is taken up. */
+  begins(runId: string): void {
+    if (this.unbegun.size > 0) this.unbegun.delete(runId);
+  }
+
+  /** A lease is lost, or no start waits for room any more: it is looked anew which runs have begun. */
+  forgetUnbegun(): void {
+    this.unbegun.clear();
   }
 
   /** True when loads of the run were counted before it had an event: its first commit has to clear them. */
@@ -210,6 +234,7 @@ export class RunLoader {
         const history = histories.get(info.runId);
         const epoch = this.host.leases.epoch(info.shard);
         if (!history) this.unborn.set(info.runId, counts.get(info.runId) ?? 0);
+        if (!history && epoch !== undefined && epoch === epochs.get(info.shard)) this.unbegun.add(info.runId);
         if (!history || epoch === undefined) continue;
         if (epoch !== epochs.get(info.shard)) {
           again.push(info);
@@ -326,6 +351,7 @@ export class RunLoader {
     if ((this.unborn.get(runId) ?? 0) > maxRecoveries) {
       this.unborn.delete(runId);
       await this.deadLetter(info, epoch, [], start);
+      this.unbegun.delete(runId);
       return false;
     }
     this.host.enter(start);

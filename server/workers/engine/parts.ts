@@ -1,4 +1,5 @@
 import type { Transition } from '@/lib/engine/types';
+import { LAST_TIME_MS } from '@/lib/shared/time';
 import type { CommitPart, InboxRow, OpenRun, RunUpdate } from '@/server/ports/execution-store';
 import type { ResidentRun } from '@/server/workers/engine/resident-run';
 
@@ -68,7 +69,8 @@ export function sleepPart(run: ResidentRun, earliest: number): CommitPart | null
   let wakeAt: number | null = null;
   for (const { fireAt } of state.timers.values()) {
     if (fireAt <= earliest) return null;
-    wakeAt = Math.min(wakeAt ?? fireAt, fireAt);
+    // Histories of the time before durations had a limit hold times that no column of the database can.
+    wakeAt = Math.min(wakeAt ?? LAST_TIME_MS, fireAt);
   }
   const { organizationId, runId, shard } = info;
   return {

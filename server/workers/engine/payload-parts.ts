@@ -135,7 +135,8 @@ export async function resolveReferences(
   return withContents(value, bodies);
 }
 
-function referencesIn(value: Json): { sha256: string; encoding: 'base64' | 'utf8' }[] {
+/** The references in a value, however deep. */
+export function referencesIn(value: Json): { sha256: string; encoding: 'base64' | 'utf8' }[] {
   if (typeof value !== 'object' || value === null) return [];
   const reference = asReference(value);
   if (reference !== null) return [reference];

@@ -4,11 +4,13 @@ import type { CommitPart } from '@/server/ports/execution-store';
 import {
   type ChildDeps,
   childClosedEvent,
+  insist,
   openClosingWorkflows,
   stopChildRows,
   stopStartingChildren,
 } from '@/server/workers/engine/children';
 import { emptyPart, rowUpdate } from '@/server/workers/engine/parts';
+import { referencesIn } from '@/server/workers/engine/payload-parts';
 import type { ResidentRun } from '@/server/workers/engine/resident-run';
 
 /** A part on its way. `ready` settles when it holds all that has to join it; null when it does already. */
@@ -51,7 +53,24 @@ export function preparePart(
     if (commands.some((command) => command.type === 'START_WORKFLOW'))
       ready = Promise.all([ready, openClosingWorkflows(children, run, transition, part)]);
   }
-  return { part, ready };
+  // Continued only where there is something to wait for: most parts are ready at once.
+  return {
+    part,
+    ready: ready === null ? handOver(children, run, part) : ready.then(() => handOver(children, run, part)),
+  };
+}
+
+/**
+ * Copies what the part hands to other runs for them, before it joins a commit: everybody's parts in that would wait for it. Null
+ * when it refers to nothing.
+ */
+function handOver(children: ChildDeps, run: ResidentRun, part: CommitPart): Promise<void> | null {
+  const { organizationId } = part;
+  const told = [...part.inboxAdds, ...part.newRuns.map(({ runId, started }) => ({ runId, data: started }))];
+  const contents = told.flatMap(({ runId, data }) =>
+    referencesIn(data).map(({ sha256 }) => ({ organizationId, runId, sha256 })),
+  );
+  return contents.length === 0 ? null : insist(children, run, () => children.store.adopt(contents));
 }
 
 /** Waits until the part before this one, and this one, have what they need: parts leave in the order of their events. */

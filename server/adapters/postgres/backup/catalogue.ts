@@ -18,22 +18,33 @@ export interface DataTable {
 /**
  * Every table of data, in an order in which each comes after those that it refers to. Read from the database, so that
  * tables of later migrations are in it without anybody thinking of them.
+ * @throws DatabaseSetupError naming tables that are not oc_owner's: they may be of a migration that somebody else applied, and
+ *   what is left out of a backup is lost. Tables of extensions are nobody's data.
  */
 export async function dataTables(client: pg.ClientBase): Promise<DataTable[]> {
-  const { rows } = await client.query<DataTable>(
-    `SELECT c.relname AS name, c.relforcerowsecurity AS forced,
+  const { rows } = await client.query<DataTable & { owner: string }>(
+    `SELECT c.relname AS name, c.relforcerowsecurity AS forced, pg_get_userbyid(c.relowner) AS owner,
        (SELECT array_agg(a.attname::text ORDER BY a.attnum) FROM pg_attribute a
         WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = '') AS columns,
        coalesce((SELECT array_agg(DISTINCT f.confrelid::regclass::text) FROM pg_constraint f
         WHERE f.conrelid = c.oid AND f.contype = 'f' AND f.confrelid <> c.oid), '{}') AS needs
      FROM pg_class c
      WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition
-       AND c.relname <> ALL($1) AND pg_get_userbyid(c.relowner) = 'oc_owner'
+       AND c.relname <> ALL($1)
+       AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
      ORDER BY c.relname`,
     [LEFT_OUT],
   );
+  const foreign = rows.filter(({ owner }) => owner !== 'oc_owner');
+  if (foreign.length > 0) {
+    const names = foreign.map(({ name, owner }) => `${name} (of ${owner})`).join(', ');
+    throw new DatabaseSetupError(
+      `The schema public has tables that are not oc_owner's: ${names}. Give each that is OpenConductor's to it (ALTER TABLE … ` +
+        'OWNER TO oc_owner), and move others into a schema of their own (ALTER TABLE … SET SCHEMA …).',
+    );
+  }
   const sorted: DataTable[] = [];
-  const left = new Map(rows.map((row) => [row.name, row]));
+  const left = new Map<string, DataTable>(rows.map(({ owner: _owner, ...table }) => [table.name, table]));
   while (left.size > 0) {
     const ready = [...left.values()].filter(({ needs }) => needs.every((name) => !left.has(name)));
     if (ready.length === 0) {

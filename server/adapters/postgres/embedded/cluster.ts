@@ -28,6 +28,7 @@ import { canReach, databaseUser, type SystemUser } from './system-user';
 const ADMIN = 'postgres';
 const DATABASE = 'openconductor';
 const MAX_LOG_BYTES = 16 * 1024 * 1024;
+const RECOVERY_MS = 600_000;
 
 /** How to run a cluster. */
 export interface ClusterOptions {
@@ -41,6 +42,8 @@ export interface ClusterOptions {
   maxConnections?: number;
   /** False only for throw-away clusters of tests: a crash of the machine may then lose data. */
   durable?: boolean;
+  /** How long a server may take to get ready, in milliseconds; ten minutes unless given: after a crash it recovers first. */
+  recoveryMs?: number;
   /** One line of progress. */
   log?: (message: string) => void;
 }
@@ -70,7 +73,8 @@ interface Place {
 
 /**
  * Starts the cluster of `directory`, or takes over the one that already runs there. Creates it when there is none.
- * @throws DatabaseSetupError saying what is in the way
+ * @throws DatabaseSetupError saying what is in the way. A server that is not ready in time is left running: to stop it would be
+ *   to begin its recovery anew.
  */
 export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   const log = options.log ?? (() => undefined);
@@ -256,7 +260,10 @@ async function takeOver(
     log('stale postmaster.pid of a Postgres that was killed: removed');
     return undefined;
   }
-  await waitUntil(() => !isAlive(found.pid) || readPostmaster(place.dataDir)?.status !== 'starting', 60_000);
+  if (found.status === 'starting') log(`waiting for the Postgres that was left running (pid ${found.pid})`);
+  const isDecided = () => !isAlive(found.pid) || readPostmaster(place.dataDir)?.status !== 'starting';
+  if (!(await waitUntil(isDecided, options.recoveryMs ?? RECOVERY_MS)))
+    throw stillRecovering(place, found.pid);
   const now = readPostmaster(place.dataDir);
   if (
     now?.status === 'ready' &&
@@ -356,12 +363,20 @@ async function launchOnce(
     return state !== undefined && state.pid === pid && state.status === 'ready';
   };
   // Recovery after a crash can take a while; as long as the process lives it is working on it.
-  await waitUntil(() => ended || ready(), 600_000);
+  const inTime = await waitUntil(() => ended || ready(), options.recoveryMs ?? RECOVERY_MS);
+  if (!inTime && pid !== undefined) throw stillRecovering(place, pid);
   if (!ended && pid !== undefined) {
     await writeFile(path.join(place.directory, 'port'), `${port}\n`);
     return pid;
   }
   return readFileSync(place.logFile).subarray(begin).toString().trim().split('\n').slice(-15).join('\n');
+}
+
+function stillRecovering(place: Place, pid: number): DatabaseSetupError {
+  return new DatabaseSetupError(
+    `Postgres (pid ${pid}) runs but is not ready yet: it may be recovering from a crash, see its log, ${place.logFile}. It goes on ` +
+      'with that; start again later.',
+  );
 }
 
 /** The log file, opened for appending; one that has grown large is kept once as postgres.log.1. */
