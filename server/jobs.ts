@@ -26,8 +26,9 @@ const POLL_MS = 1_000;
 export interface JobDeps {
   /** Connections as oc_engine. */
   pool: Pool;
-  /** A client that connects as oc_app. */
+  /** A client that connects as oc_app, and its connections. */
   prisma: ReturnType<typeof createPrisma>;
+  app: Pool;
   store: ExecutionStore;
   workflows: WorkflowService;
   runs: RunService;
@@ -43,7 +44,8 @@ export interface JobDeps {
 
 /** Part of the composition root: schedules and bulk operations, their REST operations and their workers. */
 export function createJobs(deps: JobDeps) {
-  const { pool, prisma, store, workflows, runs, bus, clock, log, newRunId, announce, maxPayloadBytes } = deps;
+  const { pool, prisma, app, store, workflows, runs, bus, clock, log, newRunId, announce, maxPayloadBytes } =
+    deps;
   const { access } = deps;
   const audit = createAuditLog(prisma);
   const schedules = new ScheduleService({
@@ -56,7 +58,7 @@ export function createJobs(deps: JobDeps) {
     changed: () => bus.publish(SCHEDULES_CHANNEL, null),
   });
   const bulk = new BulkService({
-    store: createBulkStore(prisma),
+    store: createBulkStore(prisma, app),
     access,
     audit,
     newId: newRunId,

@@ -299,6 +299,7 @@ export async function createRuntime(options: RuntimeOptions) {
   const jobs = createJobs({
     pool: pools.engine,
     prisma,
+    app: pools.app,
     store,
     workflows,
     runs,

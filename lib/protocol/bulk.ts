@@ -36,7 +36,10 @@ export const bulkOperationSchema = z.object({
   /** Null for a dry run. */
   bulkId: z.string().nullable(),
   action: z.enum(BULK_ACTIONS),
+  /** In lists without `ids`, of which there may be thousands. */
   filter: bulkFilterSchema,
+  /** How many runs `ids` of the filter names; left out when it has none. */
+  named: z.int().optional(),
   state: z.enum(['running', 'completed', 'cancelled', 'dry-run']),
   /** Runs that fitted when it was asked for. */
   matched: z.int(),
@@ -49,6 +52,14 @@ export const bulkOperationSchema = z.object({
   finishedAt: z.string().nullable(),
 });
 export type BulkOperationBody = z.infer<typeof bulkOperationSchema>;
+
+export const readBulkQuerySchema = z.strictObject({
+  ids: z
+    .enum(['true', 'false'])
+    .default('true')
+    .transform((value) => value === 'true')
+    .describe('`false` leaves `ids` out of the filter.'),
+});
 
 export const listBulkQuerySchema = z.strictObject({
   limit: z.coerce.number().int().min(1).max(200).default(50),

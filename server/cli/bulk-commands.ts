@@ -21,8 +21,14 @@ const COLUMNS: readonly Column<BulkOperationBody>[] = [
   { title: 'DONE', value: (row) => row.done, right: true },
   { title: 'FAILED', value: (row) => row.failed, right: true },
   { title: 'CREATED', value: (row) => row.createdAt, show: (row) => row.createdAt ?? '–' },
-  { title: 'FILTER', value: (row) => JSON.stringify(row.filter) },
+  { title: 'FILTER', value: filterOf },
 ];
+
+/** The filter, with the number of the ids that it names in their place. */
+function filterOf({ filter, named }: BulkOperationBody): string {
+  const ids = named ?? filter.ids?.length;
+  return JSON.stringify({ ...filter, ids });
+}
 
 /** `bulk start`: counts, asks, hands over, follows. Exit code 1 when a run refused the command. */
 export async function runBulk(args: ArgsOf<typeof bulkRun>, context: CliContext): Promise<number> {
@@ -86,8 +92,12 @@ function given(fields: Record<string, Json | undefined>): JsonObject {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as JsonObject;
 }
 
-function read(bulkId: string, { api }: CliContext): Promise<BulkOperationBody> {
-  return api.send('get', `${BASE}/{bulkId}`, { path: { bulkId }, schema: bulkOperationSchema });
+function read(
+  bulkId: string,
+  { api }: CliContext,
+  query: { ids?: 'false' } = {},
+): Promise<BulkOperationBody> {
+  return api.send('get', `${BASE}/{bulkId}`, { path: { bulkId }, query, schema: bulkOperationSchema });
 }
 
 async function follow(made: BulkOperationBody, context: CliContext): Promise<BulkOperationBody> {
@@ -97,10 +107,11 @@ async function follow(made: BulkOperationBody, context: CliContext): Promise<Bul
       throw new Interrupted();
     });
     const before = now.done + now.failed;
-    now = await read(made.bulkId ?? '', context);
+    // The ids are known, and there may be thousands of them.
+    now = await read(made.bulkId ?? '', context, made.filter.ids === undefined ? {} : { ids: 'false' });
     if (now.done + now.failed > before) context.output.line(`  ${now.done + now.failed} of ${now.matched}`);
   }
-  return now;
+  return { ...now, filter: made.filter };
 }
 
 async function told(row: BulkOperationBody, { output }: CliContext): Promise<number> {

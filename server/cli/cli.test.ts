@@ -357,7 +357,8 @@ describe('the other commands', () => {
   it('lists in every form', async () => {
     const table = await oc(['run', 'list', '-n', '1', '--status', 'running']);
     expect(table.out).toMatch(/^RUN +STATUS +WORKFLOW/);
-    expect(table.out).toContain('More: openconductor run list --cursor=more');
+    // The next page is one of the same list.
+    expect(table.out).toContain('More: openconductor run list --limit=1 --status=running --cursor=more');
     const asked = new URL(instance.asked(/runs\?/)[0]?.path ?? '', instance.url).searchParams;
     expect(Object.fromEntries(asked)).toEqual({ status: 'running', limit: '1' });
     expect(JSON.parse((await oc(['run', 'list', '-o', 'json'])).out)).toMatchObject({
@@ -369,6 +370,15 @@ describe('the other commands', () => {
     expect((await oc(['run', 'list', '-o', 'csv'])).out.split('\r\n')[1]).toBe(
       `${RUN_ID},running,document-pipeline,3,2026-11-20T14:23:45.123Z,,0,${RUN_ID},`,
     );
+  });
+
+  it('a list by search attribute goes on over pages that have nothing', async () => {
+    const { code, out } = await oc(['run', 'list', '--attribute', 'customer:acme']);
+    expect([code, out]).toEqual([0, expect.stringContaining(RUN_ID)]);
+    const asked = instance
+      .asked(/runs\?/)
+      .map(({ path }) => Object.fromEntries(new URL(path, instance.url).searchParams));
+    expect(asked).toEqual([{ attribute: 'customer:acme' }, { attribute: 'customer:acme', cursor: 'more' }]);
   });
 
   it('shows a server without letting its texts drive the terminal', async () => {

@@ -54,7 +54,11 @@ export async function listRuns(args: ArgsOf<typeof runList>, context: CliContext
   const { since, until, 'workflow-id': workflowId, view: name, ...rest } = args;
   const view = name === undefined ? undefined : await findView(name, context);
   const query = { ...rest, workflowId, view: view?.viewId, startedAfter: since, startedBefore: until };
-  const page = await api.runs(query);
+  let page = await api.runs(query);
+  // A page that looks for a search attribute looks at so many runs only: those that have it may be older.
+  while (page.items.length === 0 && page.nextCursor !== null) {
+    page = await api.runs({ ...query, cursor: page.nextCursor });
+  }
   if (view === undefined) await output.list(page.items, RUN_COLUMNS, page, 'No runs.');
   else {
     const items = [...page.items].sort(orderOf(view.sort));
@@ -62,8 +66,11 @@ export async function listRuns(args: ArgsOf<typeof runList>, context: CliContext
     await output.list(items, columns, { ...page, items }, 'No runs.');
   }
   if (page.nextCursor !== null) {
-    const more = `${name === undefined ? '' : ` --view=${quoteWord(name)}`} --cursor=${quoteWord(page.nextCursor)}`;
-    output.line(output.paint('dim', `More: openconductor run list${more}`));
+    const asked = Object.entries({ ...args, cursor: page.nextCursor }).filter(
+      ([, value]) => value !== undefined,
+    );
+    const flags = asked.map(([flag, value]) => ` --${flag}=${quoteWord(String(value))}`).join('');
+    output.line(output.paint('dim', `More: openconductor run list${flags}`));
   }
   return EXIT.ok;
 }

@@ -58,6 +58,13 @@ describe('loadConfig', () => {
     expect(() => load({ PORT })).toThrow(`PORT is "${PORT}"`);
   });
 
+  it('refuses a pool that schedules and bulk operations would use up', () => {
+    expect(() => load({ OPENCONDUCTOR_DATABASE_POOL: '2' })).toThrow(
+      'OPENCONDUCTOR_DATABASE_POOL is "2"; allowed is a whole number from 4 to 500.',
+    );
+    expect(load({ OPENCONDUCTOR_DATABASE_POOL: '4' }).databasePool).toBe(4);
+  });
+
   it('never prints the password of a URL', () => {
     expect(() => load({ DATABASE_URL: 'mysql://me:hunter2@db/x' })).toThrow('mysql://me:***@db/x');
     expect(() => load({ DATABASE_URL: 'mysql://me:hunter2@db/x' })).not.toThrow('hunter2');

@@ -131,7 +131,8 @@ export const SETTINGS = [
     key: 'databasePool',
     kind: 'integer',
     default: '10',
-    min: 2,
+    // A turn of a schedule and one of a bulk operation hold a connection each while what they start needs others.
+    min: 4,
     max: 500,
     meaning: 'Most database connections of one pool of one process.',
   },

@@ -57,6 +57,12 @@ export interface BulkKeyUse {
   hash: string | null;
 }
 
+/** An operation as lists show it: without the ids that its filter names, of which there may be thousands. */
+export interface ListedBulkOperation extends BulkOperation {
+  /** How many there are; null when the filter names none. */
+  named: number | null;
+}
+
 /** Bulk operations as people see them, within one organisation. */
 export interface BulkStore {
   /** How many runs fit now. */
@@ -66,7 +72,7 @@ export interface BulkStore {
   /** What a request with this key was written down for. */
   keyUse(organizationId: string, key: string): Promise<BulkKeyUse | null>;
   /** Newest first. */
-  list(organizationId: string, limit: number): Promise<BulkOperation[]>;
+  list(organizationId: string, limit: number): Promise<ListedBulkOperation[]>;
   get(organizationId: string, bulkId: string): Promise<BulkOperation | null>;
   /** Ends it after the chunk under way. False when it is not running. */
   cancel(organizationId: string, bulkId: string): Promise<boolean>;
@@ -78,11 +84,14 @@ export interface BulkTarget {
   shard: number;
 }
 
+/** Retries of one turn at most: each reads a whole history, and whoever ends the operation waits for the turn under way. */
+export const MOST_RETRIES = 16;
+
 /** Bulk operations as the worker sees them, across organisations. */
 export interface BulkQueue {
   /**
-   * Goes on with the operation that was served longest ago and that no other process holds: notes its next `size` runs,
-   * or hands those noted to `work`, which gives back those that failed; then the progress is stored. Resolves with false
+   * Goes on with the operation that was served longest ago and that no other process holds: notes its next `size` runs
+   * (fewer when they are to be retried), or hands those noted to `work`, which gives back those that failed; then the progress is stored. Resolves with false
    * when nothing is to be done. When the turn fails, `work` or anything else of it, nothing is stored but that
    * there was one: the very same runs come again, after every other operation has had its turn.
    */

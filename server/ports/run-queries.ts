@@ -33,15 +33,20 @@ export interface RunNeighbours {
   parentNodePath: string | null;
 }
 
+/** A part of a list of runs. */
+export interface RunPage {
+  items: RunSummary[];
+  /** What the next page is asked for with as `before`; null at the end of the list. */
+  next: string | null;
+}
+
 /** Reads of runs, always within one organisation. */
 export interface RunQueries {
-  /** Newest first; `before` is the run id of the last row of the page before. */
-  list(
-    organizationId: string,
-    filter: RunFilter,
-    limit: number,
-    before: string | null,
-  ): Promise<RunSummary[]>;
+  /**
+   * Newest first, from `before` (`next` of the page before) on. A page that looks for a search attribute looks at so many runs and
+   * no more: it may have fewer than `limit`, or none, though others follow.
+   */
+  list(organizationId: string, filter: RunFilter, limit: number, before: string | null): Promise<RunPage>;
   /** Null when the organisation has no such run. */
   get(organizationId: string, runId: string): Promise<RunRow | null>;
   /** Events with seq > `after`, in order. */

@@ -101,14 +101,22 @@ export class BulkService {
   async list(actor: Actor, limit: number): Promise<BulkOperationBody[]> {
     requirePermission(actor, 'executions:read');
     const found = await this.deps.store.list(actor.organizationId, limit);
-    return Promise.all(found.map((operation) => this.shown(actor, operation)));
+    return Promise.all(
+      found.map(async ({ named, ...operation }) => ({
+        ...(await this.shown(actor, operation)),
+        ...(named === null ? {} : { named }),
+      })),
+    );
   }
 
-  /** Throws BULK_NOT_FOUND. */
-  async get(actor: Actor, bulkId: string): Promise<BulkOperationBody> {
+  /** With the ids that its filter names, unless they are not wanted. Throws BULK_NOT_FOUND. */
+  async get(actor: Actor, bulkId: string, withIds = true): Promise<BulkOperationBody> {
     requirePermission(actor, 'executions:read');
     const found = isUuid(bulkId) ? await this.deps.store.get(actor.organizationId, bulkId) : null;
-    if (found) return this.shown(actor, found);
+    if (found) {
+      const shown = await this.shown(actor, found);
+      return withIds ? shown : { ...shown, filter: { ...shown.filter, ids: undefined } };
+    }
     const message = `There is no bulk operation ${bulkId.slice(0, 100)}.`;
     throw new AppError('BULK_NOT_FOUND', message, { path: '/bulkId' });
   }
@@ -164,6 +172,7 @@ function toBody(operation: BulkOperation): BulkOperationBody {
     bulkId,
     action,
     filter,
+    ...(ids === null ? {} : { named: ids.length }),
     state,
     matched,
     done,

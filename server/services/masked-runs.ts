@@ -6,7 +6,8 @@ export function maskedRuns(queries: RunQueries, masks: RunMasks): RunQueries {
   return {
     ...queries,
     async list(organizationId, filter, limit, before) {
-      return masks.rows(organizationId, await queries.list(organizationId, filter, limit, before));
+      const { items, next } = await queries.list(organizationId, filter, limit, before);
+      return { items: await masks.rows(organizationId, items), next };
     },
     async get(organizationId, runId) {
       const row = await queries.get(organizationId, runId);

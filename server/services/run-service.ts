@@ -6,7 +6,6 @@ import { AppError } from '@/lib/protocol/errors';
 import type { WorkflowEventRecord } from '@/lib/protocol/event';
 import type { EventType } from '@/lib/protocol/events';
 import { type Permission, requirePermission } from '@/lib/protocol/permissions';
-import type { RunSummary } from '@/lib/protocol/run';
 import type { OrganizationSettings } from '@/lib/protocol/settings';
 import { isUuid, shardOf } from '@/lib/shared/ids';
 import { canonicalJson, type Json, type JsonObject } from '@/lib/shared/json';
@@ -188,8 +187,8 @@ export class RunService {
   async list(actor: Actor, filter: RunFilter, limit: number, cursor: string | null) {
     requirePermission(actor, 'executions:read');
     const before = checkCursor(cursor);
-    const items: RunSummary[] = await this.deps.queries.list(actor.organizationId, filter, limit, before);
-    return { items, nextCursor: items.length === limit ? (items.at(-1)?.runId ?? null) : null };
+    const { items, next } = await this.deps.queries.list(actor.organizationId, filter, limit, before);
+    return { items, nextCursor: next };
   }
 
   /** Throws RUN_NOT_FOUND. */

@@ -10,7 +10,7 @@ import type { ExecutionStore, InboxRow } from '@/server/ports/execution-store';
 import type { Log } from '@/server/ports/log';
 import { BULK_CHANNEL } from '@/server/services/bulk-service';
 
-/** Runs of one turn. Their commands share a few writes, and between turns an operation can be cancelled. */
+/** Runs of one turn, fewer for a retry (MOST_RETRIES). Their commands share a few writes, and between turns an operation can be cancelled. */
 const CHUNK = 200;
 
 /** Retries sent at once: each reads a whole history. */

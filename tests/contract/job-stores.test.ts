@@ -13,7 +13,15 @@ import { createPool } from '@/server/adapters/postgres/pool';
 import { createPrisma } from '@/server/adapters/postgres/prisma';
 import { createScheduleQueue } from '@/server/adapters/postgres/schedule-queue';
 import { createScheduleStore } from '@/server/adapters/postgres/schedule-store';
-import type { BulkFilter, BulkKeyUse, BulkOperation, BulkQueue, BulkStore } from '@/server/ports/bulk-store';
+import { SETTINGS } from '@/server/config/settings.mjs';
+import {
+  type BulkFilter,
+  type BulkKeyUse,
+  type BulkOperation,
+  type BulkQueue,
+  type BulkStore,
+  MOST_RETRIES,
+} from '@/server/ports/bulk-store';
 import type { ExecutionStore } from '@/server/ports/execution-store';
 import type { LeaseStore } from '@/server/ports/lease-store';
 import type { Occurrence, Schedule, ScheduleQueue, ScheduleStore } from '@/server/ports/schedule-store';
@@ -33,6 +41,9 @@ interface Stores {
   close: () => Promise<void>;
 }
 
+/** The fewest connections that OPENCONDUCTOR_DATABASE_POOL allows. */
+const SMALLEST_POOL = SETTINGS.find(({ name }) => name === 'OPENCONDUCTOR_DATABASE_POOL')?.min ?? 0;
+
 async function memoryStores(): Promise<Stores> {
   const db = new MemoryDatabase(() => Date.now());
   const bulk = createMemoryBulk(db);
@@ -51,11 +62,11 @@ async function memoryStores(): Promise<Stores> {
 
 async function postgresStores(): Promise<Stores> {
   const database = await createTestDatabase();
-  const pool = createPool(database.url('oc_engine'), 4, 'contract');
+  const pool = createPool(database.url('oc_engine'), SMALLEST_POOL, 'contract');
   const app = createPool(database.url('oc_app'), 4, 'contract');
   const prisma = createPrisma(app);
   return {
-    bulk: createBulkStore(prisma),
+    bulk: createBulkStore(prisma, app),
     bulkQueue: createBulkQueue(pool),
     schedules: createScheduleStore(prisma),
     scheduleQueue: createScheduleQueue(pool),
@@ -248,6 +259,17 @@ describe.each([
       expect(await stores.bulk.get(randomUUID(), bulkId)).toBeNull();
     });
 
+    it('a retry goes in small chunks: whoever ends it waits for the one under way', async () => {
+      const runs = [];
+      for (let i = 0; i < MOST_RETRIES + 2; i++) {
+        const run = await startRun('a');
+        await closeRun(run, 'failed');
+        runs.push(run.runId);
+      }
+      await make({ action: 'retry', filter: { ...anything, closed: true } });
+      expect(await work(200)).toEqual([runs.slice(0, MOST_RETRIES), runs.slice(MOST_RETRIES)]);
+    });
+
     it('give the very same chunk again when the work throws, though its runs fit no longer', async () => {
       const run = await startRun('a');
       const { bulkId } = await make();
@@ -319,6 +341,22 @@ describe.each([
       const elsewhere = await operationOf({ organizationId: randomUUID() });
       expect((await stores.bulk.create(elsewhere, request)).operation.bulkId).toBe(elsewhere.bulkId);
       expect(await work(10)).toHaveLength(1);
+    });
+
+    it('a list tells how many ids an operation names, and does not carry them', async () => {
+      const ids = Array.from({ length: 10_000 }, () => randomUUID());
+      const one = await make({
+        filter: { ...anything, ids, status: ['failed'], except: ['w'], startedAfter: 5 },
+      });
+      const two = await make({ filter: { ...anything, workflow: 'a', closed: true } });
+      const listed = await stores.bulk.list(organizationId, 10);
+      expect(JSON.stringify(listed).length).toBeLessThan(2_000);
+      expect(listed).toMatchObject([
+        { bulkId: two.bulkId, filter: two.filter, named: null },
+        { ...one, filter: { ...one.filter, ids: null }, named: 10_000 },
+      ]);
+      expect((await stores.bulk.get(organizationId, one.bulkId))?.filter).toEqual(one.filter);
+      for (const { bulkId } of [one, two]) await stores.bulk.cancel(organizationId, bulkId);
     });
 
     it('end when they are cancelled, once; the newest is listed first', async () => {
@@ -448,6 +486,46 @@ describe.each([
         occurrence(time),
       ]);
       await stores.schedules.remove(organizationId, schedule.scheduleId);
+    });
+
+    it('a turn and one of a bulk operation, both under way, leave connections for the runs that they start', async () => {
+      await calm();
+      await startRun('a');
+      const { scheduleId, name } = await make();
+      const bulkId = newId();
+      const operation: BulkOperation = {
+        ...{ bulkId, organizationId, action: 'cancel', filter: anything, reason: null, signal: null },
+        ...{ state: 'running', matched: 1, done: 0, failed: 0, failures: [], untilRunId: bulkId },
+        ...{ actorKind: 'user', actorId: 'tester', createdAt: new Date(0), finishedAt: null },
+      };
+      await stores.bulk.create(operation, { key: null, hash: 'h', source: null });
+      // Its first turn only notes the chunk.
+      await stores.bulkQueue.turn(10, async () => []);
+      let inside = 0;
+      let bothInside = () => {};
+      const both = new Promise<void>((resolve) => {
+        bothInside = resolve;
+      });
+      const startOne = async () => {
+        inside += 1;
+        if (inside === 2) bothInside();
+        await both;
+        await startRun('b');
+      };
+      const turns = await Promise.all([
+        stores.scheduleQueue.turn(async () => {
+          await startOne();
+          return { nextAt: null, attentionAt: null, occurrences: [] };
+        }),
+        stores.bulkQueue.turn(10, async () => {
+          await startOne();
+          return [];
+        }),
+      ]);
+      expect([turns, inside]).toEqual([[true, true], 2]);
+      expect((await stores.schedules.get(organizationId, name))?.scheduleId).toBe(scheduleId);
+      await stores.schedules.remove(organizationId, scheduleId);
+      await stores.bulk.cancel(organizationId, bulkId);
     });
 
     it('see what waits, and the open runs that they started; a settled time stays settled', async () => {

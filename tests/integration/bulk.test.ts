@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../support/database';
@@ -216,7 +217,7 @@ describe('bulk operations on real processes', () => {
     await eventually('they fail', async () => (await count(`status = 'failed'`)) === 40);
     await calm.end('SIGTERM');
 
-    // Dies at the 15th new run, in the midst of the only chunk.
+    // Dies at the 15th new run, in the midst of the first chunk of 16.
     const doomed = await launch({ OPENCONDUCTOR_CRASH_POINT: 'after-append-before-ack:15' });
     const made = await bulk(doomed, { action: 'retry', filter: { workflow: 'failing' } });
     expect(made.body).toMatchObject({
@@ -248,6 +249,19 @@ describe('bulk operations on real processes', () => {
     // Open runs, and those that completed, are not for it.
     const open = await bulk(heir, { action: 'retry', filter: { workflow: 'patient-a' }, dryRun: true });
     expect(open.body.matched).toBe(0);
+  });
+
+  it('ten thousand ids are in the operation that is read, and not in lists nor in what only asks for the progress', async () => {
+    const web = await launch({ OPENCONDUCTOR_ROLES: 'sync' });
+    const ids = Array.from({ length: 10_000 }, () => randomUUID());
+    const made = await bulk(web, { action: 'cancel', filter: { ids } });
+    expect([made.status, made.body.named]).toEqual([202, 10_000]);
+    const at = `/api/v1/bulk-operations/${made.body.bulkId}`;
+    const without = { bulkId: made.body.bulkId, filter: {}, named: 10_000 };
+    const list = await web.request('GET', '/api/v1/bulk-operations');
+    expect(list.body.items).toEqual([{ ...made.body, ...without }]);
+    expect((await web.request('GET', `${at}?ids=false`)).body).toEqual({ ...made.body, ...without });
+    expect((await web.request('GET', at)).body.filter).toEqual({ ids });
   });
 
   it('refuses an empty filter, a missing signal, an unknown operation', async () => {

@@ -121,8 +121,13 @@ describe('openconductor schedule and bulk', () => {
     expect(paused.json()).toMatchObject({ state: 'completed', matched: 3, done: 3, failed: 0 });
     await eventually('they are paused', async () => (await runs('?status=paused')).length === 3);
 
-    const one = await oc(['bulk', 'start', 'terminate', '--ids', first.runId]);
-    expect(one.out).toContain('1 of 1 done');
+    const one = await oc(['bulk', 'start', 'terminate', '--ids', first.runId, '-o', 'json']);
+    expect(one.json()).toMatchObject({
+      state: 'completed',
+      done: 1,
+      filter: { ids: [first.runId] },
+      named: 1,
+    });
     await eventually('it has ended', async () => (await runs('?status=terminated')).length === 1);
     const closed = await oc(['bulk', 'start', 'cancel', '--ids', first.runId]);
     expect(closed.code).toBe(1);
@@ -144,6 +149,9 @@ describe('openconductor schedule and bulk', () => {
     expect(
       (await oc(['bulk', 'list'])).out.split('\n').filter((line) => / 3 +3 +0 /.test(line)),
     ).toHaveLength(1);
+    // The ids themselves are for who reads the operation: there may be thousands.
+    const listed = await oc(['bulk', 'list']);
+    expect([listed.out.includes('{"ids":1}'), listed.out.includes(first.runId)]).toEqual([true, false]);
     expect((await oc(['bulk', 'show', bulkId])).out).toContain('3 of 3 done');
     expect((await oc(['bulk', 'stop', bulkId, '-o', 'json'])).json()).toMatchObject({ state: 'completed' });
     const empty = await oc(['bulk', 'start', 'cancel']);

@@ -3148,6 +3148,7 @@ export interface operations {
                             };
                             finishedAt: string | null;
                             matched: number;
+                            named?: number;
                             /** @enum {string} */
                             state: "running" | "completed" | "cancelled" | "dry-run";
                         }[];
@@ -3230,6 +3231,7 @@ export interface operations {
                         };
                         finishedAt: string | null;
                         matched: number;
+                        named?: number;
                         /** @enum {string} */
                         state: "running" | "completed" | "cancelled" | "dry-run";
                     };
@@ -3265,6 +3267,7 @@ export interface operations {
                         };
                         finishedAt: string | null;
                         matched: number;
+                        named?: number;
                         /** @enum {string} */
                         state: "running" | "completed" | "cancelled" | "dry-run";
                     };
@@ -3283,7 +3286,10 @@ export interface operations {
     };
     getBulkOperation: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description `false` leaves `ids` out of the filter. */
+                ids?: "true" | "false";
+            };
             header?: never;
             path: {
                 bulkId: string;
@@ -3321,6 +3327,7 @@ export interface operations {
                         };
                         finishedAt: string | null;
                         matched: number;
+                        named?: number;
                         /** @enum {string} */
                         state: "running" | "completed" | "cancelled" | "dry-run";
                     };
@@ -3377,6 +3384,7 @@ export interface operations {
                         };
                         finishedAt: string | null;
                         matched: number;
+                        named?: number;
                         /** @enum {string} */
                         state: "running" | "completed" | "cancelled" | "dry-run";
                     };

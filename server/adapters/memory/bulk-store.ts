@@ -1,12 +1,13 @@
 import { uuidv7Time } from '@/lib/shared/ids';
 import type { MemoryDatabase, MemoryRun } from '@/server/adapters/memory/database';
-import type {
-  BulkFilter,
-  BulkOperation,
-  BulkQueue,
-  BulkRequest,
-  BulkStore,
-  BulkTarget,
+import {
+  type BulkFilter,
+  type BulkOperation,
+  type BulkQueue,
+  type BulkRequest,
+  type BulkStore,
+  type BulkTarget,
+  MOST_RETRIES,
 } from '@/server/ports/bulk-store';
 
 /** Failures that are kept with their reasons; the rest is only counted. */
@@ -54,7 +55,10 @@ export function createMemoryBulk(db: MemoryDatabase): { store: BulkStore; queue:
       return { operation, hash: request.hash };
     },
     async list(organizationId, limit) {
-      const found = of(organizationId).map(({ operation }) => structuredClone(operation));
+      const found = of(organizationId).map(({ operation }) => {
+        const { filter, ...rest } = structuredClone(operation);
+        return { ...rest, filter: { ...filter, ids: null }, named: filter.ids?.length ?? null };
+      });
       return found.sort((a, b) => (a.bulkId < b.bulkId ? 1 : -1)).slice(0, limit);
     },
     async get(organizationId, bulkId) {
@@ -76,8 +80,9 @@ export function createMemoryBulk(db: MemoryDatabase): { store: BulkStore; queue:
       if (!next) return false;
       const { operation } = next;
       if (next.chunk === null) {
-        const { organizationId, filter, untilRunId } = operation;
-        const runs = fitting(db, organizationId, filter, next.after, untilRunId).slice(0, size);
+        const { organizationId, filter, untilRunId, action } = operation;
+        const most = action === 'retry' ? Math.min(size, MOST_RETRIES) : size;
+        const runs = fitting(db, organizationId, filter, next.after, untilRunId).slice(0, most);
         if (runs.length > 0) next.chunk = runs.map(({ run }) => ({ runId: run.runId, shard: run.shard }));
         else Object.assign(operation, { state: 'completed', finishedAt: new Date(db.now()) });
         return true;

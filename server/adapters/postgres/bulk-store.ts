@@ -1,23 +1,34 @@
 import type pg from 'pg';
+import { AppError } from '@/lib/protocol/errors';
 import type { Json } from '@/lib/shared/json';
 import type { PrismaClient, BulkOperation as Row } from '@/server/adapters/postgres/generated/client';
 import { inOrganization, Prisma } from '@/server/adapters/postgres/prisma';
-import { inTransaction } from '@/server/adapters/postgres/transactions';
-import type {
-  BulkFailure,
-  BulkFilter,
-  BulkOperation,
-  BulkQueue,
-  BulkStore,
-  BulkTarget,
+import { idAtLeast, idBelow } from '@/server/adapters/postgres/run-times';
+import { inTransaction, withinOrganization } from '@/server/adapters/postgres/transactions';
+import {
+  type BulkFailure,
+  type BulkFilter,
+  type BulkOperation,
+  type BulkQueue,
+  type BulkStore,
+  type BulkTarget,
+  MOST_RETRIES,
 } from '@/server/ports/bulk-store';
 
 /** Failures that are kept with their reasons; the rest is only counted. */
 const MOST_FAILURES = 100;
 const FIRST = '00000000-0000-0000-0000-000000000000';
 
+/**
+ * For what may take longer than a unit of work has (`inOrganization`): to count the runs of years, to wait for the chunk under
+ * way. Short of the 30 seconds after which the command line gives a request up.
+ */
+const PATIENCE_MS = 25_000;
+/** SQLSTATE of a statement that was cancelled because its time was over. */
+const QUERY_CANCELED = '57014';
+
 /** The runs after one run id and up to another that fit, as `FROM … WHERE …` with its values; only what is asked for. */
-function fitting(organizationId: string, filter: BulkFilter, after: string, until: string) {
+export function fitting(organizationId: string, filter: BulkFilter, after: string, until: string) {
   const values: unknown[] = [organizationId, after, until];
   const where = ['r.organization_id = $1::uuid', 'r.run_id > $2::uuid', 'r.run_id <= $3::uuid'];
   const add = (value: unknown, condition: (place: string) => string) => {
@@ -32,8 +43,14 @@ function fitting(organizationId: string, filter: BulkFilter, after: string, unti
   add(filter.status, (place) => `r.status = ANY(${place}::text[])`);
   add(filter.except, (place) => `r.workflow <> ALL(${place}::text[])`);
   add(filter.workflow, (place) => `r.workflow = ${place}`);
-  add(filter.startedAfter, (place) => `r.created_at >= to_timestamp(${place}::float8 / 1000.0)`);
-  add(filter.startedBefore, (place) => `r.created_at < to_timestamp(${place}::float8 / 1000.0)`);
+  if (filter.startedAfter !== null) {
+    add(idAtLeast(filter.startedAfter), (place) => `r.run_id >= ${place}::uuid`);
+    add(filter.startedAfter, (place) => `r.created_at >= to_timestamp(${place}::float8 / 1000.0)`);
+  }
+  if (filter.startedBefore !== null) {
+    add(idBelow(filter.startedBefore), (place) => `r.run_id < ${place}::uuid`);
+    add(filter.startedBefore, (place) => `r.created_at < to_timestamp(${place}::float8 / 1000.0)`);
+  }
   return { values, text: `FROM workflow_run r WHERE ${where.join(' AND ')}` };
 }
 
@@ -72,21 +89,29 @@ function toOperation(row: Row): BulkOperation {
 }
 
 /**
- * Bulk operations as people see them, through Prisma.
+ * Bulk operations as people see them, through Prisma; over `pg` what may take longer than a unit of work has.
  *
  * @param prisma a client that connects as oc_app
+ * @param pool the connections of that client
+ * @param patienceMs for such a statement
  */
-export function createBulkStore(prisma: PrismaClient): BulkStore {
+export function createBulkStore(prisma: PrismaClient, pool: pg.Pool, patienceMs = PATIENCE_MS): BulkStore {
+  const patiently = (organizationId: string, text: string, values: unknown[]) =>
+    withinOrganization(pool, organizationId, async (client) => {
+      await client.query(`SET LOCAL statement_timeout = ${patienceMs}`);
+      return client.query<{ n: number }>(text, values);
+    });
   return {
     async count(organizationId, filter, untilRunId) {
-      return inOrganization(prisma, organizationId, async (tx) => {
-        const { text, values } = fitting(organizationId, filter, FIRST, untilRunId);
-        const rows = await tx.$queryRawUnsafe<{ n: number }[]>(
-          `SELECT count(*)::int AS n ${text}`,
-          ...values,
-        );
-        return rows[0]?.n ?? 0;
-      });
+      const { text, values } = fitting(organizationId, filter, FIRST, untilRunId);
+      const { rows } = await patiently(organizationId, `SELECT count(*)::int AS n ${text}`, values).catch(
+        overdue(
+          'INVALID_INPUT',
+          `The runs could not be counted within ${patienceMs / 1_000} s. Narrow the filter: a time, a workflow or a status.`,
+          '/filter',
+        ),
+      );
+      return rows[0]?.n ?? 0;
     },
 
     async create(operation, request) {
@@ -147,9 +172,12 @@ export function createBulkStore(prisma: PrismaClient): BulkStore {
 
     async list(organizationId, limit) {
       return inOrganization(prisma, organizationId, async (tx) => {
-        const where = { organizationId };
-        const rows = await tx.bulkOperation.findMany({ where, orderBy: { bulkId: 'desc' }, take: limit });
-        return rows.map(toOperation);
+        const rows = await tx.$queryRawUnsafe<(Row & { named: number | null })[]>(
+          LIST,
+          organizationId,
+          limit,
+        );
+        return rows.map((row) => ({ ...toOperation(row), named: row.named }));
       });
     },
 
@@ -160,23 +188,43 @@ export function createBulkStore(prisma: PrismaClient): BulkStore {
       });
     },
 
+    // Waits for the chunk under way, which holds the row.
     async cancel(organizationId, bulkId) {
-      return inOrganization(prisma, organizationId, async (tx) => {
-        const { count } = await tx.bulkOperation.updateMany({
-          where: { organizationId, bulkId, state: 'running' },
-          data: { state: 'cancelled', finishedAt: new Date() },
-        });
-        return count > 0;
-      });
+      const { rowCount } = await patiently(organizationId, STOP, [organizationId, bulkId]).catch(
+        overdue('DATABASE_UNAVAILABLE', 'The chunk under way has not ended yet.'),
+      );
+      return rowCount !== null && rowCount > 0;
     },
   };
 }
 
-const TAKE = `
-SELECT bulk_id AS "bulkId", organization_id AS "organizationId", action, filter, reason, signal_name AS "signalName",
+/** What a statement that was cut off at its limit is told as. */
+function overdue(code: 'INVALID_INPUT' | 'DATABASE_UNAVAILABLE', message: string, path?: string) {
+  return (error: unknown): never => {
+    if ((error as { code?: unknown }).code !== QUERY_CANCELED) throw error;
+    throw new AppError(code, message, { cause: error, ...(path === undefined ? {} : { path }) });
+  };
+}
+
+const STOP = `
+UPDATE bulk_operation SET state = 'cancelled', finished_at = clock_timestamp()
+WHERE organization_id = $1 AND bulk_id = $2 AND state = 'running'`;
+
+const COLUMNS = `bulk_id AS "bulkId", organization_id AS "organizationId", action, reason, signal_name AS "signalName",
   signal_payload AS "signalPayload", state, matched, done, failed, failures, after_run_id AS "afterRunId",
-  until_run_id AS "untilRunId", chunk, actor_kind AS "actorKind", actor_id AS "actorId", created_at AS "createdAt",
-  touched_at AS "touchedAt", finished_at AS "finishedAt"
+  until_run_id AS "untilRunId", actor_kind AS "actorKind", actor_id AS "actorId", created_at AS "createdAt",
+  touched_at AS "touchedAt", finished_at AS "finishedAt"`;
+
+/** All of a filter but its ids, taken out of it here: with thousands of them a page would be many megabytes. */
+const LIST = `
+SELECT ${COLUMNS}, json_build_object('status', filter->'status', 'workflow', filter->'workflow',
+    'startedAfter', filter->'startedAfter', 'startedBefore', filter->'startedBefore', 'except', filter->'except',
+    'closed', filter->'closed') AS filter,
+  CASE json_typeof(filter->'ids') WHEN 'array' THEN json_array_length(filter->'ids') END AS named
+FROM bulk_operation WHERE organization_id = $1::uuid ORDER BY bulk_id DESC LIMIT $2`;
+
+const TAKE = `
+SELECT ${COLUMNS}, filter, chunk
 FROM bulk_operation WHERE state = 'running' ORDER BY touched_at LIMIT 1 FOR UPDATE SKIP LOCKED`;
 
 const PROGRESS = `
@@ -215,9 +263,10 @@ export function createBulkQueue(pool: pg.Pool): BulkQueue {
 
 /** Chooses the next runs and notes them; without any the operation has ended. */
 async function nextChunk(client: pg.PoolClient, row: Row, size: number): Promise<void> {
+  const most = row.action === 'retry' ? Math.min(size, MOST_RETRIES) : size;
   const { text, values } = fitting(row.organizationId, toFilter(row.filter), row.afterRunId, row.untilRunId);
   const { rows } = await client.query<BulkTarget>(
-    `SELECT r.run_id AS "runId", r.shard ${text} ORDER BY r.run_id LIMIT ${size}`,
+    `SELECT r.run_id AS "runId", r.shard ${text} ORDER BY r.run_id LIMIT ${most}`,
     values,
   );
   if (rows.length > 0) {

@@ -3,9 +3,9 @@ import type { Failure, RunStatus, RunSummary } from '@/lib/protocol/run';
 import type { JsonObject } from '@/lib/shared/json';
 import type { PrismaClient, WorkflowEvent, WorkflowRun } from '@/server/adapters/postgres/generated/client';
 import { inOrganization, type UnitOfWork } from '@/server/adapters/postgres/prisma';
-import { runSql, runsSql } from '@/server/adapters/postgres/run-filter-sql';
+import { runSql, runsSql, windowSql } from '@/server/adapters/postgres/run-filter-sql';
 import { readInOrganization } from '@/server/adapters/postgres/scoped-query';
-import type { RunNeighbours, RunQueries, RunRow } from '@/server/ports/run-queries';
+import type { RunNeighbours, RunPage, RunQueries, RunRow } from '@/server/ports/run-queries';
 
 /** The run row holds the history's length only once closed; for open runs it is read from the history's end. */
 async function lengths(tx: UnitOfWork, rows: readonly WorkflowRun[]): Promise<Map<string, number>> {
@@ -37,6 +37,9 @@ function toRow(row: WorkflowRun, length: number | undefined): RunRow {
   };
 }
 
+/** Runs that one page looks at for a search attribute, piece by piece: few at first, for it is mostly new runs that are looked for. */
+const WINDOWS = [1_000, 9_000, 20_000];
+
 const EVENTS = `
 SELECT run_id AS "runId", seq, type, at, data, causation_seq AS "causationSeq", correlation_id AS "correlationId"
 FROM workflow_event WHERE organization_id = $1 AND run_id = $2 AND seq > $3 ORDER BY seq LIMIT $4`;
@@ -61,8 +64,28 @@ function toEvent(row: WorkflowEvent) {
  */
 export function createRunQueries(prisma: PrismaClient, pool: pg.Pool): RunQueries {
   return {
-    list: (organizationId, filter, limit, before) =>
-      readInOrganization<RunSummary>(pool, organizationId, runsSql(organizationId, filter, limit, before)),
+    async list(organizationId, filter, limit, before) {
+      const read = (most: number, below: string | null, from: string | null) =>
+        readInOrganization<RunSummary>(
+          pool,
+          organizationId,
+          runsSql(organizationId, filter, most, below, from),
+        );
+      if (filter.attribute === undefined) return pageOf(await read(limit, before, null), limit);
+      const items: RunSummary[] = [];
+      let next = before;
+      for (const size of WINDOWS) {
+        const [end] = await readInOrganization<{ runId: string }>(
+          pool,
+          organizationId,
+          windowSql(organizationId, filter, size, next),
+        );
+        items.push(...(await read(limit - items.length, next, end?.runId ?? null)));
+        if (items.length === limit || end === undefined) return pageOf(items, limit);
+        next = end.runId;
+      }
+      return { items, next };
+    },
 
     async get(organizationId, runId) {
       const [row] = await readInOrganization<RunRow>(pool, organizationId, runSql(organizationId, runId));
@@ -115,6 +138,10 @@ export function createRunQueries(prisma: PrismaClient, pool: pg.Pool): RunQuerie
       });
     },
   };
+}
+
+function pageOf(items: RunSummary[], limit: number): RunPage {
+  return { items, next: items.length === limit ? (items.at(-1)?.runId ?? null) : null };
 }
 
 const LAST_ID = 'ffffffff-ffff-ffff-ffff-ffffffffffff';

@@ -1,5 +1,10 @@
 import { pageSchema } from '@/lib/protocol/api';
-import { bulkOperationSchema, createBulkBodySchema, listBulkQuerySchema } from '@/lib/protocol/bulk';
+import {
+  bulkOperationSchema,
+  createBulkBodySchema,
+  listBulkQuerySchema,
+  readBulkQuerySchema,
+} from '@/lib/protocol/bulk';
 import { answers, idempotencyKey, type Operation, operation, text } from '@/server/adapters/http/operation';
 import type { BulkService } from '@/server/services/bulk-service';
 
@@ -15,6 +20,7 @@ export function bulkOperations(bulk: BulkService): Operation[] {
       method: 'GET',
       path: BASE,
       summary: 'List bulk operations, newest first.',
+      description: 'Without the `ids` of their filters; `named` tells how many there are.',
       permission: 'executions:read',
       query: listBulkQuerySchema,
       answers: answers(200, 'The newest ones with their progress.', pageSchema(bulkOperationSchema)),
@@ -57,11 +63,12 @@ export function bulkOperations(bulk: BulkService): Operation[] {
       path: `${BASE}/{bulkId}`,
       summary: 'Read a bulk operation and its progress.',
       permission: 'executions:read',
+      query: readBulkQuerySchema,
       answers: answers(200, 'The operation.', bulkOperationSchema),
       errors: ['BULK_NOT_FOUND'],
-      handle: async ({ actor, params }) => ({
+      handle: async ({ actor, params, query }) => ({
         status: 200,
-        body: await bulk.get(actor, text(params, 'bulkId')),
+        body: await bulk.get(actor, text(params, 'bulkId'), query.ids),
       }),
     }),
     operation({
