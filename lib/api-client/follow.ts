@@ -11,6 +11,8 @@ export interface FollowOptions {
   patienceMs?: number;
   /** Told when the connection is gone and is made anew. */
   onLost?: (error: unknown) => void;
+  /** Told when entries are not kept any more: those behind `after` up to `resumeAfter` are passed over. */
+  onReset?: (reset: { after: number; resumeAfter: number }) => void;
 }
 
 const PATIENCE_MS = 60_000;
@@ -36,7 +38,10 @@ export function followRun(
   return follow(open, options);
 }
 
-/** The events of every run of the organisation as they come, each exactly once; behind `after` when it is given. */
+/**
+ * The events of every run of the organisation as they come, each exactly once; behind `after` when it is given. What is not kept
+ * any more is passed over, and told to `onReset`.
+ */
 export function followEvents(
   client: ApiClient,
   options: FollowOptions = {},
@@ -54,7 +59,7 @@ export function followEvents(
 
 /** Reads a stream; when it breaks, opens it again behind the last number that was seen. */
 async function* follow<T>(open: Open, options: FollowOptions): AsyncGenerator<T> {
-  const { signal, onLost, patienceMs = PATIENCE_MS } = options;
+  const { signal, onLost, onReset, patienceMs = PATIENCE_MS } = options;
   let seen: string | undefined;
   let lostAt: number | undefined;
   let pause = PAUSE_MS.first;
@@ -71,7 +76,8 @@ async function* follow<T>(open: Open, options: FollowOptions): AsyncGenerator<T>
           throw problem.success ? errorOf(problem.data) : new Error(message.data);
         }
         if (message.id !== null) seen = message.id;
-        yield JSON.parse(message.data) as T;
+        if (message.event === 'reset') onReset?.(JSON.parse(message.data));
+        else yield JSON.parse(message.data) as T;
       }
     } catch (error) {
       if (signal?.aborted || (isAppError(error) && !error.entry.retriable)) throw error;

@@ -196,7 +196,14 @@ export async function listAllEvents(args: ArgsOf<typeof rows.events>, context: C
   }
   await api.health();
   const onLost = () => output.note('warn', '⚠', 'Connection lost', 'trying to connect again');
-  const options = { signal: interrupt, onLost, ...(args.after === undefined ? {} : { after: args.after }) };
+  const onReset = ({ after, resumeAfter }: { after: number; resumeAfter: number }) =>
+    output.note('warn', '⚠', 'Events left out', `${after + 1} to ${resumeAfter} are not kept any more`);
+  const options = {
+    signal: interrupt,
+    onLost,
+    onReset,
+    ...(args.after === undefined ? {} : { after: args.after }),
+  };
   let left = args.limit ?? Number.POSITIVE_INFINITY;
   for await (const event of followEvents(await api.typed(), options)) {
     const { at, runId, type, data } = event.event;

@@ -42,6 +42,21 @@ export interface BulkOperation {
   finishedAt: Date | null;
 }
 
+/** How a bulk operation was asked for. */
+export interface BulkRequest {
+  /** Its Idempotency-Key, and a hash of what was asked for. */
+  key: string | null;
+  hash: string;
+  /** Where from, for the audit log. */
+  source: string | null;
+}
+
+/** The operation that a key stands for. */
+export interface BulkKeyUse {
+  operation: BulkOperation;
+  hash: string | null;
+}
+
 /** An operation as lists show it: without the ids that its filter names, of which there may be thousands. */
 export interface ListedBulkOperation extends BulkOperation {
   /** How many there are; null when the filter names none. */
@@ -52,7 +67,10 @@ export interface ListedBulkOperation extends BulkOperation {
 export interface BulkStore {
   /** How many runs fit now. */
   count(organizationId: string, filter: BulkFilter, untilRunId: string): Promise<number>;
-  create(operation: BulkOperation): Promise<void>;
+  /** Keeps it, with its entry in the audit log; resolves with what is kept under its key, which is the first one when that came before. */
+  create(operation: BulkOperation, request: BulkRequest): Promise<BulkKeyUse>;
+  /** What a request with this key was written down for. */
+  keyUse(organizationId: string, key: string): Promise<BulkKeyUse | null>;
   /** Newest first. */
   list(organizationId: string, limit: number): Promise<ListedBulkOperation[]>;
   get(organizationId: string, bulkId: string): Promise<BulkOperation | null>;

@@ -5,8 +5,9 @@ import { requirePermission } from '@/lib/protocol/permissions';
 import type { RunStatus } from '@/lib/protocol/run';
 import { isUuid } from '@/lib/shared/ids';
 import type { AuditLog } from '@/server/ports/audit-log';
-import type { BulkFilter, BulkOperation, BulkStore } from '@/server/ports/bulk-store';
+import type { BulkFilter, BulkKeyUse, BulkOperation, BulkStore } from '@/server/ports/bulk-store';
 import type { AccessService } from '@/server/services/access-service';
+import { hashOf } from '@/server/services/run-service';
 
 /** Channel of the bus on which a new bulk operation is told, as a hint to look. */
 export const BULK_CHANNEL = 'bulk';
@@ -35,11 +36,16 @@ export class BulkService {
   constructor(private readonly deps: BulkServiceDeps) {}
 
   /**
-   * Writes a bulk operation down, with the number of runs that fit now; workers carry it out. A dry run only counts.
-   * Throws INVALID_INPUT (no filter, or a signal missing), PAYLOAD_TOO_LARGE, WORKFLOW_NOT_FOUND (a restricted one).
+   * Writes a bulk operation down, with the number of runs that fit now; workers carry it out. The same request again under its
+   * key gives the first one as it is now. A dry run only counts, and uses no key. Throws INVALID_INPUT (no filter, or a signal
+   * missing), PAYLOAD_TOO_LARGE, WORKFLOW_NOT_FOUND (a restricted one), IDEMPOTENCY_CONFLICT.
    */
-  async create(actor: Actor, body: CreateBulkBody): Promise<BulkOperationBody> {
+  async create(actor: Actor, body: CreateBulkBody, key: string | null): Promise<BulkOperationBody> {
     requirePermission(actor, 'executions:control');
+    const hash = hashOf({ bulk: body, by: actor.id });
+    const first =
+      key === null || body.dryRun ? null : await this.deps.store.keyUse(actor.organizationId, key);
+    if (first !== null) return this.firstAnswer(actor, first, hash);
     if (Object.values(body.filter).every((value) => value === undefined)) {
       const message = 'Say which runs: an empty filter would mean every one. Give a status to mean that.';
       throw new AppError('INVALID_INPUT', message, { path: '/filter' });
@@ -80,10 +86,16 @@ export class BulkService {
       finishedAt: null,
     };
     if (body.dryRun) return { ...toBody(operation), bulkId: null, state: 'dry-run', createdAt: null };
-    await this.deps.store.create(operation);
-    await this.deps.audit.record(actor, `bulk.${body.action}`, bulkId, { matched });
+    const kept = await this.deps.store.create(operation, { key, hash, source: actor.source ?? null });
     this.deps.changed();
-    return toBody(operation);
+    return this.firstAnswer(actor, kept, hash);
+  }
+
+  private firstAnswer(actor: Actor, use: BulkKeyUse, hash: string): Promise<BulkOperationBody> {
+    if (use.hash === hash) return this.shown(actor, use.operation);
+    throw new AppError('IDEMPOTENCY_CONFLICT', 'This Idempotency-Key was used for a different request.', {
+      path: '/headers/idempotency-key',
+    });
   }
 
   async list(actor: Actor, limit: number): Promise<BulkOperationBody[]> {

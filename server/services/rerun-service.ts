@@ -87,7 +87,8 @@ export class RerunService {
       action,
       details: { previousRunId: runId, ...(plan.mode === 'rerun-from' ? { nodeId: plan.nodeId } : {}) },
       key,
-      request: { [action]: { runId, plan, version: definition.version, input: input ?? null } } as unknown,
+      // What was asked: which version is the newest may be another one by the time it is asked again.
+      request: { [action]: { runId, plan, version: newest ? 'latest' : version, input: input ?? null } },
     });
   }
 }

@@ -72,7 +72,8 @@ export class RunControl {
   ): Promise<void> {
     requirePermission(actor, 'approvals:decide');
     const { comment } = body;
-    const request = { decision, body };
+    // Keys are the organisation's: without who asks, a second person's decision would be taken for the first one's, repeated.
+    const request = { decision, body, by: actor.id };
     const state = await this.openState(actor, runId, key, 'APPROVAL_DECIDED', request);
     if (state === 'done') return;
     const approval = approvalOf(state, body.approvalId);
@@ -91,7 +92,7 @@ export class RunControl {
   async resolve(actor: Actor, runId: string, body: ResolveBody, key: string | null): Promise<void> {
     requirePermission(actor, 'tasks:answer');
     const { resolution, comment } = body;
-    const request = { body };
+    const request = { body, by: actor.id };
     const state = await this.openState(actor, runId, key, 'OUTCOME_RESOLVED', request);
     if (state === 'done') return;
     const activityId = unknownCall(state, body.nodePath);
@@ -113,7 +114,7 @@ export class RunControl {
    */
   async answer(actor: Actor, runId: string, body: InputBody, key: string | null): Promise<void> {
     requirePermission(actor, 'tasks:answer');
-    const request = { body };
+    const request = { body, by: actor.id };
     const state = await this.openState(actor, runId, key, 'ACTIVITY_TASK_INPUT_PROVIDED', request);
     if (state === 'done') return;
     const open = questionOf(state, body.nodePath);

@@ -329,6 +329,7 @@ function commandHash(runId: string, { eventType, data, request }: Omit<RunComman
   return hashOf({ runId, eventType, data: request ?? data });
 }
 
-function hashOf(value: unknown): string {
+/** What an Idempotency-Key is kept with: the same for the same request. */
+export function hashOf(value: unknown): string {
   return createHash('sha256').update(canonicalJson(value)).digest('hex');
 }

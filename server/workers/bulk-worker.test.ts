@@ -10,6 +10,7 @@ import { createMemoryBulk } from '@/server/adapters/memory/bulk-store';
 import { createMemoryBus } from '@/server/adapters/memory/bus';
 import { MemoryDatabase } from '@/server/adapters/memory/database';
 import { SystemClock } from '@/server/adapters/system-clock';
+import type { BulkOperation } from '@/server/ports/bulk-store';
 import { BulkWorker } from '@/server/workers/bulk-worker';
 import { eventually } from '../../tests/support/eventually';
 
@@ -44,12 +45,13 @@ describe('BulkWorker', () => {
     const make = async (organizationId: string, action: BulkAction = 'retry'): Promise<string> => {
       const bulkId = newId();
       const times = { startedAfter: null, startedBefore: null };
-      await store.create({
+      const operation: BulkOperation = {
         ...{ bulkId, organizationId, action, reason: null, signal: null, state: 'running', matched: 0 },
         filter: { status: null, workflow: null, ...times, ids: null, except: null, closed: true },
         ...{ done: 0, failed: 0, failures: [], untilRunId: bulkId, actorKind: 'user', actorId: 'tester' },
         ...{ createdAt: new Date(), finishedAt: null },
-      });
+      };
+      await store.create(operation, { key: null, hash: 'h', source: null });
       return bulkId;
     };
     const work = (retry: (runId: string) => unknown) => {

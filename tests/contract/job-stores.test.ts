@@ -16,6 +16,7 @@ import { createScheduleStore } from '@/server/adapters/postgres/schedule-store';
 import { SETTINGS } from '@/server/config/settings.mjs';
 import {
   type BulkFilter,
+  type BulkKeyUse,
   type BulkOperation,
   type BulkQueue,
   type BulkStore,
@@ -36,6 +37,8 @@ interface Stores {
   scheduleQueue: ScheduleQueue;
   execution: ExecutionStore;
   leases: LeaseStore;
+  /** Entries of the audit log with this action. */
+  entries: (action: string) => Promise<number>;
   close: () => Promise<void>;
 }
 
@@ -53,6 +56,7 @@ async function memoryStores(): Promise<Stores> {
     scheduleQueue: schedules.queue,
     execution: createMemoryExecutionStore(db),
     leases: createMemoryLeaseStore(db),
+    entries: async (action) => db.audit.filter((entry) => entry.action === action).length,
     close: async () => {},
   };
 }
@@ -69,6 +73,8 @@ async function postgresStores(): Promise<Stores> {
     scheduleQueue: createScheduleQueue(pool),
     execution: createExecutionStore(pool),
     leases: createLeaseStore(pool),
+    entries: async (action) =>
+      (await pool.query('SELECT 1 FROM audit_entry WHERE action = $1', [action])).rows.length,
     close: async () => {
       await prisma.$disconnect();
       await Promise.all([pool.end(), app.end()]);
@@ -166,10 +172,10 @@ describe.each([
   };
 
   describe('bulk operations', () => {
-    const make = async (of: Partial<BulkOperation> = {}): Promise<BulkOperation> => {
+    const operationOf = async (of: Partial<BulkOperation>): Promise<BulkOperation> => {
       const bulkId = newId();
       const filter = of.filter ?? anything;
-      const operation: BulkOperation = {
+      return {
         bulkId,
         organizationId,
         action: 'cancel',
@@ -188,7 +194,10 @@ describe.each([
         finishedAt: null,
         ...of,
       };
-      await stores.bulk.create(operation);
+    };
+    const make = async (of: Partial<BulkOperation> = {}): Promise<BulkOperation> => {
+      const operation = await operationOf(of);
+      await stores.bulk.create(operation, { key: null, hash: 'h', source: null });
       return operation;
     };
     /** Works until nothing is to be done; gives the chunks. */
@@ -308,6 +317,31 @@ describe.each([
         done: 0,
       });
       await stores.bulk.cancel(organizationId, broken.bulkId);
+    });
+
+    it('are one under one key, also when they are asked for twice at the same moment', async () => {
+      await startRun('a');
+      const before = await stores.entries('bulk.cancel');
+      const asked = [await operationOf({}), await operationOf({})];
+      const request = { key: 'k', hash: 'h', source: null };
+      const uses = await Promise.all(asked.map((operation) => stores.bulk.create(operation, request)));
+      const first = uses[0] as BulkKeyUse;
+      expect(uses.map(({ operation, hash }) => [operation.bulkId, hash])).toEqual([
+        [first.operation.bulkId, 'h'],
+        [first.operation.bulkId, 'h'],
+      ]);
+      expect((await stores.bulk.list(organizationId, 10)).map(({ bulkId }) => bulkId)).toEqual([
+        first.operation.bulkId,
+      ]);
+      expect(await stores.entries('bulk.cancel')).toBe(before + 1);
+      const other = await stores.bulk.create(await operationOf({}), { ...request, hash: 'other' });
+      expect([other.operation.bulkId, other.hash]).toEqual([first.operation.bulkId, 'h']);
+      expect(await stores.bulk.keyUse(organizationId, 'k')).toMatchObject({ hash: 'h' });
+      expect(await stores.bulk.keyUse(organizationId, 'another')).toBeNull();
+      expect(await stores.bulk.keyUse(randomUUID(), 'k')).toBeNull();
+      const elsewhere = await operationOf({ organizationId: randomUUID() });
+      expect((await stores.bulk.create(elsewhere, request)).operation.bulkId).toBe(elsewhere.bulkId);
+      expect(await work(10)).toHaveLength(1);
     });
 
     it('a list tells how many ids an operation names, and does not carry them', async () => {
@@ -476,11 +510,12 @@ describe.each([
       await startRun('a');
       const { scheduleId, name } = await make();
       const bulkId = newId();
-      await stores.bulk.create({
+      const operation: BulkOperation = {
         ...{ bulkId, organizationId, action: 'cancel', filter: anything, reason: null, signal: null },
         ...{ state: 'running', matched: 1, done: 0, failed: 0, failures: [], untilRunId: bulkId },
         ...{ actorKind: 'user', actorId: 'tester', createdAt: new Date(0), finishedAt: null },
-      });
+      };
+      await stores.bulk.create(operation, { key: null, hash: 'h', source: null });
       // Its first turn only notes the chunk.
       await stores.bulkQueue.turn(10, async () => []);
       let inside = 0;

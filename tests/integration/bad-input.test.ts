@@ -2,6 +2,7 @@ import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../support/database';
 import { EngineProcess } from '../support/engine-process';
+import { eventually } from '../support/eventually';
 
 /** Requests that are wrong in one way each: 4xx, a code, the path of the field, and nothing written. */
 
@@ -168,6 +169,63 @@ describe('bad input', () => {
     expect(answer.headers.get('content-type')).toBe('application/problem+json');
     expect(answer.body.next.length).toBeGreaterThan(10);
     expect(await counts()).toEqual(before);
+  });
+
+  const NUL = 'a\u0000b';
+  const run = (more: string) => `/api/v1/runs/01999999-0000-7000-8000-000000000000${more}`;
+  const plain = { workflow: 'plain' };
+  it.each([
+    ['/api/v1/runs', { workflow: NUL }, '/workflow'],
+    ['/api/v1/runs', { ...plain, servers: [NUL] }, '/servers/0'],
+    ['/api/v1/runs', { ...plain, [NUL]: 1 }, '/'],
+    [run('/signal'), { name: NUL, payload: NUL }, '/name'],
+    [run('/cancel'), { reason: NUL }, '/reason'],
+    [run('/approve'), { comment: NUL, form: NUL }, '/comment'],
+    ['/api/v1/bulk-operations', { action: 'cancel', filter: { workflow: NUL } }, '/filter/workflow'],
+    ['/api/v1/bulk-operations', { action: 'cancel', filter: plain, reason: NUL }, '/reason'],
+    ['/api/v1/bulk-operations', { action: 'signal', filter: plain, signal: { name: NUL } }, '/signal/name'],
+    ['/api/v1/schedules', { name: 's', workflow: NUL, every: '1h' }, '/workflow'],
+    ['/api/v1/schedules', { name: 's', ...plain, every: '1h', note: NUL }, '/note'],
+    ['/api/v1/schedules', { name: 's', ...plain, every: '1h', timeZone: NUL }, '/timeZone'],
+    ['/api/v1/teams', { name: NUL }, '/name'],
+    ['/api/v1/api-keys', { name: NUL }, '/name'],
+  ])('a NUL character is refused, not an error of ours: %s %j', async (path, body, field) => {
+    const before = await counts();
+    const answer = await engine.request('POST', path, body);
+    expect([answer.status, answer.body.code, answer.body.path]).toEqual([400, 'INVALID_INPUT', field]);
+    expect(await counts()).toEqual(before);
+  });
+
+  it('a NUL character may be in contents: inputs, payloads, and what is made of them', async () => {
+    const waits = { schemaVersion: 1, name: 'waits', nodes: [{ id: 'w', kind: 'wait', signal: 'go' }] };
+    expect((await engine.request('POST', '/api/v1/workflows', waits)).status).toBe(201);
+    const contents = { path: NUL, [NUL]: [NUL] };
+    const started = await engine.request('POST', '/api/v1/runs', { workflow: 'waits', input: contents });
+    expect(started.status).toBe(201);
+    const path = `/api/v1/runs/${started.body.runId}`;
+    const signal = await engine.request('POST', `${path}/signal`, { name: 'go', payload: contents });
+    expect(signal.status).toBe(202);
+    await eventually(
+      'the run closes',
+      async () => (await engine.request('GET', path)).body.closedAt !== null,
+    );
+    const { body } = await engine.request('GET', path);
+    expect([body.status, body.input]).toEqual(['completed', contents]);
+    expect(JSON.stringify(body.output)).toContain(JSON.stringify(contents));
+    const again = await engine.request('POST', `${path}/restart`, { input: contents });
+    expect(again.status).toBe(201);
+    const schedule = { name: 'nul', workflow: 'waits', every: '1h', input: contents };
+    expect((await engine.request('POST', '/api/v1/schedules', schedule)).status).toBe(201);
+    const bulk = {
+      action: 'signal',
+      filter: { ids: [again.body.runId] },
+      signal: { name: 'go', payload: contents },
+    };
+    expect((await engine.request('POST', '/api/v1/bulk-operations', bulk)).status).toBe(202);
+    await eventually('the bulk signal arrives', async () => {
+      const { body: other } = await engine.request('GET', `/api/v1/runs/${again.body.runId}`);
+      return other.status === 'completed';
+    });
   });
 
   it('says which methods an address takes', async () => {

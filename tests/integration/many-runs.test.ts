@@ -202,7 +202,7 @@ describe('an organisation with many runs', () => {
   it('a count and `bulk stop` that take longer than a unit of work may (10 s) do not fail', async () => {
     const store = createBulkStore(prisma, app);
     const made = operation();
-    await store.create(made);
+    await store.create(made, { key: null, hash: 'h', source: null });
     const holder = new pg.Client({ connectionString: database.adminUrl });
     await holder.connect();
     try {

@@ -171,6 +171,46 @@ describe('retention', () => {
     expect(await remaining('workflow_run')).toEqual([]);
   });
 
+  it('erasing runs leaves what a batch without numbers tells of others, and the numbers go on without a hole', async () => {
+    const lived = Date.now() - 60_000;
+    const [erased, closed, open] = [
+      await addRun(lived, 1_000),
+      await addRun(lived, 1_000),
+      await addRun(lived, null),
+    ];
+    const batches = [
+      [[erased, 1, 2]],
+      [
+        [closed, 1, 1],
+        [erased, 1, 2],
+        [open, 1, 2],
+      ],
+      [[closed, 2, 2]],
+    ];
+    for (const refs of batches) {
+      const count = refs.reduce((sum, [, low, high]) => sum + Number(high) - Number(low) + 1, 0);
+      await sql.query('INSERT INTO event_outbox (organization_id, refs, event_count) VALUES ($1, $2, $3)', [
+        organization,
+        JSON.stringify(refs),
+        count,
+      ]);
+    }
+    // An open run is passed over, and so is what is told of it.
+    const { rows } = await pool.query('SELECT erase_runs($1, $2) AS n', [organization, [erased, open]]);
+    expect(rows).toEqual([{ n: 1 }]);
+    const streams = createStreamStore(pool);
+    expect(await streams.relay(10)).toEqual([
+      { organizationId: organization, topic: 'runs', from: 1, to: 4 },
+    ]);
+    const told = await streams.read(organization, 'runs', 0, 10);
+    expect(told.map(({ streamSeq, event }) => [streamSeq, event.runId, event.seq])).toEqual([
+      [1, closed, 1],
+      [2, open, 1],
+      [3, open, 2],
+      [4, closed, 2],
+    ]);
+  });
+
   it('0 keeps everything', async () => {
     await addRun(monday(9), 1_000);
     await round(0);

@@ -274,6 +274,24 @@ describe('a directory over SCIM 2.0', () => {
       expect((await olga.send('POST', `/api/auth/scim/${path}`, {})).status, path).toBe(404);
   });
 
+  it('a NUL character is refused, not an error of ours, here and at sign-in', async () => {
+    const NUL = 'a\u0000b';
+    const { status, body } = await okta.create('nul@example.com', { displayName: NUL });
+    expect([status, body.detail]).toEqual([400, '/displayName: the text holds a NUL character.']);
+    expect((await okta.send('GET', '/Users/a%00b')).status).toBe(400);
+    for (const [path, sent] of [
+      ['organization/create', { name: NUL, slug: 'nul' }],
+      ['organization/set-active', { organizationId: NUL }],
+      ['revoke-session', { token: NUL }],
+      ['sign-in/sso', { email: NUL, providerId: 'x', callbackURL: '/' }],
+    ] as const) {
+      const answer = await olga.send('POST', `/api/auth/${path}`, sent);
+      expect([answer.status, answer.body.code], path).toEqual([400, 'INVALID_INPUT']);
+    }
+    const asked = await olga.send('GET', '/api/auth/oauth2/authorize?client_id=a%00b&response_type=code');
+    expect(asked.status).toBe(400);
+  });
+
   it('whom the directory brought in chooses a password by an invitation, once, and only of their own organisation', async () => {
     await okta.create('nina@example.com', { displayName: 'Nina New' });
     const invited = await olga.send('POST', '/api/v1/invitations', {

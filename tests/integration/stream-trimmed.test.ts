@@ -1,5 +1,7 @@
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createApiClient } from '@/lib/api-client/client';
+import { followEvents } from '@/lib/api-client/follow';
 import { createTestDatabase, type TestDatabase } from '../support/database';
 import { EngineProcess } from '../support/engine-process';
 import { eventually } from '../support/eventually';
@@ -91,6 +93,33 @@ describe('catching up from a number that retention has dropped', () => {
       Array.from({ length: head - to + 1 }, (_none, i) => to + i),
     );
     expect(seen.filter(({ event }) => event === 'reset')).toHaveLength(1);
+  });
+
+  it('a page across a hole ends before it, and the next answer tells of it, with no event passed over unsaid', async () => {
+    const kept = (await bounds()).flatMap(({ seq, next }) =>
+      Array.from({ length: next - seq }, (_none, i) => seq + i),
+    );
+    const at = kept.findIndex((seq, i) => seq !== i + 1);
+    const [last, to] = [kept[at - 1] as number, kept[at] as number];
+    const page = await engine.request('GET', `${path}?after=1&limit=1000`);
+    expect(page.body.items.map(({ streamSeq }: { streamSeq: number }) => streamSeq)).toEqual(
+      kept.slice(1, at),
+    );
+    expect(page.body.nextCursor).toBe(String(last));
+    const began = Date.now();
+    const gone = await engine.request('GET', `${path}?after=${last}&limit=1&waitMs=30000`);
+    expect([gone.status, gone.body.problems[0].resumeAfter]).toEqual([410, to - 1]);
+    expect(Date.now() - began).toBeLessThan(15_000);
+
+    const seen: (number | string)[] = [];
+    const client = createApiClient({ baseUrl: engine.url });
+    const onReset = (hole: { after: number; resumeAfter: number }) => seen.push(JSON.stringify(hole));
+    for await (const { streamSeq } of followEvents(client, { after: 1, onReset })) {
+      seen.push(streamSeq);
+      if (streamSeq === head) break;
+    }
+    const hole = JSON.stringify({ after: last, resumeAfter: to - 1 });
+    expect(seen).toEqual([...kept.slice(1, at), hole, ...kept.slice(at)]);
   });
 
   it('when everything behind the number is gone, the end is where to go on; the end itself is no hole', async () => {

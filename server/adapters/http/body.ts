@@ -9,10 +9,15 @@ const JSON_TYPE = /^application\/(.+\+)?json\b/i;
 const YAML_TYPE = /^(application\/(x-)?yaml|text\/(x-)?yaml|application\/.+\+yaml)\b/i;
 
 /**
- * The body as a value. Throws UNSUPPORTED_MEDIA_TYPE, PAYLOAD_TOO_LARGE, INVALID_JSON, INVALID_YAML, INVALID_INPUT (nested
- * too deep, or text that is not Unicode).
+ * The body as a value; `contents` are JSON pointers to what in it may hold a NUL. Throws UNSUPPORTED_MEDIA_TYPE,
+ * PAYLOAD_TOO_LARGE, INVALID_JSON, INVALID_YAML, INVALID_INPUT (nested too deep, text that is not Unicode, a NUL elsewhere).
  */
-export async function readBody(request: Request, maxBytes: number, yaml: boolean): Promise<unknown> {
+export async function readBody(
+  request: Request,
+  maxBytes: number,
+  yaml: boolean,
+  contents: readonly string[] = [],
+): Promise<unknown> {
   const type = request.headers.get('content-type') ?? '';
   const isYaml = yaml && YAML_TYPE.test(type);
   if (!isYaml && !JSON_TYPE.test(type)) {
@@ -22,7 +27,7 @@ export async function readBody(request: Request, maxBytes: number, yaml: boolean
   }
   const source = await readText(request, maxBytes);
   const value = isYaml ? parseYaml(source) : parseJson(source);
-  checkShape(value);
+  checkShape(value, contents);
   return value;
 }
 
@@ -48,12 +53,16 @@ function parseYaml(source: string): unknown {
   }
 }
 
-/** Refuses what no schema should have to walk: values nested too deep, and text with half a surrogate pair. */
-export function checkShape(value: unknown): void {
+/**
+ * Refuses what no schema should have to walk: values nested too deep, and text with half a surrogate pair. Also a NUL, which a
+ * database takes in JSON alone, except in what `contents` points to (JSON pointers; the whole value when left out).
+ * Throws INVALID_INPUT.
+ */
+export function checkShape(value: unknown, contents: readonly string[] = ['']): void {
   const stack: { value: unknown; path: string[] }[] = [{ value, path: [] }];
   for (let top = stack.pop(); top !== undefined; top = stack.pop()) {
     const { path } = top;
-    if (typeof top.value === 'string') checkText(top.value, path);
+    if (typeof top.value === 'string') checkText(top.value, path, contents);
     if (typeof top.value !== 'object' || top.value === null) continue;
     if (path.length >= MAX_NESTING) {
       throw new AppError('INVALID_INPUT', `The body is nested more than ${MAX_NESTING} levels deep.`, {
@@ -61,8 +70,8 @@ export function checkShape(value: unknown): void {
       });
     }
     for (const [key, inner] of Object.entries(top.value)) {
-      checkText(key, path);
-      if (typeof inner === 'string') checkText(inner, [...path, key]);
+      checkText(key, path, contents);
+      if (typeof inner === 'string') checkText(inner, [...path, key], contents);
       else if (typeof inner === 'object' && inner !== null)
         stack.push({ value: inner, path: [...path, key] });
     }
@@ -71,12 +80,34 @@ export function checkShape(value: unknown): void {
 
 const LONE_SURROGATE = /\p{Surrogate}/u;
 
-function checkText(text: string, path: readonly string[]): void {
-  if (!LONE_SURROGATE.test(text)) return;
-  const pointer = jsonPointer(path) || '/';
-  throw new AppError('INVALID_INPUT', `${pointer}: the text is not Unicode (half a surrogate pair).`, {
-    path: pointer,
-  });
+function checkText(text: string, path: readonly string[], contents: readonly string[]): void {
+  const refuse = (what: string) => {
+    const pointer = jsonPointer(path) || '/';
+    throw new AppError('INVALID_INPUT', `${pointer}: the text ${what}.`, { path: pointer });
+  };
+  if (LONE_SURROGATE.test(text)) refuse('is not Unicode (half a surrogate pair)');
+  if (!text.includes('\u0000')) return;
+  const place = jsonPointer(path);
+  if (!contents.some((one) => place === one || place.startsWith(`${one}/`))) refuse('holds a NUL character');
+}
+
+/**
+ * Refuses a NUL in a request that is handed on to a library: its address, and its body as a form or JSON. What is neither is the
+ * library's to refuse. Throws INVALID_INPUT.
+ */
+export function refuseNul(request: Request, body: string): void {
+  const isForm = /^application\/x-www-form-urlencoded\b/i.test(request.headers.get('content-type') ?? '');
+  if (request.url.includes('%00') || (isForm && (body.includes('%00') || body.includes('\u0000')))) {
+    throw new AppError('INVALID_INPUT', 'The request holds a NUL character.', { path: '/' });
+  }
+  if (isForm || body === '') return;
+  let value: unknown;
+  try {
+    value = JSON.parse(body);
+  } catch {
+    return;
+  }
+  checkShape(value, []);
 }
 
 /** The bytes of the body. Throws PAYLOAD_TOO_LARGE. */

@@ -79,6 +79,8 @@ export interface Operation<
   open?: boolean;
   /** The body is handed over as the bytes that came (`OperationRequest.raw`), whatever their type. */
   rawBody?: boolean;
+  /** JSON pointers to what in the body is kept as JSON whatever it holds; anywhere else a NUL is refused. */
+  contents?: readonly string[];
   /** The body may be YAML as well. */
   yaml?: boolean;
   headers?: readonly RequestHeader[];

@@ -80,7 +80,9 @@ export function createRouter(deps: RouterDeps): (request: Request) => Promise<Re
       let read: Promise<unknown> | undefined;
       const body = () => {
         read ??= of.body
-          ? readBody(request, deps.maxBodyBytes, of.yaml === true).then((raw) => parsePart(of.body, raw))
+          ? readBody(request, deps.maxBodyBytes, of.yaml === true, of.contents ?? []).then((raw) =>
+              parsePart(of.body, raw),
+            )
           : Promise.resolve(undefined);
         return read;
       };

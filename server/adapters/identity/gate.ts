@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { AppError, toAppError, toProblem, zodToAppError } from '@/lib/protocol/errors';
+import { refuseNul } from '@/server/adapters/http/body';
 import { CLIENT_HEADER } from '@/server/adapters/identity/authenticate';
 import { type BetterAuth, MIN_PASSWORD } from '@/server/adapters/identity/better-auth';
 import { networkOf } from '@/server/adapters/identity/network';
@@ -264,6 +265,7 @@ async function boundedCopy(request: Request, path: string): Promise<Request> {
   const { method, headers } = request;
   const url = new URL(request.url);
   url.pathname = BASE + path;
+  if (method !== 'POST') refuseNul(request, '');
   return new Request(url, { method, headers, ...(method === 'POST' ? { body: await textOf(request) } : {}) });
 }
 
@@ -277,7 +279,9 @@ async function textOf(request: Request): Promise<string> {
     if (bytes > MAX_BODY) throw tooLarge();
     chunks.push(chunk);
   }
-  return Buffer.concat(chunks).toString('utf8');
+  const text = Buffer.concat(chunks).toString('utf8');
+  refuseNul(request, text);
+  return text;
 }
 
 async function bodyOf<T>(request: Request, schema: z.ZodType<T>): Promise<T> {

@@ -1,4 +1,5 @@
 import { type AppError, toAppError } from '@/lib/protocol/errors';
+import { refuseNul } from '@/server/adapters/http/body';
 import { CLIENT_HEADER, hashOf } from '@/server/adapters/identity/authenticate';
 import type { BetterAuth } from '@/server/adapters/identity/better-auth';
 import type { RateLimit } from '@/server/adapters/identity/rate-limit';
@@ -81,6 +82,7 @@ async function answer(request: Request, path: string, deps: ScimGateDeps): Promi
   const body = hasBody ? await bodyOf(request) : null;
   if (hasBody && body === null)
     return problem(413, `The limit is ${MAX_BODY} bytes.`, { connection: 'close' });
+  refuseNul(request, body ?? '');
   // What was counted is not what is sent on.
   headers.delete('content-length');
   const copy = new Request(request.url, { method, headers, body });

@@ -4,6 +4,7 @@ import {
   type BulkFilter,
   type BulkOperation,
   type BulkQueue,
+  type BulkRequest,
   type BulkStore,
   type BulkTarget,
   MOST_RETRIES,
@@ -14,6 +15,7 @@ const MOST_FAILURES = 100;
 
 interface Kept {
   operation: BulkOperation;
+  request: BulkRequest;
   after: string;
   chunk: BulkTarget[] | null;
   touched: number;
@@ -26,18 +28,31 @@ export function createMemoryBulk(db: MemoryDatabase): { store: BulkStore; queue:
   let turns = 0;
   const of = (organizationId: string) =>
     [...kept.values()].filter(({ operation }) => operation.organizationId === organizationId);
+  const underKey = (organizationId: string, key: string) => {
+    const found = of(organizationId).find(({ request }) => request.key === key);
+    return found ? { operation: structuredClone(found.operation), hash: found.request.hash } : null;
+  };
   const store: BulkStore = {
     async count(organizationId, filter, until) {
       return fitting(db, organizationId, filter, '', until).length;
     },
-    async create(operation) {
-      kept.set(operation.bulkId, {
+    async keyUse(organizationId, key) {
+      return underKey(organizationId, key);
+    },
+    async create(operation, request) {
+      const { organizationId, bulkId, action } = operation;
+      const first = request.key === null ? null : underKey(organizationId, request.key);
+      if (first !== null) return first;
+      db.audit.push({ organizationId, action: `bulk.${action}`, object: bulkId });
+      kept.set(bulkId, {
         operation: structuredClone(operation),
+        request,
         after: '',
         chunk: null,
         touched: turns++,
         held: false,
       });
+      return { operation, hash: request.hash };
     },
     async list(organizationId, limit) {
       const found = of(organizationId).map(({ operation }) => {

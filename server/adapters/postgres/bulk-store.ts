@@ -114,11 +114,12 @@ export function createBulkStore(prisma: PrismaClient, pool: pg.Pool, patienceMs 
       return rows[0]?.n ?? 0;
     },
 
-    async create(operation) {
+    async create(operation, request) {
       const { bulkId, organizationId, action, filter, reason, signal, state, matched } = operation;
       const { untilRunId, actorKind, actorId, createdAt, finishedAt } = operation;
-      await inOrganization(prisma, organizationId, (tx) =>
-        tx.bulkOperation.create({
+      return inOrganization(prisma, organizationId, async (tx) => {
+        const { count } = await tx.bulkOperation.createMany({
+          skipDuplicates: true,
           data: {
             bulkId,
             organizationId,
@@ -135,9 +136,38 @@ export function createBulkStore(prisma: PrismaClient, pool: pg.Pool, patienceMs 
             createdAt,
             touchedAt: createdAt,
             finishedAt,
+            idempotencyKey: request.key,
+            requestHash: request.hash,
           },
-        }),
-      );
+        });
+        if (count === 0) {
+          const idempotencyKey = request.key;
+          const first = await tx.bulkOperation.findFirstOrThrow({
+            where: { organizationId, idempotencyKey },
+          });
+          return { operation: toOperation(first), hash: first.requestHash };
+        }
+        await tx.auditEntry.create({
+          data: {
+            id: crypto.randomUUID(),
+            organizationId,
+            actorKind,
+            actorId,
+            action: `bulk.${action}`,
+            object: bulkId,
+            details: { matched },
+            source: request.source,
+          },
+        });
+        return { operation, hash: request.hash };
+      });
+    },
+
+    async keyUse(organizationId, idempotencyKey) {
+      return inOrganization(prisma, organizationId, async (tx) => {
+        const row = await tx.bulkOperation.findFirst({ where: { organizationId, idempotencyKey } });
+        return row ? { operation: toOperation(row), hash: row.requestHash } : null;
+      });
     },
 
     async list(organizationId, limit) {

@@ -36,20 +36,21 @@ SELECT h.organization_id AS "organizationId", h.last_seq - o.total + 1 AS "from"
 FROM heads h JOIN totals o ON o.organization_id = h.organization_id`;
 
 /**
- * Numbers have no gaps, so the page ends `limit` numbers behind where it begins (at the oldest entry, when those asked for are
- * gone). LATERAL with LIMIT makes the planner probe the primary key for each reference: without statistics (a fresh database) it
- * would read every event of every partition once an entry.
+ * The page begins with the entry that holds the number behind $3, or with the next one when that is gone, and ends `limit`
+ * numbers behind. LATERAL with LIMIT makes the planner probe the primary key for each reference: without statistics (a fresh
+ * database) it would read every event of every partition once an entry.
  */
 const READ = `
-WITH bound AS (
-  SELECT greatest($3::bigint, coalesce(
-    (SELECT max(seq) FROM stream_entry WHERE organization_id = $1 AND topic = $2 AND seq <= $3 + 1),
-    (SELECT min(seq) FROM stream_entry WHERE organization_id = $1 AND topic = $2 AND seq > $3), 0)) AS low,
-    coalesce((SELECT max(seq) FROM stream_entry WHERE organization_id = $1 AND topic = $2 AND seq <= $3 + 1), 0) AS first
+WITH holding AS (
+  SELECT seq, seq + event_count - 1 AS reached FROM stream_entry
+  WHERE organization_id = $1 AND topic = $2 AND seq <= $3 + 1 ORDER BY seq DESC LIMIT 1
+), bound AS (
+  SELECT coalesce((SELECT seq FROM holding WHERE reached > $3),
+    (SELECT min(seq) FROM stream_entry WHERE organization_id = $1 AND topic = $2 AND seq > $3 + 1)) AS first
 ), entry AS (
   SELECT seq, refs FROM stream_entry
   WHERE organization_id = $1 AND topic = $2
-    AND seq >= (SELECT first FROM bound) AND seq <= (SELECT low FROM bound) + $4
+    AND seq >= (SELECT first FROM bound) AND seq <= greatest((SELECT first FROM bound), $3::bigint) + $4
   ORDER BY seq LIMIT $4
 ), ref AS MATERIALIZED (
   SELECT entry.seq AS first, r.place, (r.ref->>0)::uuid AS run_id, (r.ref->>1)::int AS low, (r.ref->>2)::int AS high

@@ -5,7 +5,7 @@ import {
   listBulkQuerySchema,
   readBulkQuerySchema,
 } from '@/lib/protocol/bulk';
-import { answers, type Operation, operation, text } from '@/server/adapters/http/operation';
+import { answers, idempotencyKey, type Operation, operation, text } from '@/server/adapters/http/operation';
 import type { BulkService } from '@/server/services/bulk-service';
 
 const BASE = '/api/v1/bulk-operations';
@@ -39,16 +39,19 @@ export function bulkOperations(bulk: BulkService): Operation[] {
       description:
         'Runs that fit now are dealt with in the background, in chunks; read the operation to see how far it is. ' +
         'Without `ids` only open runs fit. `retry` starts the next run of the chain of closed runs that were not taken up again ' +
-        'yet: those that failed, timed out or went to dead-letter, unless `status` says which. With `dryRun` the runs are only counted.',
+        'yet: those that failed, timed out or went to dead-letter, unless `status` says which. With `dryRun` the runs are only counted. ' +
+        'The same Idempotency-Key gives the same operation.',
       permission: 'executions:control',
       body: createBulkBodySchema,
+      contents: ['/signal/payload'],
+      headers: ['Idempotency-Key'],
       answers: {
         ...answers(200, 'A dry run: how many runs fit.', bulkOperationSchema),
         ...answers(202, 'It is written down and will be carried out.', bulkOperationSchema, ['Location']),
       },
       errors: ['WORKFLOW_NOT_FOUND'],
-      handle: async ({ actor, body }) => {
-        const made = await bulk.create(actor, body);
+      handle: async ({ actor, body, headers }) => {
+        const made = await bulk.create(actor, body, idempotencyKey(headers));
         if (made.bulkId === null) return { status: 200, body: made };
         return { status: 202, body: made, headers: { location: `${BASE}/${made.bulkId}` } };
       },

@@ -88,7 +88,7 @@ export function eventOperations({ runs, feed, stream, log }: EventOperationDeps)
       method: 'GET',
       path: '/api/v1/events',
       summary: 'Read or follow the events of every run of the organisation, by stream number.',
-      description: `Numbers count 1, 2, 3 … without gaps. Old entries are dropped with the runs they tell of: asked for what is behind such a number, the answer is 410 \`STREAM_TRIMMED\` with \`resumeAfter\` in \`problems\`, and a stream sends \`event: reset\` with it and goes on there; read the lists anew then. Payloads over 16 KB are left out (\`{"truncated":true}\`): read the event itself. ${SSE} Without \`after\` and Last-Event-ID a stream begins with what happens next.`,
+      description: `Numbers count 1, 2, 3 … without gaps. Old entries are dropped with the runs they tell of; a page ends before such a hole. Asked for what is behind that number, the answer is 410 \`STREAM_TRIMMED\` with \`resumeAfter\` in \`problems\`, and a stream sends \`event: reset\` with it and goes on there; read the lists anew then. Payloads over 16 KB are left out (\`{"truncated":true}\`): read the event itself. ${SSE} Without \`after\` and Last-Event-ID a stream begins with what happens next.`,
       permission: 'executions:read',
       query: listStreamQuerySchema,
       headers: ['Last-Event-ID'],
@@ -102,8 +102,14 @@ export function eventOperations({ runs, feed, stream, log }: EventOperationDeps)
       handle: async ({ actor, query, headers, signal }) => {
         const { topic, limit, waitMs } = query;
         if (query.follow === undefined) {
-          const items = await stream.read(actor, topic, query.after ?? 0, limit, waitMs, signal);
-          const nextCursor = items.length === limit ? String(items.at(-1)?.streamSeq) : null;
+          // A page that ends before entries that are gone is not the last one: the next answer says where to go on.
+          let next: number | null = null;
+          const passed = (seq: number, isCut: boolean) => {
+            next = isCut ? seq : null;
+          };
+          const items = await stream.read(actor, topic, query.after ?? 0, limit, waitMs, signal, passed);
+          if (items.length === limit) next = items.at(-1)?.streamSeq ?? null;
+          const nextCursor = next === null ? null : String(next);
           return { status: 200, body: { items, nextCursor } };
         }
         const head = await stream.head(actor, topic);

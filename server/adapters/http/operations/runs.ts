@@ -61,6 +61,7 @@ export function runOperations({ runs, runDetails, views }: RunOperationDeps): Op
         'Acknowledged means durable: the run goes on whatever happens to this process. The same Idempotency-Key gives the same run.',
       permission: 'workflows:execute',
       body: startRunBodySchema,
+      contents: ['/input'],
       target: (body) => ({ kind: 'workflow', id: body.workflow }),
       headers: ['Idempotency-Key'],
       answers: answers(201, 'The run.', runSummarySchema, ['Location']),

@@ -48,6 +48,7 @@ function definitions(schedules: ScheduleService): Operation[] {
       description: 'Give either `cron` (with `timeZone`) or `every` (with `offset`).',
       permission: 'schedules:write',
       body: createScheduleBodySchema,
+      contents: ['/input'],
       answers: answers(201, 'The schedule.', scheduleSummarySchema, ['Location']),
       errors: ['SCHEDULE_EXISTS', 'WORKFLOW_NOT_FOUND', 'INVALID_WORKFLOW_INPUT'],
       handle: async ({ actor, body: { name, ...spec } }) => ({
@@ -95,6 +96,7 @@ function definitions(schedules: ScheduleService): Operation[] {
       description: 'Left out, `paused` and `note` stay as they are.',
       permission: 'schedules:write',
       body: scheduleSpecSchema,
+      contents: ['/input'],
       answers: answers(200, 'The schedule.', scheduleSummarySchema),
       errors: ['SCHEDULE_NOT_FOUND', 'WORKFLOW_NOT_FOUND', 'INVALID_WORKFLOW_INPUT'],
       handle: async ({ actor, params, body }) => ({

@@ -65,6 +65,7 @@ export function serverOperations({ servers }: { servers: ServerService }): Opera
         'Once, without retries. An error that the tool itself reports is an answer with `isError`.',
       permission: 'servers:call',
       body: callToolBodySchema,
+      contents: ['/arguments'],
       answers: answers(200, 'What the tool gave back.', callToolResultSchema),
       errors: [
         ...REACH,

@@ -73,6 +73,7 @@ export function workflowOperations({ workflows }: { workflows: WorkflowService }
         '`If-None-Match: *` for a new name) it is refused when somebody else has published since.',
       permission: 'workflows:write',
       body: candidateSchema,
+      contents: [''],
       target: (body) => {
         const name = nameOf(body);
         return name === undefined ? null : { kind: 'workflow', id: name };
@@ -97,6 +98,7 @@ export function workflowOperations({ workflows }: { workflows: WorkflowService }
       summary: 'Check a definition without storing it.',
       permission: 'workflows:read',
       body: candidateSchema,
+      contents: [''],
       yaml: true,
       answers: answers(200, 'Every problem, with its place and its fix.', validationResultSchema),
       errors: [],
@@ -132,6 +134,7 @@ export function workflowOperations({ workflows }: { workflows: WorkflowService }
         'overwrite each other without noticing.',
       permission: 'workflows:write',
       body: candidateSchema,
+      contents: [''],
       yaml: true,
       headers: ['If-Match', 'If-None-Match'],
       answers: {
