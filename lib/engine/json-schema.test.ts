@@ -25,9 +25,9 @@ describe('the check of a value against a schema', () => {
   });
 
   it('checks a large value in full', () => {
-    const items = Array.from({ length: 200_000 }, (_none, i) => (i === 199_999 ? 'x' : i));
+    const items = Array.from({ length: 50_000 }, (_none, i) => (i === 49_999 ? 'x' : i));
     expect(firstMismatch({ type: 'array', items: { type: 'number' } }, items)).toEqual({
-      pointer: '/199999',
+      pointer: '/49999',
       message: 'must be number',
     });
   });

@@ -177,6 +177,9 @@ describe('a run that was in memory when process after process ended', () => {
     const patient = { organizationId, fleet: slowServer(organizationId, holding) };
     const first = await launch(holding, patient);
     const innocent = await first.start('calling');
+    // The line is in the order of run ids, and those are in that of milliseconds.
+    const begun = Date.now();
+    await eventually('the next run is a later one', () => Date.now() > begun);
     const poison = await first.start('one');
     await eventually('both are under way', () => first.host.activityCount() === 2);
     await first.end();
@@ -186,7 +189,7 @@ describe('a run that was in memory when process after process ended', () => {
       await next.end();
     }
     // Longer than a first trial takes once a call is made: a sixth of the time that clears a run.
-    const start = () => new Promise((resolve) => setTimeout(resolve, 400));
+    const start = () => new Promise((resolve) => setTimeout(resolve, 1_100));
     let ends = 0;
     const last: Awaited<ReturnType<typeof launch>> = await launch(
       () => {
@@ -194,7 +197,7 @@ describe('a run that was in memory when process after process ended', () => {
         last.kill();
         return holding();
       },
-      { organizationId, fleet: slowServer(organizationId, start), surviveMs: 1_200 },
+      { organizationId, fleet: slowServer(organizationId, start), surviveMs: 6_000 },
     );
     await eventually('the poison ends the process', () => ends === 1);
     expect(status(innocent)).toBe('completed');
