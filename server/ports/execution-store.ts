@@ -201,8 +201,10 @@ export interface ExecutionStore {
   openRun(runId: string): Promise<OpenRun | null>;
   /** Full histories in order of run and seq. */
   readHistories(runIds: readonly string[]): Promise<StoredEvent[]>;
-  /** Counts a load by a new owner; returns the new counts. */
-  countRecoveries(runIds: readonly string[]): Promise<Map<string, number>>;
+  /** Counts a load by a new owner, up to `most` at most; returns the counts of now. */
+  countRecoveries(runIds: readonly string[], most: number): Promise<Map<string, number>>;
+  /** Takes one load back: the process no longer has these runs in memory, and has not ended meanwhile. */
+  uncountRecoveries(runIds: readonly string[]): Promise<void>;
   /** Sets the counts back: the process outlived having these runs in memory. */
   clearRecoveries(runIds: readonly string[]): Promise<void>;
 }

@@ -346,8 +346,16 @@ for (const [name, open] of [
       await accepted(run);
       await accepted(other);
       const loads = async () => (await stores.execution.openRun(run.runId))?.recoveries;
-      await stores.execution.countRecoveries([run.runId, other.runId]);
-      expect(await stores.execution.countRecoveries([run.runId])).toEqual(new Map([[run.runId, 2]]));
+      const { countRecoveries, uncountRecoveries } = stores.execution;
+      await countRecoveries([run.runId, other.runId], 2);
+      expect(await countRecoveries([run.runId], 2)).toEqual(new Map([[run.runId, 2]]));
+      // No further than it may.
+      expect(await countRecoveries([run.runId], 2)).toEqual(new Map([[run.runId, 2]]));
+      expect(await countRecoveries([run.runId], 1)).toEqual(new Map([[run.runId, 2]]));
+      await uncountRecoveries([run.runId, other.runId]);
+      await uncountRecoveries([other.runId]);
+      expect([await loads(), (await stores.execution.openRun(other.runId))?.recoveries]).toEqual([1, 0]);
+      await countRecoveries([run.runId, other.runId], 9);
       expect((await stores.execution.openRun(other.runId))?.recoveries).toBe(1);
       await stores.execution.clearRecoveries([run.runId]);
       expect([await loads(), (await stores.execution.openRun(other.runId))?.recoveries]).toEqual([0, 1]);

@@ -18,6 +18,8 @@ export interface EvidenceRun {
   status: string;
   closed: boolean;
   historyLength: number;
+  /** Why it failed, or was given up. */
+  failure: string | null;
   parentRunId: string | null;
   parentNodePath: string | null;
   /** When its row was made (epoch ms). */
@@ -59,7 +61,7 @@ export async function collect(
   await relayIdle(postgres);
   const rows = await postgres.query<Omit<EvidenceRun, 'events'>>(
     `SELECT run_id AS "runId", workflow, workflow_id AS "workflowId", status, closed_at IS NOT NULL AS closed,
-       history_length AS "historyLength", parent_run_id AS "parentRunId", parent_node_path AS "parentNodePath",
+       history_length AS "historyLength", failure ->> 'message' AS failure, parent_run_id AS "parentRunId", parent_node_path AS "parentNodePath",
        (extract(epoch FROM created_at) * 1000)::float8 AS created
      FROM workflow_run WHERE created_at >= $1`,
     [since],

@@ -60,6 +60,7 @@ function wellRun() {
     status: 'completed',
     closed: true,
     historyLength: events.length,
+    failure: null,
     parentRunId: null,
     parentNodePath: null,
     created: BEGAN,

@@ -408,7 +408,9 @@ function claim(run: EvidenceRun, evidence: Evidence, known: Set<string>): void {
 
 function lastFailure(run: EvidenceRun): string {
   const failed = run.events.filter((event) => /FAILED$/.test(event.type)).at(-1);
-  return failed ? `${failed.type} ${JSON.stringify(failed.data).slice(0, 300)}` : '';
+  // A run that was given up has no event that says why.
+  const why = run.failure === null ? '' : ` ${run.failure.slice(0, 300)}`;
+  return `${failed ? `${failed.type} ${JSON.stringify(failed.data).slice(0, 300)}` : ''}${why}`;
 }
 
 /** Only calls that the program has are made, with what belongs to them. */

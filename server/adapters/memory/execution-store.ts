@@ -90,13 +90,22 @@ export function createMemoryExecutionStore(db: MemoryDatabase): ExecutionStore {
       return structuredClone([...runIds].sort().flatMap((id) => db.events.get(id) ?? []));
     },
 
-    async countRecoveries(runIds) {
+    async countRecoveries(runIds, most) {
       const counts = new Map<string, number>();
       for (const id of runIds) {
         const run = db.runs.get(id);
-        if (run) counts.set(id, ++run.recoveries);
+        if (!run) continue;
+        run.recoveries = Math.max(run.recoveries, Math.min(run.recoveries + 1, most));
+        counts.set(id, run.recoveries);
       }
       return counts;
+    },
+
+    async uncountRecoveries(runIds) {
+      for (const id of runIds) {
+        const run = db.runs.get(id);
+        if (run && run.recoveries > 0) run.recoveries -= 1;
+      }
     },
 
     async clearRecoveries(runIds) {

@@ -283,8 +283,11 @@ SELECT run_id AS "runId", seq, type, (extract(epoch FROM at) * 1000)::float8 AS 
 FROM workflow_event WHERE run_id = ANY($1::uuid[]) ORDER BY run_id, seq`;
 
 export const COUNT_RECOVERIES = `
-UPDATE workflow_run SET recoveries = recoveries + 1 WHERE run_id = ANY($1::uuid[])
+UPDATE workflow_run SET recoveries = greatest(recoveries, least(recoveries + 1, $2)) WHERE run_id = ANY($1::uuid[])
 RETURNING run_id, recoveries::int AS n`;
+
+export const UNCOUNT_RECOVERIES =
+  'UPDATE workflow_run SET recoveries = recoveries - 1 WHERE run_id = ANY($1::uuid[]) AND recoveries > 0';
 
 export const CLEAR_RECOVERIES =
   'UPDATE workflow_run SET recoveries = 0 WHERE run_id = ANY($1::uuid[]) AND recoveries > 0';

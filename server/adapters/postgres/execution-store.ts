@@ -143,9 +143,13 @@ export function createExecutionStore(connections: pg.Pool, limitMs?: number): Ex
       return rows;
     },
 
-    async countRecoveries(runIds) {
-      const { rows } = await pool.query<{ run_id: string; n: number }>(sql.COUNT_RECOVERIES, [runIds]);
+    async countRecoveries(runIds, most) {
+      const { rows } = await pool.query<{ run_id: string; n: number }>(sql.COUNT_RECOVERIES, [runIds, most]);
       return new Map(rows.map((row) => [row.run_id, row.n]));
+    },
+
+    async uncountRecoveries(runIds) {
+      await pool.query(sql.UNCOUNT_RECOVERIES, [runIds]);
     },
 
     async clearRecoveries(runIds) {

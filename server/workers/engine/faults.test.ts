@@ -275,8 +275,8 @@ describe('taking over', () => {
           if (reads === 1) await held;
           return histories;
         },
-        countRecoveries: async (ids) => {
-          const counts = await execution.countRecoveries(ids);
+        countRecoveries: async (...args) => {
+          const counts = await execution.countRecoveries(...args);
           setTimeout(() => {
             counted = true;
           });
@@ -403,7 +403,11 @@ describe('taking over', () => {
 
   it('gives up the run that ends processes, and none of those that were beside it', async () => {
     const { db, execution, ...common } = setUp();
-    const sudden: ExecutionStore = { ...execution, clearRecoveries: async () => {} };
+    const sudden: ExecutionStore = {
+      ...execution,
+      clearRecoveries: async () => {},
+      uncountRecoveries: async () => {},
+    };
     const definitions = [one('poison', 'poison'), one('innocent', 'slow')];
     const holding = () => new Promise<never>(() => {});
     let made = await engine({
@@ -434,6 +438,9 @@ describe('taking over', () => {
           countRecoveries: (...args) => (alive ? execution.countRecoveries(...args) : holding()),
           clearRecoveries: async (...args) => {
             if (alive) await execution.clearRecoveries(...args);
+          },
+          uncountRecoveries: async (...args) => {
+            if (alive) await execution.uncountRecoveries(...args);
           },
         },
         definitions,

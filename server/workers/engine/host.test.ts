@@ -215,6 +215,7 @@ describe('EngineHost', () => {
   const suddenDeath = (execution: ExecutionStore): ExecutionStore => ({
     ...execution,
     clearRecoveries: async () => {},
+    uncountRecoveries: async () => {},
   });
 
   it('a run that ends every process that loads it goes to dead-letter', async () => {

@@ -176,24 +176,32 @@ export class RunLoader {
 
   /** The process lives although it has held these runs for long: none of them is what ended the ones before. */
   async clearSuspicion(): Promise<void> {
-    const { residents, deps } = this.host;
-    const loaded = [...residents.values()].filter((run) => run.asleep).map((run) => run.info.runId);
-    const cleared = loaded.filter((runId) => !this.watched.has(runId));
-    if (cleared.length > 0) await deps.store.clearRecoveries(cleared);
+    const cleared = this.loaded().filter((runId) => !this.watched.has(runId));
+    if (cleared.length > 0) await this.host.deps.store.clearRecoveries(cleared);
   }
 
   /** The process ends in good order: what it holds has not ended it. */
   async leave(): Promise<void> {
     for (const cancel of this.watched.values()) cancel();
     this.watched.clear();
-    await this.clearSuspicion();
+    const loaded = this.loaded();
+    if (loaded.length > 0) await this.host.deps.store.uncountRecoveries(loaded);
+  }
+
+  /** Runs in memory of which nothing has been written since they were loaded. */
+  private loaded(): string[] {
+    return [...this.host.residents.values()].filter((run) => run.asleep).map((run) => run.info.runId);
   }
 
   /** Loads runs until each is in memory, or closed, or no longer ours, whoever else is bringing some of them up. */
-  private async loadAll(infos: readonly OpenRun[], how: 'page' | 'alone' | 'again'): Promise<void> {
+  private async loadAll(
+    infos: readonly OpenRun[],
+    how: 'page' | 'alone' | 'again',
+    most?: number,
+  ): Promise<void> {
     const { residents, loading, leases } = this.host;
     for (let rest = infos; rest.length > 0 && !this.host.isDraining; ) {
-      const again = await this.load(rest, how);
+      const again = await this.load(rest, how, most);
       while (again.some(({ runId }) => loading.has(runId))) await this.pause();
       rest = again.filter(({ runId, shard }) => !residents.has(runId) && leases.epoch(shard) !== undefined);
     }
@@ -208,8 +216,14 @@ export class RunLoader {
    * Replays runs into memory and takes up what they had going. Runs that have no event yet are left to their inbox row;
    * suspects are tried one by one. Gives back those that somebody else is loading (of a run there must never be two
    * copies) and those whose shard was lost and came back while they were read.
+   *
+   * @param most up to which loads are counted: the one that decides has to come after the calm, whoever else counts meanwhile
    */
-  private async load(infos: readonly OpenRun[], how: 'page' | 'row' | 'alone' | 'again'): Promise<OpenRun[]> {
+  private async load(
+    infos: readonly OpenRun[],
+    how: 'page' | 'row' | 'alone' | 'again',
+    most = this.host.deps.maxRecoveries - 1,
+  ): Promise<OpenRun[]> {
     const { residents, loading, deps } = this.host;
     const again = how === 'row' ? [] : infos.filter(({ runId }) => loading.has(runId));
     const wanted = infos.filter(
@@ -229,7 +243,16 @@ export class RunLoader {
       const histories = byRun(await deps.store.readHistories(ids));
       const programs = await deps.programs.all(wanted);
       const counts =
-        how === 'row' || how === 'again' ? new Map<string, number>() : await deps.store.countRecoveries(ids);
+        how === 'row' || how === 'again'
+          ? new Map<string, number>()
+          : await deps.store.countRecoveries(ids, most);
+      const isOurs = ({ shard }: OpenRun) => {
+        const epoch = this.host.leases.epoch(shard);
+        return epoch !== undefined && epoch === epochs.get(shard);
+      };
+      // Lost while they were read: they have been in nobody's memory here, and this process lives.
+      const idle = wanted.filter((info) => counts.has(info.runId) && !isOurs(info)).map(({ runId }) => runId);
+      if (idle.length > 0) this.host.track(deps.store.uncountRecoveries(idle));
       for (const info of wanted) {
         const history = histories.get(info.runId);
         const epoch = this.host.leases.epoch(info.shard);
@@ -280,12 +303,13 @@ export class RunLoader {
     this.summoned.add(summons);
     if (!this.onTrial.has(runId)) this.onTrial.set(runId, null);
     const trial = async () => {
+      const isLast = recoveries >= deps.maxRecoveries - 1;
       if (recoveries === deps.maxRecoveries - 1) await this.calm(runId, goesOn);
       await this.quarantine.submit(summons, () =>
         persist(deps, 'try_suspect', goesOn, async () => {
           // A try that failed was counted, perhaps, but ended no process.
-          if (tries++ > 0) await deps.store.clearRecoveries([runId]);
-          await this.tryAlone(runId);
+          if (tries++ > 0) await deps.store.uncountRecoveries([runId]);
+          await this.tryAlone(runId, isLast ? deps.maxRecoveries + 1 : undefined);
         }),
       );
     };
@@ -305,11 +329,11 @@ export class RunLoader {
   }
 
   /** Loads one suspect and sees whether the process survives it. */
-  private async tryAlone(runId: string): Promise<void> {
+  private async tryAlone(runId: string, most?: number): Promise<void> {
     const { store, clock, surviveMs } = this.host.deps;
     const info = await store.openRun(runId);
     if (!info) return;
-    await this.loadAll([info], 'alone');
+    await this.loadAll([info], 'alone', most);
     const begun = clock.now();
     const isFirst = info.recoveries <= SUSPECT_AFTER;
     const spell = isFirst ? surviveMs * FIRST_TRIAL : surviveMs;

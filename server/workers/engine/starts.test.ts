@@ -63,9 +63,12 @@ describe('a start that ends the process before any event of it is committed', ()
           }
           return alive ? memory.commit(owner, parts) : Promise.resolve(new Set<number>());
         },
-        countRecoveries: (runIds) => (alive ? memory.countRecoveries(runIds) : holding()),
+        countRecoveries: (...args) => (alive ? memory.countRecoveries(...args) : holding()),
         clearRecoveries: async (runIds) => {
           if (alive) await memory.clearRecoveries(runIds);
+        },
+        uncountRecoveries: async (runIds) => {
+          if (alive) await memory.uncountRecoveries(runIds);
         },
       };
       const made = await engine({ ...common, execution, leases: createMemoryLeaseStore(db) });

@@ -43,7 +43,11 @@ describe('a run that was in memory when process after process ended', () => {
       leases: createMemoryLeaseStore(db),
     };
     /** A process, and what ends it: nothing that it would do then reaches the store. */
-    const launch = async (work: ActivityFunction, options: Partial<TestEngineOptions> = {}) => {
+    const launch = async (
+      work: ActivityFunction,
+      options: Partial<TestEngineOptions> = {},
+      around = (execution: ExecutionStore) => execution,
+    ) => {
       let alive = true;
       const execution: ExecutionStore = {
         ...memory,
@@ -53,13 +57,16 @@ describe('a run that was in memory when process after process ended', () => {
           if (!alive) return;
           await memory.clearRecoveries(runIds);
         },
+        uncountRecoveries: async (runIds) => {
+          if (alive) await memory.uncountRecoveries(runIds);
+        },
       };
       const made = createTestEngine({
         ...common,
         functions: { work },
         calmMs: FOR_EVER,
         ...options,
-        execution,
+        execution: around(execution),
       });
       engines.push(made);
       await made.host.start();
@@ -201,5 +208,31 @@ describe('a run that was in memory when process after process ended', () => {
     );
     await eventually('the poison ends the process', () => ends === 1);
     expect(status(innocent)).toBe('completed');
+  });
+
+  it('is not counted by a process that loses its shards and lives, whether it has read it yet or not', async () => {
+    const { launch, unlucky, loads } = setUp();
+    const runId = await unlucky(1);
+    for (const hold of [false, true]) {
+      let reads = 0;
+      let goOn = nothing;
+      const held = new Promise<void>((resolve) => {
+        goOn = resolve;
+      });
+      const next = await launch(holding, { leaseTtlMs: 60_000 }, (execution) => ({
+        ...execution,
+        readHistories: async (ids) => {
+          reads += 1;
+          if (hold) await held;
+          return execution.readHistories(ids);
+        },
+      }));
+      await eventually('it is read', () => reads === 1);
+      if (!hold) await eventually('it is counted', () => loads(runId) === 2);
+      next.host.leases.lose(next.host.leases.held());
+      goOn();
+      await eventually('that says nothing', () => loads(runId) === 1);
+      await next.end();
+    }
   });
 });
