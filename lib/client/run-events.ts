@@ -1,6 +1,6 @@
 import { failureOf, intOf } from '@/lib/client/event-data';
 import type { StreamEvent, WorkflowEventRecord } from '@/lib/protocol/event';
-import type { RunStatus, RunSummary } from '@/lib/protocol/run';
+import { OPEN_RUN_STATUSES, type RunStatus, type RunSummary } from '@/lib/protocol/run';
 
 /**
  * How events change the row of a run before the server's own view has been read again. Unknown events
@@ -20,8 +20,6 @@ const STATUS_OF: Record<string, RunStatus> = {
   WORKFLOW_EXECUTION_CONTINUED_AS_NEW: 'continued_as_new',
 };
 
-const OPEN: readonly RunStatus[] = ['running', 'paused', 'compensating'];
-
 /** The status that an event of this type puts its run in, or undefined when it does not. */
 function statusAfter(type: string): RunStatus | undefined {
   return Object.hasOwn(STATUS_OF, type) ? STATUS_OF[type] : undefined;
@@ -35,7 +33,7 @@ export function beginsRun(type: string): boolean {
 /** True for an event after which nothing more happens in its run. */
 export function closesRun(type: string): boolean {
   const status = statusAfter(type);
-  return status !== undefined && !OPEN.includes(status);
+  return status !== undefined && !OPEN_RUN_STATUSES.includes(status);
 }
 
 /** The row of a run that has just begun. */

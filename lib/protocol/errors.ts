@@ -406,6 +406,13 @@ export function toAppError(error: unknown): AppError {
   return new AppError('INTERNAL', 'Something went wrong on our side.', { cause: error });
 }
 
+/** An Idempotency-Key stands for another request already. */
+export function idempotencyConflict(): AppError {
+  return new AppError('IDEMPOTENCY_CONFLICT', 'This Idempotency-Key was used for a different request.', {
+    path: '/headers/idempotency-key',
+  });
+}
+
 /** First problem of a zod failure as INVALID_INPUT, with all of them in `details`. */
 export function zodToAppError(error: z.ZodError, prefix = ''): AppError {
   const problems = error.issues.map((issue) => ({

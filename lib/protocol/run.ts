@@ -15,6 +15,8 @@ export const RUN_STATUSES = [
 ] as const;
 export const runStatusSchema = z.enum(RUN_STATUSES);
 export type RunStatus = z.infer<typeof runStatusSchema>;
+/** States of runs that have not closed. */
+export const OPEN_RUN_STATUSES: readonly RunStatus[] = ['running', 'paused', 'compensating'];
 
 /** How early the calls of a run are made when calls have to wait: 1 first, 5 last. Temporal's priority keys. */
 export const prioritySchema = z.int().min(1).max(5);

@@ -1,4 +1,4 @@
-import type { NodeStatus, RunStatus } from '@/lib/protocol/run';
+import { type NodeStatus, OPEN_RUN_STATUSES, type RunStatus } from '@/lib/protocol/run';
 import type { GlyphName } from '@/lib/theme/glyphs';
 import type { ColorToken } from '@/lib/theme/tokens';
 
@@ -43,12 +43,9 @@ export const NODE_LOOKS: Record<NodeStatus, StatusLook> = {
   compensation_failed: { glyph: 'cross', code: 'CFAL', token: 'danger', label: 'Compensation failed' },
 };
 
-/** Run statuses in which a run still moves. */
-const OPEN: ReadonlySet<RunStatus> = new Set(['running', 'paused', 'compensating']);
-
 /** True while a run has not closed. */
 export function isOpenRun(status: RunStatus): boolean {
-  return OPEN.has(status);
+  return OPEN_RUN_STATUSES.includes(status);
 }
 
 /** Node statuses in which a node still moves. */

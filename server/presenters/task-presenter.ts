@@ -17,7 +17,7 @@ import { openQuestions } from '@/server/services/run-answers';
 import { openApprovals, unknownCalls } from '@/server/services/run-control';
 import type { RunMasks } from '@/server/services/run-masks';
 import type { RunService } from '@/server/services/run-service';
-import { folded, type ReadRun, type RunReader, type StoredRun } from '@/server/services/run-state';
+import type { ReadRun, RunReader } from '@/server/services/run-state';
 
 /** Runs read in one round of a page. */
 const ROUND = 100;
@@ -89,16 +89,16 @@ export class TaskPresenter {
 
   /** A run that cannot be read is left out, with a line in the log: nobody else's question is hidden by it. */
   private async read(actor: Actor, row: RunRow): Promise<{ length: number; found: Found[] }> {
-    let stored: StoredRun;
+    let read: ReadRun;
     try {
-      stored = await this.deps.reader.load(actor, row);
+      read = await this.deps.reader.readRow(actor, row);
     } catch (error) {
       // A database that is away is about all runs.
       if (!isAppError(error) || error.entry.retriable) throw error;
       return this.leaveOut(row, error);
     }
     try {
-      return { length: stored.events.length, found: tasksIn(folded(stored)) };
+      return { length: read.events.length, found: tasksIn(read) };
     } catch (error) {
       return this.leaveOut(row, error);
     }

@@ -1,6 +1,6 @@
 import type { Actor } from '@/lib/protocol/actor';
 import type { BulkAction, BulkFilterBody, BulkOperationBody, CreateBulkBody } from '@/lib/protocol/bulk';
-import { AppError } from '@/lib/protocol/errors';
+import { AppError, idempotencyConflict } from '@/lib/protocol/errors';
 import { requirePermission } from '@/lib/protocol/permissions';
 import type { RunStatus } from '@/lib/protocol/run';
 import { isUuid } from '@/lib/shared/ids';
@@ -93,9 +93,7 @@ export class BulkService {
 
   private firstAnswer(actor: Actor, use: BulkKeyUse, hash: string): Promise<BulkOperationBody> {
     if (use.hash === hash) return this.shown(actor, use.operation);
-    throw new AppError('IDEMPOTENCY_CONFLICT', 'This Idempotency-Key was used for a different request.', {
-      path: '/headers/idempotency-key',
-    });
+    throw idempotencyConflict();
   }
 
   async list(actor: Actor, limit: number): Promise<BulkOperationBody[]> {

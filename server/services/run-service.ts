@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { ENGINE_FLAGS } from '@/lib/engine/flags';
 import type { Actor } from '@/lib/protocol/actor';
 import type { StartRunBody } from '@/lib/protocol/api';
-import { AppError } from '@/lib/protocol/errors';
+import { AppError, idempotencyConflict } from '@/lib/protocol/errors';
 import type { WorkflowEventRecord } from '@/lib/protocol/event';
 import type { EventType } from '@/lib/protocol/events';
 import { type Permission, requirePermission } from '@/lib/protocol/permissions';
@@ -238,9 +238,7 @@ export class RunService {
     const use = key === null ? null : await this.deps.queries.keyUse(actor.organizationId, key);
     if (use === null) return null;
     if (use.requestHash === requestHash) return use.runId;
-    throw new AppError('IDEMPOTENCY_CONFLICT', 'This Idempotency-Key was used for a different request.', {
-      path: '/headers/idempotency-key',
-    });
+    throw idempotencyConflict();
   }
 
   /** The runs around a run. Throws RUN_NOT_FOUND. */

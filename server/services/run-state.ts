@@ -9,15 +9,11 @@ import type { RunService } from '@/server/services/run-service';
 
 const PAGE = 1_000;
 
-/** What is stored of a run. */
-export interface StoredRun {
+/** A run read from its history. `state` is null while its start has not been taken up yet. */
+export interface ReadRun {
   row: RunRow;
   program: Program;
   events: WorkflowEventRecord[];
-}
-
-/** A run read from its history. `state` is null while its start has not been taken up yet. */
-export interface ReadRun extends StoredRun {
   state: RunState | null;
 }
 
@@ -38,13 +34,9 @@ export class RunReader {
 
   /** The same for a row that was just read. */
   async readRow(actor: Actor, row: RunRow): Promise<ReadRun> {
-    return folded(await this.load(actor, row));
-  }
-
-  /** Only what is stored of it. */
-  async load(actor: Actor, row: RunRow): Promise<StoredRun> {
     const program = await this.deps.program(row.organizationId, row.definitionHash);
-    return { row, program, events: await this.history(actor, row) };
+    const events = await this.history(actor, row);
+    return { row, program, events, state: events.length === 0 ? null : folded(program, events) };
   }
 
   /** Every event of the run, in order. */
@@ -58,11 +50,10 @@ export class RunReader {
   }
 }
 
-/** The fold of what is stored. Throws HISTORY_UNREADABLE: the history is damaged, or of a newer version. */
-export function folded(stored: StoredRun): ReadRun {
-  const { program, events } = stored;
+/** Throws HISTORY_UNREADABLE: the history is damaged, or of a newer version. */
+function folded(program: Program, events: readonly WorkflowEventRecord[]): RunState {
   try {
-    return { ...stored, state: events.length === 0 ? null : replay(program, events.map(toEngineEvent)) };
+    return replay(program, events.map(toEngineEvent));
   } catch (error) {
     const message = `The history of this run cannot be read by this version: ${(error as Error).message}`;
     throw new AppError('HISTORY_UNREADABLE', message, { cause: error });

@@ -1,6 +1,7 @@
 import { isEventType } from '@/lib/protocol/events';
 import type { SentEvent, WebhookEvent } from '@/lib/protocol/webhooks';
 import { isJsonObject, type Json, type JsonObject } from '@/lib/shared/json';
+import { storableText } from '@/lib/shared/text';
 import { isoTime } from '@/lib/shared/time';
 import type { Alert } from '@/server/ports/alert-store';
 import type { NewDelivery, Offered, SourceEvent, Subscription } from '@/server/ports/webhook-out-store';
@@ -139,8 +140,7 @@ function pick(from: JsonObject, names: readonly string[]): JsonObject {
   return out;
 }
 
-/** Short, and text that every database and receiver takes: no NUL, no half of a surrogate pair. */
+/** Short, and text that every database and receiver takes. */
 function cut(text: string): string {
-  const short = text.length <= MAX_TEXT ? text : `${text.slice(0, MAX_TEXT - 1)}…`;
-  return short.replaceAll('\u0000', '').replace(/\p{Surrogate}/gu, '\ufffd');
+  return storableText(text.length <= MAX_TEXT ? text : `${text.slice(0, MAX_TEXT - 1)}…`);
 }

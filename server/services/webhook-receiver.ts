@@ -1,6 +1,7 @@
 import type { Actor } from '@/lib/protocol/actor';
 import { AppError, isAppError, toAppError } from '@/lib/protocol/errors';
 import type { Permission } from '@/lib/protocol/permissions';
+import { OPEN_RUN_STATUSES } from '@/lib/protocol/run';
 import type { HookAnswer } from '@/lib/protocol/webhooks';
 import type { JsonObject } from '@/lib/shared/json';
 import type { Log } from '@/server/ports/log';
@@ -166,8 +167,7 @@ export class WebhookReceiver {
 
   /** Throws RUN_NOT_FOUND when no run of the chain is open. */
   private async openRun(actor: Actor, workflowId: string): Promise<string> {
-    const status = ['running', 'paused', 'compensating'] as const;
-    const { items } = await this.deps.runs.list(actor, { workflowId, status }, 1, null);
+    const { items } = await this.deps.runs.list(actor, { workflowId, status: OPEN_RUN_STATUSES }, 1, null);
     const run = items[0];
     if (run !== undefined) return run.runId;
     const name = workflowId.slice(0, 100);

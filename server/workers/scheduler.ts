@@ -1,6 +1,7 @@
 import type { Actor } from '@/lib/protocol/actor';
 import { isAppError } from '@/lib/protocol/errors';
 import type { Clock } from '@/lib/shared/clock';
+import { storableText } from '@/lib/shared/text';
 import type { Bus } from '@/server/ports/bus';
 import type { Log } from '@/server/ports/log';
 import type {
@@ -190,7 +191,8 @@ export class Scheduler {
         return occurrence;
       }
       this.deps.log.warn('schedule', { status: 'failed', schedule_id: scheduleId, error: error.message });
-      const reason = cleaned(`${error.code}: ${error.message}`);
+      // A message may quote an input.
+      const reason = storableText(`${error.code}: ${error.message}`.slice(0, MOST_REASON));
       return { ...occurrence, state: 'failed', reason, settledAt: now };
     }
   }
@@ -217,14 +219,6 @@ export class Scheduler {
       }
     }
   }
-}
-
-/** A message may quote an input. The database takes neither NUL nor half of a surrogate pair in a text. */
-function cleaned(text: string): string {
-  return text
-    .slice(0, MOST_REASON)
-    .replaceAll('\0', '')
-    .replace(/\p{Surrogate}/gu, '\ufffd');
 }
 
 function actorOf({ organizationId, name, createdBy }: Schedule): Actor {

@@ -81,14 +81,16 @@ export function checkShape(value: unknown, contents: readonly string[] = ['']): 
 const LONE_SURROGATE = /\p{Surrogate}/u;
 
 function checkText(text: string, path: readonly string[], contents: readonly string[]): void {
-  const refuse = (what: string) => {
-    const pointer = jsonPointer(path) || '/';
-    throw new AppError('INVALID_INPUT', `${pointer}: the text ${what}.`, { path: pointer });
-  };
-  if (LONE_SURROGATE.test(text)) refuse('is not Unicode (half a surrogate pair)');
+  if (LONE_SURROGATE.test(text)) throw badText(path, 'is not Unicode (half a surrogate pair)');
   if (!text.includes('\u0000')) return;
   const place = jsonPointer(path);
-  if (!contents.some((one) => place === one || place.startsWith(`${one}/`))) refuse('holds a NUL character');
+  if (!contents.some((one) => place === one || place.startsWith(`${one}/`)))
+    throw badText(path, 'holds a NUL character');
+}
+
+function badText(path: readonly string[], what: string): AppError {
+  const pointer = jsonPointer(path) || '/';
+  return new AppError('INVALID_INPUT', `${pointer}: the text ${what}.`, { path: pointer });
 }
 
 /**

@@ -1,4 +1,4 @@
-import { AppError } from '@/lib/protocol/errors';
+import { AppError, idempotencyConflict } from '@/lib/protocol/errors';
 import { referencedIn } from '@/lib/protocol/payload';
 import type { MemoryDatabase, MemoryRun } from '@/server/adapters/memory/database';
 import { adoptPayloads } from '@/server/adapters/memory/payload-store';
@@ -183,9 +183,7 @@ function accept(db: MemoryDatabase, request: AcceptRequest): AcceptResult {
   const key = idempotency && `${organizationId} ${idempotency.key}`;
   const seen = key === null ? undefined : db.idempotency.get(key);
   if (seen && seen.requestHash !== idempotency?.requestHash) {
-    throw new AppError('IDEMPOTENCY_CONFLICT', 'This Idempotency-Key was used for a different request.', {
-      path: '/headers/idempotency-key',
-    });
+    throw idempotencyConflict();
   }
   if (seen) return { runId: seen.runId, row: null };
   if (newRun) insertRun(db, newRun);

@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { AppError } from '@/lib/protocol/errors';
+import { AppError, idempotencyConflict } from '@/lib/protocol/errors';
 import { GroupCommit } from '@/lib/shared/group-commit';
 import * as sql from '@/server/adapters/postgres/execution-sql';
 import { adoptPayloads, handedIn } from '@/server/adapters/postgres/payload-store';
@@ -352,13 +352,7 @@ async function acceptTogether(pool: Statements, batch: Asked[]): Promise<(Accept
         ]);
         const first = seen.rows[0];
         if (first && first.request_hash !== request.idempotency.requestHash) {
-          return new AppError(
-            'IDEMPOTENCY_CONFLICT',
-            'This Idempotency-Key was used for a different request.',
-            {
-              path: '/headers/idempotency-key',
-            },
-          );
+          return idempotencyConflict();
         }
         if (first) return { runId: first.run_id, row: null };
       }

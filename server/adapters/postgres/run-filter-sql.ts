@@ -1,11 +1,8 @@
-import type { RunStatus } from '@/lib/protocol/run';
+import { OPEN_RUN_STATUSES, type RunStatus } from '@/lib/protocol/run';
 import { isUuid } from '@/lib/shared/ids';
 import { Prisma } from '@/server/adapters/postgres/prisma';
 import { idAtLeast, idBelow } from '@/server/adapters/postgres/run-times';
 import type { RunFilter } from '@/server/ports/run-queries';
-
-/** States of runs that have not closed. */
-const OPEN: ReadonlySet<RunStatus> = new Set(['running', 'paused', 'compensating']);
 
 const iso = (time: string) => `to_char(${time} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
 
@@ -125,8 +122,8 @@ function source(organizationId: string, workflowId: string | undefined): Prisma.
  * `completed`.
  */
 function isIn(status: readonly RunStatus[]): Prisma.Sql {
-  const open = status.filter((one) => OPEN.has(one));
-  const closed = status.filter((one) => !OPEN.has(one));
+  const open = status.filter((one) => OPEN_RUN_STATUSES.includes(one));
+  const closed = status.filter((one) => !OPEN_RUN_STATUSES.includes(one));
   const isOpen = Prisma.sql`(r.closed_at IS NULL AND r.status = ANY(${open}))`;
   const isClosed = Prisma.sql`r.status = ANY(${closed})`;
   if (open.length === 0) return isClosed;

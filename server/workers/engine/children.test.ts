@@ -29,6 +29,26 @@ function world(definitions: readonly WorkflowDefinition[]) {
   return { db, execution, runsOf, open };
 }
 
+/** A store whose commits that begin a run are held until they may go on. */
+function heldAtNewRun(execution: ExecutionStore) {
+  let underWay = false;
+  let goOn = () => {};
+  const held = new Promise<void>((resolve) => {
+    goOn = resolve;
+  });
+  const store: ExecutionStore = {
+    ...execution,
+    commit: async (owner, parts) => {
+      if (parts.some((part) => part.newRuns.length > 0)) {
+        underWay = true;
+        await held;
+      }
+      return execution.commit(owner, parts);
+    },
+  };
+  return { store, isUnderWay: () => underWay, goOn: () => goOn() };
+}
+
 describe('a failure workflow', () => {
   const alarm: WorkflowDefinition = {
     schemaVersion: 1,
@@ -199,22 +219,8 @@ describe('a child that continues as new', () => {
 
   it('is reached by its parent even in the moment in which it goes on to its next run', async () => {
     const { execution, runsOf, open } = world([parent('cancel'), rounds]);
-    let underWay = false;
-    let goOn = () => {};
-    const held = new Promise<void>((resolve) => {
-      goOn = resolve;
-    });
-    const slow: ExecutionStore = {
-      ...execution,
-      commit: async (owner, parts) => {
-        if (parts.some((part) => part.newRuns.length > 0)) {
-          underWay = true;
-          await held;
-        }
-        return execution.commit(owner, parts);
-      },
-    };
-    const engine = await open({ execution: slow });
+    const held = heldAtNewRun(execution);
+    const engine = await open({ execution: held.store });
     const runId = await engine.start('parent');
     const first = await eventually('round 1 waits', async () => {
       const child = runsOf('rounds')[0]?.run;
@@ -223,9 +229,9 @@ describe('a child that continues as new', () => {
     const tell = (type: string, data: { by: string } | { name: string; payload: null }) =>
       engine.send(first.runId, type, data, first.workflowId);
     await tell('WORKFLOW_EXECUTION_SIGNALED', { name: 'go', payload: null });
-    await eventually('the commit that goes on is under way', () => underWay);
+    await eventually('the commit that goes on is under way', held.isUnderWay);
     await tell('WORKFLOW_EXECUTION_CANCEL_REQUESTED', { by: runId });
-    goOn();
+    held.goOn();
     await eventually('round 2 has closed', () => runsOf('rounds')[1]?.closedAt);
     expect(runsOf('rounds').map(({ status }) => status)).toEqual(['continued_as_new', 'cancelled']);
   });
@@ -284,30 +290,16 @@ describe('a run that continues as new', () => {
     ['a pause', 'WORKFLOW_EXECUTION_PAUSED', { by: 'a person' }, 'paused'],
   ])('hands %s on that was acknowledged while it went on', async (_what, type, data, status) => {
     const { execution, runsOf, open, db } = world([order]);
-    let underWay = false;
-    let goOn = () => {};
-    const held = new Promise<void>((resolve) => {
-      goOn = resolve;
-    });
-    const slow: ExecutionStore = {
-      ...execution,
-      commit: async (owner, parts) => {
-        if (parts.some((part) => part.newRuns.length > 0)) {
-          underWay = true;
-          await held;
-        }
-        return execution.commit(owner, parts);
-      },
-    };
+    const held = heldAtNewRun(execution);
     const worked: unknown[] = [];
-    const engine = await open({ execution: slow, functions: { work: (input) => worked.push(input) } });
+    const engine = await open({ execution: held.store, functions: { work: (input) => worked.push(input) } });
     const runId = await engine.start('orders', { round: 1 });
     await engine.send(runId, 'WORKFLOW_EXECUTION_SIGNALED', { name: 'order', payload: 'first' });
-    await eventually('the commit that goes on is under way', () => underWay);
+    await eventually('the commit that goes on is under way', held.isUnderWay);
     await engine.send(runId, type, data);
     // The same once more, as of a client that had no answer: it counts once.
     await engine.send(runId, type, data);
-    goOn();
+    held.goOn();
     const last = type === 'WORKFLOW_EXECUTION_SIGNALED' ? 2 : 1;
     await eventually('it has come to the run that goes on', () => runsOf('orders')[last]?.status === status);
     await eventually('every row is answered', () => db.inbox.size === 0);

@@ -428,9 +428,7 @@ export class EngineHost {
 
   private dropShards(shards: ReadonlySet<number>): void {
     const runs = [...this.residents.values()].filter((run) => shards.has(run.info.shard));
-    // This process lives, so far: that it had them says nothing, neither for them nor against them.
-    const loaded = runs.filter((run) => run.asleep).map((run) => run.info.runId);
-    if (loaded.length > 0) this.track(this.deps.store.uncountRecoveries(loaded));
+    this.track(this.loader.takeBack(runs));
     for (const run of runs) this.drop(run);
     this.loader.forgetUnbegun();
     this.deps.log.warn('shards_lost', { shards: shards.size, runs: runs.length });

@@ -176,7 +176,7 @@ export class RunLoader {
 
   /** The process lives although it has held these runs for long: none of them is what ended the ones before. */
   async clearSuspicion(): Promise<void> {
-    const cleared = this.loaded().filter((runId) => !this.watched.has(runId));
+    const cleared = onlyLoaded(this.host.residents.values()).filter((runId) => !this.watched.has(runId));
     if (cleared.length > 0) await this.host.deps.store.clearRecoveries(cleared);
   }
 
@@ -184,13 +184,13 @@ export class RunLoader {
   async leave(): Promise<void> {
     for (const cancel of this.watched.values()) cancel();
     this.watched.clear();
-    const loaded = this.loaded();
-    if (loaded.length > 0) await this.host.deps.store.uncountRecoveries(loaded);
+    await this.takeBack(this.host.residents.values());
   }
 
-  /** Runs in memory of which nothing has been written since they were loaded. */
-  private loaded(): string[] {
-    return [...this.host.residents.values()].filter((run) => run.asleep).map((run) => run.info.runId);
+  /** The process lives, so far, without these runs: that it had them says nothing, neither for them nor against them. */
+  async takeBack(runs: Iterable<ResidentRun>): Promise<void> {
+    const loaded = onlyLoaded(runs);
+    if (loaded.length > 0) await this.host.deps.store.uncountRecoveries(loaded);
   }
 
   /** Loads runs until each is in memory, or closed, or no longer ours, whoever else is bringing some of them up. */
@@ -409,6 +409,11 @@ export class RunLoader {
     if (tracing !== undefined) traceDeadLetter(tracing, info, history, now);
     log.error('dead_letter', { run_id: info.runId, workflow: info.workflow });
   }
+}
+
+/** Runs of which nothing has been written since they were loaded. */
+function onlyLoaded(runs: Iterable<ResidentRun>): string[] {
+  return [...runs].filter((run) => run.asleep).map((run) => run.info.runId);
 }
 
 /** True while a call of the run waits for a place, or for its server to start. */
