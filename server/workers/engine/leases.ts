@@ -137,6 +137,8 @@ export class LeaseManager {
       const share = Math.ceil(this.deps.shards / (live - dead));
       if (this.epochs.size < share) {
         const taken = await store.acquire(process.id, ttlMs, share - this.epochs.size);
+        // Since the heartbeat a lease of ours may have run out: taken again, it is a new one, and what is in memory is of the old.
+        this.lose(taken.map(({ shard }) => shard));
         for (const lease of taken) this.epochs.set(lease.shard, lease.epoch);
         if (taken.length > 0) this.deps.onAcquired(taken);
       } else if (this.epochs.size > share) {

@@ -1,10 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { expect, it } from 'vitest';
+import { shardOf } from '@/lib/shared/ids';
 import { MemoryDatabase } from '@/server/adapters/memory/database';
 import { createMemoryExecutionStore } from '@/server/adapters/memory/execution-store';
 import { createMemoryLeaseStore } from '@/server/adapters/memory/lease-store';
 import { eventually } from '../../../tests/support/eventually';
 import { createTestEngine } from '../../../tests/support/memory-engine';
+import { startedEngines } from '../../../tests/support/started-engines';
+
+const start = startedEngines();
 
 it('a signal whose commit was fenced after its shard came back is not taken up a second time', async () => {
   const db = new MemoryDatabase(() => Date.now());
@@ -54,4 +58,45 @@ it('a signal whose commit was fenced after its shard came back is not taken up a
     for (const open of gates) open();
     await made.host.drain(0);
   }
+});
+
+it('a shard that its owner takes once more, because its lease ran out between a heartbeat and an acquire, is loaded anew', async () => {
+  const db = new MemoryDatabase(() => Date.now());
+  const leases = createMemoryLeaseStore(db);
+  await leases.ensureShards(2);
+  // So that it goes on looking for shards.
+  Object.assign(db.shards.get(1) as object, { owner: 'another', leaseUntil: Number.POSITIVE_INFINITY });
+  const ends: (() => void)[] = [];
+  let isLate = false;
+  const { host, start: startRun } = await start({
+    organizationId: randomUUID(),
+    definitions: [
+      { schemaVersion: 1, name: 'long', nodes: [{ id: 'call', kind: 'activity', activity: 'hang' }] },
+    ],
+    functions: { hang: () => new Promise((resolve) => ends.push(() => resolve('ok'))) },
+    shards: 2,
+    execution: createMemoryExecutionStore(db),
+    leases: {
+      ...leases,
+      acquire: async (...args) => {
+        const shard = db.shards.get(0);
+        if (isLate && shard) shard.leaseUntil = Number.NEGATIVE_INFINITY;
+        isLate = false;
+        return leases.acquire(...args);
+      },
+    },
+    leaseTtlMs: 150,
+  });
+  let workflowId = randomUUID();
+  while (shardOf(workflowId, 2) !== 0) workflowId = randomUUID();
+  const runId = await startRun('long', {}, workflowId);
+  await eventually('the call is made', () => ends.length === 1);
+  const epoch = host.leases.epoch(0);
+  isLate = true;
+  await eventually('the shard is taken once more', () => host.leases.epoch(0) !== epoch);
+  // What the old copy learns now is refused, and nobody would ever load its run.
+  ends[0]?.();
+  await eventually('the new copy makes the call', () => ends.length === 2);
+  ends[1]?.();
+  await eventually('it completes', () => db.runs.get(runId)?.status === 'completed');
 });
