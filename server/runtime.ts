@@ -14,6 +14,7 @@ import type { TraceScope } from '@/server/adapters/observability/trace-scope';
 import { tracedFleet } from '@/server/adapters/observability/traced-fleet';
 import { createAuditLog } from '@/server/adapters/postgres/audit-log';
 import { mustBeBound } from '@/server/adapters/postgres/bound';
+import { databaseNow } from '@/server/adapters/postgres/database-clock';
 import { createDefinitionStore } from '@/server/adapters/postgres/definition-store';
 import { createExecutionStore } from '@/server/adapters/postgres/execution-store';
 import { withNothingHidden } from '@/server/adapters/postgres/hidden-scope';
@@ -61,6 +62,7 @@ import { toolKnowledge } from '@/server/services/tool-knowledge';
 import { WorkflowService } from '@/server/services/workflow-service';
 import { createSharing } from '@/server/sharing';
 import { createWebhooks } from '@/server/webhooks';
+import { ClockKeeper } from '@/server/workers/clock-keeper';
 import { crashPoint } from '@/server/workers/engine/crash-points';
 import { EngineHost } from '@/server/workers/engine/host';
 import { INBOX_CHANNEL, OUTBOX_CHANNEL, PROGRESS_CHANNEL } from '@/server/workers/engine/host-deps';
@@ -70,6 +72,7 @@ import { Relay, STREAM_CHANNEL } from '@/server/workers/relay';
 
 const ENGINE_POLL_MS = 500;
 const RELAY_POLL_MS = 500;
+const CLOCK_MS = 30_000;
 const MAX_RECOVERIES = 5;
 const SURVIVE_MS = 30_000;
 const CALM_MS = 600_000;
@@ -117,6 +120,10 @@ export async function createRuntime(options: RuntimeOptions) {
   // Whoever starts a run divides it, so a process without engine too must know the right number.
   const leases = createLeaseStore(pools.engine);
   await leases.ensureShards(config.shards);
+  const read = () => databaseNow(pools.engine);
+  const clockKeeper = new ClockKeeper({ clock, read, log, everyMs: CLOCK_MS });
+  // Before anything is given a time or an id, over a connection that is open already.
+  await clockKeeper.steer();
   const { redisUrl } = config;
   const shared = await createShared({ redisUrl, pool: pools.engine, clock, log, telemetry, gauge });
   // Whoever is told works for the whole organisation, not for the request that told it.
@@ -452,7 +459,10 @@ export async function createRuntime(options: RuntimeOptions) {
       await publishStarters(workflows, owner, resolve(root, 'workflows', 'starters'), configured, log);
       keys.start();
       servers.start({ probes: config.roles.includes('sync') });
-      if (!hasEngine) return;
+      if (!hasEngine) {
+        clockKeeper.start();
+        return;
+      }
       await maintenance.start();
       await host.start();
       relay.start();
@@ -475,6 +485,7 @@ export async function createRuntime(options: RuntimeOptions) {
       ];
       const parts = [
         ...(hasEngine ? engine : []),
+        () => clockKeeper.stop(),
         () => servers.stop(),
         () => keys.stop(),
         () => identity.stop(),

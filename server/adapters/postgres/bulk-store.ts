@@ -1,8 +1,8 @@
 import type pg from 'pg';
 import { AppError } from '@/lib/protocol/errors';
 import type { Json } from '@/lib/shared/json';
+import { databaseNow } from '@/server/adapters/postgres/database-clock';
 import type { PrismaClient, BulkOperation as Row } from '@/server/adapters/postgres/generated/client';
-import { limited } from '@/server/adapters/postgres/pool';
 import { inOrganization, Prisma } from '@/server/adapters/postgres/prisma';
 import { idAtLeast, idBelow } from '@/server/adapters/postgres/run-times';
 import { inTransaction, withinOrganization } from '@/server/adapters/postgres/transactions';
@@ -108,8 +108,8 @@ export function createBulkStore(prisma: PrismaClient, pool: pg.Pool, patienceMs 
     });
   return {
     async now() {
-      const { rows } = await limited(pool).query<{ now: number }>(NOW);
-      return new Date(rows[0]?.now ?? 0);
+      // Rounded up: the times of runs are rounded to the nearest millisecond.
+      return new Date(Math.ceil(await databaseNow(pool)));
     },
 
     async count(organizationId, filter, until) {
@@ -216,9 +216,6 @@ function overdue(code: 'INVALID_INPUT' | 'DATABASE_UNAVAILABLE', message: string
     throw new AppError(code, message, { cause: error, ...(path === undefined ? {} : { path }) });
   };
 }
-
-/** Rounded up: the times of runs are rounded to the nearest millisecond. */
-const NOW = 'SELECT ceil(extract(epoch FROM clock_timestamp()) * 1000)::float8 AS now';
 
 const STOP = `
 UPDATE bulk_operation SET state = 'cancelled', finished_at = clock_timestamp()
