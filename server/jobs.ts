@@ -62,7 +62,6 @@ export function createJobs(deps: JobDeps) {
     access,
     audit,
     newId: newRunId,
-    now: () => clock.now(),
     maxPayloadBytes,
     changed: () => bus.publish(BULK_CHANNEL, null),
   });

@@ -14,6 +14,7 @@ import type { TraceScope } from '@/server/adapters/observability/trace-scope';
 import { tracedFleet } from '@/server/adapters/observability/traced-fleet';
 import { createAuditLog } from '@/server/adapters/postgres/audit-log';
 import { mustBeBound } from '@/server/adapters/postgres/bound';
+import { databaseNow } from '@/server/adapters/postgres/database-clock';
 import { createDefinitionStore } from '@/server/adapters/postgres/definition-store';
 import { createExecutionStore } from '@/server/adapters/postgres/execution-store';
 import { withNothingHidden } from '@/server/adapters/postgres/hidden-scope';
@@ -31,6 +32,7 @@ import { SystemClock } from '@/server/adapters/system-clock';
 import type { Config } from '@/server/config/config';
 import { createFleet } from '@/server/fleet';
 import { createGovernance } from '@/server/governance';
+import { createHealth } from '@/server/health';
 import { createIdentity } from '@/server/identity';
 import { createJobs } from '@/server/jobs';
 import { createKeys } from '@/server/keys';
@@ -43,8 +45,6 @@ import { RunPresenter } from '@/server/presenters/run-presenter';
 import { TaskPresenter } from '@/server/presenters/task-presenter';
 import { createShared } from '@/server/redis';
 import { CallProgress } from '@/server/services/call-progress';
-import { engineHealth } from '@/server/services/engine-health';
-import { HealthService } from '@/server/services/health-service';
 import { maskedRuns } from '@/server/services/masked-runs';
 import { maskedStreams } from '@/server/services/masked-streams';
 import { PayloadService } from '@/server/services/payload-service';
@@ -61,6 +61,7 @@ import { toolKnowledge } from '@/server/services/tool-knowledge';
 import { WorkflowService } from '@/server/services/workflow-service';
 import { createSharing } from '@/server/sharing';
 import { createWebhooks } from '@/server/webhooks';
+import { ClockKeeper } from '@/server/workers/clock-keeper';
 import { crashPoint } from '@/server/workers/engine/crash-points';
 import { EngineHost } from '@/server/workers/engine/host';
 import { INBOX_CHANNEL, OUTBOX_CHANNEL, PROGRESS_CHANNEL } from '@/server/workers/engine/host-deps';
@@ -70,6 +71,7 @@ import { Relay, STREAM_CHANNEL } from '@/server/workers/relay';
 
 const ENGINE_POLL_MS = 500;
 const RELAY_POLL_MS = 500;
+const CLOCK_MS = 30_000;
 const MAX_RECOVERIES = 5;
 const SURVIVE_MS = 30_000;
 const CALM_MS = 600_000;
@@ -77,7 +79,6 @@ const MAX_ACTIVITIES = 1_000;
 /** The part of the heap that runs may fill when no number of bytes is set. */
 const RESIDENT_SHARE = 1 / 3;
 const MAX_PRESSURE = 2_000;
-const HEALTH_TIMEOUT_MS = 2_000;
 const WATCH_CONNECTIONS = 4;
 
 export interface RuntimeOptions {
@@ -117,6 +118,14 @@ export async function createRuntime(options: RuntimeOptions) {
   // Whoever starts a run divides it, so a process without engine too must know the right number.
   const leases = createLeaseStore(pools.engine);
   await leases.ensureShards(config.shards);
+  // Before anything is given a time or an id, over a connection that is open already.
+  const clockKeeper = new ClockKeeper({
+    clock,
+    read: () => databaseNow(pools.engine),
+    log,
+    everyMs: CLOCK_MS,
+  });
+  await clockKeeper.steer();
   const { redisUrl } = config;
   const shared = await createShared({ redisUrl, pool: pools.engine, clock, log, telemetry, gauge });
   // Whoever is told works for the whole organisation, not for the request that told it.
@@ -329,41 +338,14 @@ export async function createRuntime(options: RuntimeOptions) {
     log,
   });
 
-  const health = new HealthService({
+  const health = createHealth({
     version,
-    startedAt: clock.now(),
-    now: () => clock.now(),
-    timeoutMs: HEALTH_TIMEOUT_MS,
-    checks: {
-      database: async () => {
-        await pools.engine.query('SELECT 1');
-        return { status: 'ok', detail: 'answers' };
-      },
-      engine: async () => {
-        if (!hasEngine) return { status: 'ok', detail: 'not in this process' };
-        return engineHealth(host.leases, shards);
-      },
-      queue: async () => {
-        const { rows } = await pools.engine.query<{ n: number; oldest: number | null }>(
-          `SELECT count(*) AS n, extract(epoch FROM clock_timestamp() - min(created_at))::float8 AS oldest
-           FROM workflow_inbox`,
-        );
-        const waiting = rows[0]?.n ?? 0;
-        const oldest = rows[0]?.oldest ?? 0;
-        const late = waiting > 10_000 || oldest > 30;
-        return {
-          status: late ? 'degraded' : 'ok',
-          detail: `${waiting} commands waiting${waiting > 0 ? `, the oldest for ${oldest.toFixed(1)} s` : ''}`,
-        };
-      },
-      servers: async () => {
-        const list = await fleet.list(owner.organizationId);
-        const failed = list.filter((server) => server.status === 'failed').map((server) => server.name);
-        const detail = failed.length > 0 ? `failed: ${failed.join(', ')}` : `${list.length} configured`;
-        return { status: failed.length > 0 ? 'degraded' : 'ok', detail };
-      },
-      ...shared.checks,
-    },
+    pool: pools.engine,
+    leases: hasEngine ? host.leases : null,
+    shards,
+    servers: () => fleet.list(owner.organizationId),
+    clock,
+    more: shared.checks,
   });
 
   const identity = createIdentity({
@@ -452,7 +434,7 @@ export async function createRuntime(options: RuntimeOptions) {
       await publishStarters(workflows, owner, resolve(root, 'workflows', 'starters'), configured, log);
       keys.start();
       servers.start({ probes: config.roles.includes('sync') });
-      if (!hasEngine) return;
+      if (!hasEngine) return clockKeeper.start();
       await maintenance.start();
       await host.start();
       relay.start();
@@ -461,8 +443,10 @@ export async function createRuntime(options: RuntimeOptions) {
       webhooks.start();
     },
 
-    /** Drains the engine, ends servers and connections. */
-    /** Stops one part after the other, also when one of them cannot be stopped; then throws what was in its way. */
+    /**
+     * Drains the engine, ends servers and connections: one part after the other, also when one cannot be stopped; then throws what
+     * was in its way.
+     */
     async stop(): Promise<void> {
       stopping.abort();
       const engine = [
@@ -475,6 +459,7 @@ export async function createRuntime(options: RuntimeOptions) {
       ];
       const parts = [
         ...(hasEngine ? engine : []),
+        () => clockKeeper.stop(),
         () => servers.stop(),
         () => keys.stop(),
         () => identity.stop(),

@@ -4,8 +4,8 @@ import type { Clock } from '@/lib/shared/clock';
 const MAX_TIMEOUT_MS = 2 ** 31 - 1;
 
 /**
- * The process's clock, steered by the database's: what lies in histories and decides when timers fire is the same
- * time in every process, however wrong a machine's own clock is. Monotonic between adjustments.
+ * The process's clock, steered by the database's (`ClockKeeper`, heartbeats): what lies in histories and decides when timers
+ * fire is the same time in every process, however wrong a machine's own clock is. Monotonic between adjustments.
  */
 export class SystemClock implements Clock {
   private offset: number;

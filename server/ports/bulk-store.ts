@@ -34,10 +34,9 @@ export interface BulkOperation {
   done: number;
   failed: number;
   failures: BulkFailure[];
-  /** Runs made after this one (by id, so by time) do not count. */
-  untilRunId: string;
   actorKind: string;
   actorId: string;
+  /** By the database's clock, as runs are: those made later do not count. */
   createdAt: Date;
   finishedAt: Date | null;
 }
@@ -65,8 +64,10 @@ export interface ListedBulkOperation extends BulkOperation {
 
 /** Bulk operations as people see them, within one organisation. */
 export interface BulkStore {
-  /** How many runs fit now. */
-  count(organizationId: string, filter: BulkFilter, untilRunId: string): Promise<number>;
+  /** The database's clock. No run that somebody has been told of was made later. */
+  now(): Promise<Date>;
+  /** How many runs that were made until then fit now. */
+  count(organizationId: string, filter: BulkFilter, until: Date): Promise<number>;
   /** Keeps it, with its entry in the audit log; resolves with what is kept under its key, which is the first one when that came before. */
   create(operation: BulkOperation, request: BulkRequest): Promise<BulkKeyUse>;
   /** What a request with this key was written down for. */

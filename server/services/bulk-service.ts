@@ -23,9 +23,8 @@ export interface BulkServiceDeps {
   store: BulkStore;
   audit: AuditLog;
   access: Pick<AccessService, 'of' | 'workflowOf' | 'refuseRestricted'>;
-  /** Makes a UUIDv7: ids of runs made later are larger. */
+  /** Makes a UUIDv7: the newest operations are listed first. */
   newId: () => string;
-  now: () => number;
   maxPayloadBytes: number;
   /** Tells workers in reach that there is something to do. */
   changed: () => void;
@@ -66,7 +65,9 @@ export class BulkService {
     const bulkId = this.deps.newId();
     const except = (await this.deps.access.of(actor))?.without('executions:control', 'workflow') ?? [];
     const filter = { ...toFilter(body), except: except.length === 0 ? null : except };
-    const matched = await this.deps.store.count(actor.organizationId, filter, bulkId);
+    // Not by the clock of this process: runs have their times from the database, whichever process started them.
+    const createdAt = await this.deps.store.now();
+    const matched = await this.deps.store.count(actor.organizationId, filter, createdAt);
     const operation: BulkOperation = {
       bulkId,
       organizationId: actor.organizationId,
@@ -79,10 +80,9 @@ export class BulkService {
       done: 0,
       failed: 0,
       failures: [],
-      untilRunId: bulkId,
       actorKind: actor.kind,
       actorId: actor.id,
-      createdAt: new Date(this.deps.now()),
+      createdAt,
       finishedAt: null,
     };
     if (body.dryRun) return { ...toBody(operation), bulkId: null, state: 'dry-run', createdAt: null };

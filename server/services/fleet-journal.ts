@@ -8,7 +8,8 @@ const REPEATED_MS = 60_000;
 
 /** Writes what happens in the fleet to the log and to the history. Nobody waits for it but `flush`. */
 export class FleetJournal {
-  private readonly writes = new Set<Promise<void>>();
+  /** The last write of each server that has one under way, which comes after those before. */
+  private readonly writes = new Map<string, Promise<void>>();
   private readonly failures = new Map<string, number>();
 
   constructor(
@@ -26,7 +27,7 @@ export class FleetJournal {
     const { organizationId, server, at, type, ...facts } = event;
     if (event.type === 'health') {
       log.debug('server_health', { server, ...event.report });
-      this.write(this.probed(organizationId, server, event.report));
+      this.write(event, () => this.probed(organizationId, server, event.report));
       return;
     }
     const isWarning =
@@ -45,12 +46,12 @@ export class FleetJournal {
       if (at - (this.failures.get(key) ?? 0) < REPEATED_MS) return;
       this.failures.set(key, at);
     }
-    this.write(this.happened(event));
+    this.write(event, () => this.happened(event));
   }
 
   /** Resolves when everything noted so far was written (or was given up). */
   async flush(): Promise<void> {
-    await Promise.all(this.writes);
+    await Promise.all(this.writes.values());
   }
 
   /** A probe is history; that it found another state than the one before is news. */
@@ -71,11 +72,16 @@ export class FleetJournal {
     if (range !== null) published(range);
   }
 
-  private write(promise: Promise<void>): void {
-    const settled = promise.catch((error: unknown) => {
+  /** One after the other for each server: of two probes at once, the second must find the state that the first one wrote. */
+  private write({ organizationId, server }: FleetEvent, work: () => Promise<void>): void {
+    const key = `${organizationId}\u0000${server}`;
+    const before = this.writes.get(key) ?? Promise.resolve();
+    const settled = before.then(work).catch((error: unknown) => {
       this.deps.log.warn('server_history', { status: 'failed', error: String(error) });
     });
-    this.writes.add(settled);
-    void settled.finally(() => this.writes.delete(settled));
+    this.writes.set(key, settled);
+    void settled.finally(() => {
+      if (this.writes.get(key) === settled) this.writes.delete(key);
+    });
   }
 }

@@ -38,7 +38,7 @@ describe('BulkWorker', () => {
       const links = { parentRunId: null, parentNodePath: null, previousRunId: null };
       db.runs.set(runId, {
         run: { runId, organizationId, ...names, ...links, startedBy: 'tester', started: {} },
-        ...{ status: 'dead_letter', closedAt: 1, historyLength: 1, wakeAt: 0, recoveries: 0 },
+        ...{ createdAt: 1, status: 'dead_letter', closedAt: 1, historyLength: 1, wakeAt: 0, recoveries: 0 },
       });
       return runId;
     };
@@ -48,7 +48,7 @@ describe('BulkWorker', () => {
       const operation: BulkOperation = {
         ...{ bulkId, organizationId, action, reason: null, signal: null, state: 'running', matched: 0 },
         filter: { status: null, workflow: null, ...times, ids: null, except: null, closed: true },
-        ...{ done: 0, failed: 0, failures: [], untilRunId: bulkId, actorKind: 'user', actorId: 'tester' },
+        ...{ done: 0, failed: 0, failures: [], actorKind: 'user', actorId: 'tester' },
         ...{ createdAt: new Date(), finishedAt: null },
       };
       await store.create(operation, { key: null, hash: 'h', source: null });

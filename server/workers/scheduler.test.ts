@@ -49,7 +49,7 @@ describe('Scheduler', () => {
       const names = { workflowId: runId, workflow: 'w', version: 1, definitionHash: 'h', shard: 0 };
       db.runs.set(runId, {
         run: { runId, organizationId, ...names, ...links, startedBy: 'tester', started: {} },
-        ...{ status: 'running', closedAt: null, historyLength: 1, wakeAt: 0, recoveries: 0 },
+        ...{ createdAt: 0, status: 'running', closedAt: null, historyLength: 1, wakeAt: 0, recoveries: 0 },
       });
     };
     const begin = (of: { start?: SchedulerDeps['runs']['start']; send?: () => void; lost?: boolean }) => {

@@ -1,4 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { shardOf, uuidv7 } from '@/lib/shared/ids';
 import { createMemoryBulk } from '@/server/adapters/memory/bulk-store';
@@ -121,8 +122,12 @@ describe.each([
     organizationId = randomUUID();
   });
 
-  const startRun = async (workflow: string, of: { workflowId?: string; previousRunId?: string } = {}) => {
-    const runId = newId();
+  /** `clock` is how far that of the process that starts it is off, in milliseconds. */
+  const startRun = async (
+    workflow: string,
+    of: { workflowId?: string; previousRunId?: string; clock?: number } = {},
+  ) => {
+    const runId = of.clock === undefined ? newId() : uuidv7(Date.now() + of.clock, randomBytes(10));
     const workflowId = of.workflowId ?? runId;
     const shard = shardOf(workflowId, SHARDS);
     await stores.execution.accept({
@@ -175,6 +180,7 @@ describe.each([
     const operationOf = async (of: Partial<BulkOperation>): Promise<BulkOperation> => {
       const bulkId = newId();
       const filter = of.filter ?? anything;
+      const createdAt = await stores.bulk.now();
       return {
         bulkId,
         organizationId,
@@ -183,14 +189,13 @@ describe.each([
         reason: null,
         signal: null,
         state: 'running',
-        matched: await stores.bulk.count(organizationId, filter, bulkId),
+        matched: await stores.bulk.count(organizationId, filter, createdAt),
         done: 0,
         failed: 0,
         failures: [],
-        untilRunId: bulkId,
         actorKind: 'user',
         actorId: 'tester',
-        createdAt: new Date(),
+        createdAt,
         finishedAt: null,
         ...of,
       };
@@ -223,8 +228,9 @@ describe.each([
       const done = await startRun('b');
       await closeRun(done, 'completed');
       const running = await startRun('b');
+      const now = await stores.bulk.now();
       const count = (filter: Partial<BulkFilter>) =>
-        stores.bulk.count(organizationId, { ...anything, ...filter }, newId());
+        stores.bulk.count(organizationId, { ...anything, ...filter }, now);
       expect(await count({})).toBe(1);
       expect(await count({ workflow: 'a' })).toBe(0);
       expect(await count({ ids: [first.runId, running.runId] })).toBe(2);
@@ -233,7 +239,7 @@ describe.each([
       expect(await count({ closed: true, ids: [first.runId] })).toBe(0);
       expect(await count({ startedBefore: Date.now() - 3_600_000 })).toBe(0);
       expect(await count({ startedAfter: Date.now() - 3_600_000 })).toBe(1);
-      expect(await stores.bulk.count(randomUUID(), anything, newId())).toBe(0);
+      expect(await stores.bulk.count(randomUUID(), anything, now)).toBe(0);
       await make();
       expect(await work(10)).toEqual([[running.runId]]);
     });
@@ -246,6 +252,7 @@ describe.each([
         signal: { name: 's', payload: { x: 1 } },
         action: 'signal',
       });
+      await delay(2);
       await startRun('a');
       expect(await work(2)).toEqual([runs.slice(0, 2), runs.slice(2, 4), runs.slice(4)]);
       expect(await stores.bulk.get(organizationId, bulkId)).toMatchObject({
@@ -258,6 +265,18 @@ describe.each([
         finishedAt: expect.any(Date),
       });
       expect(await stores.bulk.get(randomUUID(), bulkId)).toBeNull();
+    });
+
+    it('reach every run that was started before, whatever the clocks of the processes that started them say', async () => {
+      const ahead = await startRun('a', { clock: 30_000 });
+      const behind = await startRun('a', { clock: -30_000 });
+      const { bulkId, matched } = await make();
+      expect(matched).toBe(2);
+      await delay(2);
+      // Made later, by a process whose clock is behind: its id is smaller than one that is among them.
+      await startRun('a', { clock: -20_000 });
+      expect(await work(1)).toEqual([[behind.runId], [ahead.runId]]);
+      expect(await stores.bulk.get(organizationId, bulkId)).toMatchObject({ state: 'completed', done: 2 });
     });
 
     it('a retry goes in small chunks: whoever ends it waits for the one under way', async () => {
@@ -512,8 +531,8 @@ describe.each([
       const bulkId = newId();
       const operation: BulkOperation = {
         ...{ bulkId, organizationId, action: 'cancel', filter: anything, reason: null, signal: null },
-        ...{ state: 'running', matched: 1, done: 0, failed: 0, failures: [], untilRunId: bulkId },
-        ...{ actorKind: 'user', actorId: 'tester', createdAt: new Date(0), finishedAt: null },
+        ...{ state: 'running', matched: 1, done: 0, failed: 0, failures: [] },
+        ...{ actorKind: 'user', actorId: 'tester', createdAt: await stores.bulk.now(), finishedAt: null },
       };
       await stores.bulk.create(operation, { key: null, hash: 'h', source: null });
       // Its first turn only notes the chunk.

@@ -108,6 +108,29 @@ describe('a remote server behind OAuth', () => {
     expect(server.state.refreshes).toBe(1);
   });
 
+  it('a call that is refused with a token that another process has replaced meanwhile goes on with the new one', async () => {
+    const { server, fleet, oauth } = await setUp();
+    await grant(fleet);
+    const other = fleetOf({ m: http(server.url) }, { oauth });
+    for (const one of [fleet, other]) expect(textOf(await one.call(echo()))).toBe('hi');
+    server.expire();
+    let release = () => {};
+    const held = new Promise<void>((resolve) => {
+      server.state.holdRefusal = () => {
+        resolve();
+        return new Promise<void>((go) => {
+          release = go;
+        });
+      };
+    });
+    const late = other.call(echo());
+    await held;
+    expect(textOf(await fleet.call(echo()))).toBe('hi');
+    release();
+    expect(textOf(await late)).toBe('hi');
+    expect(server.state.refreshes).toBe(1);
+  });
+
   it('persons have tokens of their own where the server is declared so', async () => {
     const { server, fleet } = await setUp({}, { credentials: 'user' });
     await grant(fleet, 'ada');

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { uuidv7Time } from '@/lib/shared/ids';
 import { createTestDatabase, type TestDatabase } from '../support/database';
 import { EngineProcess } from '../support/engine-process';
 import { eventually } from '../support/eventually';
@@ -66,6 +67,20 @@ describe('bulk operations on real processes', () => {
     }
     await sql.end();
     await database.drop();
+  });
+
+  it('reach the newest runs through a process whose clock was wrong, which gives its own runs the right time', async () => {
+    const engine = await launch();
+    const other = await launch({
+      OPENCONDUCTOR_ROLES: 'sync',
+      OPENCONDUCTOR_CLOCK_OFFSET_MS: '-300000',
+    });
+    const [own = ''] = await startMany(other, 'patient', 1);
+    expect(Math.abs(uuidv7Time(own) - Date.now())).toBeLessThan(60_000);
+    await startMany(engine, 'patient', 5);
+    const { body } = await bulk(other, { action: 'cancel', filter: { workflow: 'patient' } });
+    expect(await finished(other, body.bulkId)).toMatchObject({ state: 'completed', matched: 6, done: 6 });
+    await eventually('they are cancelled', async () => (await count(`status = 'cancelled'`)) === 6);
   });
 
   it('pause, resume, signal: only the runs that fit, each once', async () => {

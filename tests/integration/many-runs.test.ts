@@ -59,7 +59,7 @@ function looked(plan: Plan): number {
 describe('an organisation with many runs', () => {
   const organizationId = randomUUID();
   const now = Date.now();
-  const until = idBelow(now + 10 * MINUTE);
+  const until = new Date(now + 10 * MINUTE);
   let database: TestDatabase;
   let app: pg.Pool;
   let engine: pg.Pool;
@@ -186,7 +186,7 @@ describe('an organisation with many runs', () => {
     const bulkId = idBelow(Date.now()).slice(0, 24) + randomUUID().slice(24);
     return {
       ...{ bulkId, organizationId, action: 'retry', filter: anything, reason: null, signal: null },
-      ...{ state: 'running', matched: 0, done: 0, failed: 0, failures: [], untilRunId: bulkId },
+      ...{ state: 'running', matched: 0, done: 0, failed: 0, failures: [] },
       ...{ actorKind: 'user', actorId: 'tester', createdAt: new Date(), finishedAt: null },
     };
   };

@@ -124,13 +124,31 @@ export class HttpTransport implements Transport {
             tooLarge: (error) => this.receive(tooLarge(pending.id, error)),
           };
     try {
-      const response = await this.options.fetch(target, { ...init, headers }, observer);
+      let response = await this.options.fetch(target, { ...init, headers }, observer);
+      const token = response.status === 401 ? await this.newerToken(headers) : undefined;
+      if (token !== undefined) {
+        await response.body?.cancel();
+        headers.set('authorization', `Bearer ${token}`);
+        response = await this.options.fetch(target, { ...init, headers }, observer);
+      }
       events = response.headers.get('content-type')?.startsWith('text/event-stream') === true;
       return response;
     } catch (error) {
       if (!(error instanceof BodyTooLarge) || pending === undefined) throw error;
       return Response.json(tooLarge(pending.id, error));
     }
+  }
+
+  /**
+   * The stored token, when it is not the refused one: another process has refreshed meanwhile. To refresh again would use up a
+   * refresh token for nothing, and end the access of calls that are under way with this one.
+   */
+  private async newerToken(refused: Headers): Promise<string | undefined> {
+    const { auth } = this.options;
+    const sent = /^Bearer (.+)$/.exec(refused.get('authorization') ?? '')?.[1];
+    if (auth === undefined || sent === undefined || !('tokens' in auth)) return undefined;
+    const stored = (await auth.tokens())?.access_token;
+    return stored === sent ? undefined : stored;
   }
 
   private receive(message: JSONRPCMessage): void {

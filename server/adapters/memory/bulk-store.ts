@@ -1,4 +1,3 @@
-import { uuidv7Time } from '@/lib/shared/ids';
 import type { MemoryDatabase, MemoryRun } from '@/server/adapters/memory/database';
 import {
   type BulkFilter,
@@ -33,6 +32,9 @@ export function createMemoryBulk(db: MemoryDatabase): { store: BulkStore; queue:
     return found ? { operation: structuredClone(found.operation), hash: found.request.hash } : null;
   };
   const store: BulkStore = {
+    async now() {
+      return new Date(db.now());
+    },
     async count(organizationId, filter, until) {
       return fitting(db, organizationId, filter, '', until).length;
     },
@@ -80,9 +82,9 @@ export function createMemoryBulk(db: MemoryDatabase): { store: BulkStore; queue:
       if (!next) return false;
       const { operation } = next;
       if (next.chunk === null) {
-        const { organizationId, filter, untilRunId, action } = operation;
+        const { organizationId, filter, createdAt, action } = operation;
         const most = action === 'retry' ? Math.min(size, MOST_RETRIES) : size;
-        const runs = fitting(db, organizationId, filter, next.after, untilRunId).slice(0, most);
+        const runs = fitting(db, organizationId, filter, next.after, createdAt).slice(0, most);
         if (runs.length > 0) next.chunk = runs.map(({ run }) => ({ runId: run.runId, shard: run.shard }));
         else Object.assign(operation, { state: 'completed', finishedAt: new Date(db.now()) });
         return true;
@@ -105,19 +107,18 @@ export function createMemoryBulk(db: MemoryDatabase): { store: BulkStore; queue:
   return { store, queue };
 }
 
-/** The runs after one run id and up to another that fit, in the order of their ids. */
+/** The runs after one run id and made until then that fit, in the order of their ids. */
 function fitting(
   db: MemoryDatabase,
   organizationId: string,
   filter: BulkFilter,
   after: string,
-  until: string,
+  until: Date,
 ): MemoryRun[] {
   const runs = [...db.runs.values()].filter(({ run }) => run.organizationId === organizationId);
   const goneOn = new Set(runs.map(({ run }) => run.previousRunId));
-  const fits = ({ run, status, closedAt }: MemoryRun): boolean => {
-    const createdAt = uuidv7Time(run.runId);
-    if (run.runId <= after || run.runId > until) return false;
+  const fits = ({ run, createdAt, status, closedAt }: MemoryRun): boolean => {
+    if (run.runId <= after || createdAt > until.getTime()) return false;
     if (filter.closed ? closedAt === null || goneOn.has(run.runId) : filter.ids === null && closedAt !== null)
       return false;
     return (

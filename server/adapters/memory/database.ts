@@ -5,6 +5,7 @@ import type { NewPayload } from '@/server/ports/payloads';
 /** Row of a run in the in-memory twin. */
 export interface MemoryRun {
   run: NewRun;
+  createdAt: number;
   status: RunUpdate['status'];
   closedAt: number | null;
   historyLength: number;

@@ -167,8 +167,18 @@ function insertRun(db: MemoryDatabase, run: NewRun): void {
       path: '/workflowId',
     });
   }
-  const wakeAt = db.now();
-  db.runs.set(run.runId, { run, status: 'running', closedAt: null, historyLength: 0, wakeAt, recoveries: 0 });
+  const now = db.now();
+  db.runs.set(run.runId, {
+    ...{
+      run,
+      createdAt: now,
+      status: 'running',
+      closedAt: null,
+      historyLength: 0,
+      wakeAt: now,
+      recoveries: 0,
+    },
+  });
 }
 
 function enqueue(db: MemoryDatabase, row: NewInboxRow): InboxRow {

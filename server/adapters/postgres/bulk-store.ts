@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import { AppError } from '@/lib/protocol/errors';
 import type { Json } from '@/lib/shared/json';
+import { databaseNow } from '@/server/adapters/postgres/database-clock';
 import type { PrismaClient, BulkOperation as Row } from '@/server/adapters/postgres/generated/client';
 import { inOrganization, Prisma } from '@/server/adapters/postgres/prisma';
 import { idAtLeast, idBelow } from '@/server/adapters/postgres/run-times';
@@ -27,10 +28,15 @@ const PATIENCE_MS = 25_000;
 /** SQLSTATE of a statement that was cancelled because its time was over. */
 const QUERY_CANCELED = '57014';
 
-/** The runs after one run id and up to another that fit, as `FROM … WHERE …` with its values; only what is asked for. */
-export function fitting(organizationId: string, filter: BulkFilter, after: string, until: string) {
-  const values: unknown[] = [organizationId, after, until];
-  const where = ['r.organization_id = $1::uuid', 'r.run_id > $2::uuid', 'r.run_id <= $3::uuid'];
+/** The runs after one run id and made until then that fit, as `FROM … WHERE …` with its values; only what is asked for. */
+export function fitting(organizationId: string, filter: BulkFilter, after: string, until: Date) {
+  const values: unknown[] = [organizationId, after, idBelow(until.getTime()), until.getTime()];
+  const where = [
+    'r.organization_id = $1::uuid',
+    'r.run_id > $2::uuid',
+    'r.run_id < $3::uuid',
+    'r.created_at <= to_timestamp($4::float8 / 1000.0)',
+  ];
   const add = (value: unknown, condition: (place: string) => string) => {
     if (value !== null) where.push(condition(`$${values.push(value)}`));
   };
@@ -80,7 +86,6 @@ function toOperation(row: Row): BulkOperation {
     done: row.done,
     failed: row.failed,
     failures: row.failures as unknown as BulkFailure[],
-    untilRunId: row.untilRunId,
     actorKind: row.actorKind,
     actorId: row.actorId,
     createdAt: row.createdAt,
@@ -102,8 +107,13 @@ export function createBulkStore(prisma: PrismaClient, pool: pg.Pool, patienceMs 
       return client.query<{ n: number }>(text, values);
     });
   return {
-    async count(organizationId, filter, untilRunId) {
-      const { text, values } = fitting(organizationId, filter, FIRST, untilRunId);
+    async now() {
+      // Rounded up: the times of runs are rounded to the nearest millisecond.
+      return new Date(Math.ceil(await databaseNow(pool)));
+    },
+
+    async count(organizationId, filter, until) {
+      const { text, values } = fitting(organizationId, filter, FIRST, until);
       const { rows } = await patiently(organizationId, `SELECT count(*)::int AS n ${text}`, values).catch(
         overdue(
           'INVALID_INPUT',
@@ -116,7 +126,7 @@ export function createBulkStore(prisma: PrismaClient, pool: pg.Pool, patienceMs 
 
     async create(operation, request) {
       const { bulkId, organizationId, action, filter, reason, signal, state, matched } = operation;
-      const { untilRunId, actorKind, actorId, createdAt, finishedAt } = operation;
+      const { actorKind, actorId, createdAt, finishedAt } = operation;
       return inOrganization(prisma, organizationId, async (tx) => {
         const { count } = await tx.bulkOperation.createMany({
           skipDuplicates: true,
@@ -130,7 +140,8 @@ export function createBulkStore(prisma: PrismaClient, pool: pg.Pool, patienceMs 
             signalPayload: signal?.payload ?? Prisma.JsonNull,
             state,
             matched,
-            untilRunId,
+            // Where a worker of the version before stops; ours go by the time.
+            untilRunId: bulkId,
             actorKind,
             actorId,
             createdAt,
@@ -212,7 +223,7 @@ WHERE organization_id = $1 AND bulk_id = $2 AND state = 'running'`;
 
 const COLUMNS = `bulk_id AS "bulkId", organization_id AS "organizationId", action, reason, signal_name AS "signalName",
   signal_payload AS "signalPayload", state, matched, done, failed, failures, after_run_id AS "afterRunId",
-  until_run_id AS "untilRunId", actor_kind AS "actorKind", actor_id AS "actorId", created_at AS "createdAt",
+  actor_kind AS "actorKind", actor_id AS "actorId", created_at AS "createdAt",
   touched_at AS "touchedAt", finished_at AS "finishedAt"`;
 
 /** All of a filter but its ids, taken out of it here: with thousands of them a page would be many megabytes. */
@@ -266,7 +277,7 @@ export function createBulkQueue(pool: pg.Pool): BulkQueue {
 /** Chooses the next runs and notes them; without any the operation has ended. */
 async function nextChunk(client: pg.PoolClient, row: Row, size: number): Promise<void> {
   const most = row.action === 'retry' ? Math.min(size, MOST_RETRIES) : size;
-  const { text, values } = fitting(row.organizationId, toFilter(row.filter), row.afterRunId, row.untilRunId);
+  const { text, values } = fitting(row.organizationId, toFilter(row.filter), row.afterRunId, row.createdAt);
   const { rows } = await client.query<BulkTarget>(
     `SELECT r.run_id AS "runId", r.shard ${text} ORDER BY r.run_id LIMIT ${most}`,
     values,

@@ -1,10 +1,9 @@
 import type pg from 'pg';
+import { NOW } from '@/server/adapters/postgres/database-clock';
 import { limited } from '@/server/adapters/postgres/pool';
 import { inTransaction } from '@/server/adapters/postgres/transactions';
 import { mustHaveShards } from '@/server/adapters/shard-count';
 import type { Heartbeat, Lease, LeaseStore } from '@/server/ports/lease-store';
-
-const NOW = `(extract(epoch FROM clock_timestamp()) * 1000)::float8`;
 
 const HEARTBEAT = `
 WITH me AS (
