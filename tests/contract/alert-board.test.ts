@@ -183,7 +183,7 @@ describe('the board in Postgres', () => {
       back: ['OPEN', 'UNREACHABLE', 'UNREACHABLE'],
       once: ['UNREACHABLE', 'OPEN'],
     })) {
-      for (const [i, state] of states.entries()) await probe(server, state, i);
+      for (const [i, state] of states.entries()) await probe(server, state, i * 60);
     }
     for (const secondsAgo of [7_300, 7_200]) await probe('gone', 'UNREACHABLE', secondsAgo);
     await round();

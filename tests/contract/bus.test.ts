@@ -235,8 +235,14 @@ describeWithRedis('the bus over Redis', () => {
       });
       expect(told[0]).toEqual({ n: 2 });
       const said = one.lines.filter(([operation]) => operation === 'redis').map(([, facts]) => facts.status);
-      expect(said).toEqual(['connected', 'away', 'connected']);
-      await one.link.ping();
+      // A slow machine may lose it once more afterwards, and find it again.
+      expect(said.slice(0, 3)).toEqual(['connected', 'away', 'connected']);
+      await eventually('it answers', () =>
+        one.link.ping().then(
+          () => true,
+          () => false,
+        ),
+      );
     },
   );
 

@@ -162,6 +162,7 @@ describe('a server of 2025 over HTTP', () => {
 describe('during a call over HTTP, a server that', () => {
   it('hangs: TIMEOUT, ambiguous', async () => {
     const { fleet } = await misbehaving();
+    resultOf(await fleet.call(bad('ok')));
     expect(failureOf(await fleet.call(bad('hang', {}, { timeoutMs: 300 })))).toMatchObject({
       code: 'TIMEOUT',
       ambiguous: true,
@@ -251,7 +252,7 @@ describe('health', () => {
     ['/forbidden', 'NEEDS_AUTH'],
     ['/mcp', 'OPEN'],
   ])('of a server at %s is %s', async (page, state) => {
-    const { fleet } = await misbehaving(page, { connectTimeoutMs: 700 });
+    const { fleet } = await misbehaving(page, { connectTimeoutMs: page === '/silent' ? 700 : 10_000 });
     const report = await fleet.probe(ORGANIZATION, 'bad');
     expect(report).toMatchObject({ state });
     expect(report.detail === null).toBe(state === 'OPEN');

@@ -97,10 +97,10 @@ describe('questions of a server of the 2026-07-28 era', () => {
     const { fleet } = await modern();
     await fleet.call(toolCall('m', 'echo', { value: 'warm' }));
     const onInputRequired: ToolCall['onInputRequired'] = async ({ requests }) => {
-      await new Promise((resolve) => setTimeout(resolve, 600));
+      await new Promise((resolve) => setTimeout(resolve, 2_500));
       return { [requests[0]?.key ?? '']: { action: 'accept', content: { confirm: true } } };
     };
-    const call = toolCall('m', 'deploy', { env: 'late' }, { onInputRequired, timeoutMs: 300 });
+    const call = toolCall('m', 'deploy', { env: 'late' }, { onInputRequired, timeoutMs: 2_000 });
     expect(textOf(await fleet.call(call))).toContain('deployed late');
   });
 

@@ -95,17 +95,19 @@ describe('a call that its server makes a task of', () => {
 
   it('is cancelled at the server when the call is out of time or cancelled', async () => {
     const { server, fleet } = await setUp();
+    // Connects, so that the time of the next call is the task's.
+    expect(textOf(await fleet.call(call('work')))).toBe('done after 3 polls');
     expect(failureOf(await fleet.call(call('forever', { timeoutMs: 400 })))).toMatchObject({
       code: 'TIMEOUT',
       ambiguous: true,
     });
-    await until(() => server.state.cancelled.includes('task-1'));
+    await until(() => server.state.cancelled.includes('task-2'));
     const controller = new AbortController();
     const outcome = fleet.call(
       call('forever', { signal: controller.signal, onTask: () => controller.abort() }),
     );
     expect(failureOf(await outcome)).toMatchObject({ code: 'CANCELLED', ambiguous: true });
-    await until(() => server.state.cancelled.includes('task-2'));
+    await until(() => server.state.cancelled.includes('task-3'));
   });
 
   it('survives that the server cannot be reached for a moment', async () => {

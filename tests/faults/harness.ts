@@ -110,7 +110,8 @@ export async function runFaults(options: FaultOptions): Promise<FaultResult> {
       if (!calm) nemesis.begin();
       if (round === 1 && options.everyCrashPoint) fleet.dieAtEveryPoint();
       await driven.drive();
-      for (let waited = 0; !calm && fleet.nextCrashes.length > 0 && waited < 300; waited++) await pause(100);
+      for (let waited = 0; !calm && fleet.nextCrashes.length > 0 && waited < 1_200; waited++)
+        await pause(100);
       for (let waited = 0; !calm && nemesis.strikes < (options.leastFaults ?? 0) && waited < 200; waited++)
         await pause(100);
       await nemesis.stop();

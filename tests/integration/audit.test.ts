@@ -19,14 +19,10 @@ describe('the audit log', () => {
     admin = new pg.Client(database.adminUrl);
     await admin.connect();
     for (let i = 0; i < 12; i++) expect((await write(`S${i}`)).status).toBeLessThan(300);
-    await eventually(
-      'all is sealed',
-      async () => {
-        const { unsealed, checked } = await get('/verify');
-        return unsealed === 0 && checked >= 12;
-      },
-      15_000,
-    );
+    await eventually('all is sealed', async () => {
+      const { unsealed, checked } = await get('/verify');
+      return unsealed === 0 && checked >= 12;
+    });
   });
   afterAll(async () => {
     await admin.end();

@@ -95,7 +95,7 @@ describe('crash recovery of a real process with a real tool', () => {
     await setUp();
     const logFile = join(tmpdir(), `slow-${randomUUID()}.jsonl`);
     const first = await launch(slowServers(logFile));
-    const published = await first.request('POST', '/api/v1/workflows', slowWorkflow('slow_echo', 60));
+    const published = await first.request('POST', '/api/v1/workflows', slowWorkflow('slow_echo', 500));
     expect(published.status).toBe(201);
     const started = await Promise.all(
       Array.from({ length: 50 }, (_, n) =>
@@ -131,7 +131,7 @@ describe('crash recovery of a real process with a real tool', () => {
     await setUp();
     const logFile = join(tmpdir(), `slow-${randomUUID()}.jsonl`);
     const first = await launch(slowServers(logFile));
-    await first.request('POST', '/api/v1/workflows', slowWorkflow('slow_write', 1_500));
+    await first.request('POST', '/api/v1/workflows', slowWorkflow('slow_write', 20_000));
     const { body: run } = await first.request('POST', '/api/v1/runs', {
       workflow: 'slow-slow-write',
       input: { n: 'only' },
@@ -229,7 +229,8 @@ describe('crash recovery of a real process with a real tool', () => {
     await setUp();
     const logFile = join(tmpdir(), `slow-${randomUUID()}.jsonl`);
     const engine = await launch(slowServers(logFile));
-    await engine.request('POST', '/api/v1/workflows', slowWorkflow('slow_echo', 150));
+    // Slow enough that runs of the shard are still open when it is taken.
+    await engine.request('POST', '/api/v1/workflows', slowWorkflow('slow_echo', 2_000));
     await Promise.all(
       Array.from({ length: 30 }, (_, n) =>
         engine.request('POST', '/api/v1/runs', { workflow: 'slow-slow-echo', input: { n: `run ${n}` } }),
@@ -270,6 +271,6 @@ describe('crash recovery of a real process with a real tool', () => {
     await eventually('a call is under way', async () => (await calls(logFile).catch(() => [])).length > 0);
     await first.end('SIGKILL');
     await launch(slowServers(logFile), first.dataDir, env);
-    await eventually('the run completes', async () => (await statuses()).completed === 1, 15_000);
+    await eventually('the run completes', async () => (await statuses()).completed === 1, 45_000);
   });
 });

@@ -51,5 +51,7 @@ it('progress of calls reaches those who watch the runs of the organisation, and 
   const facts = { runId: 'r', nodePath: 'a/b', at: 5, progress: 2, total: 10, message: 'half way' };
   bus.publish('progress', { organizationId: 'org-1', ...facts });
   bus.publish('progress', { organizationId: 'org-2', ...facts, progress: 3 });
-  await expect.poll(() => [mine.told, other.told]).toEqual([[facts], [{ ...facts, progress: 3 }]]);
+  await expect
+    .poll(() => [mine.told, other.told], { timeout: 30_000 })
+    .toEqual([[facts], [{ ...facts, progress: 3 }]]);
 });

@@ -382,7 +382,8 @@ describe('the reference servers, killed in the middle of each call', () => {
       tool: 'trigger-sampling-request',
       arguments: { prompt: 'Hi' },
     });
-    const duration = { duration: 3, steps: 6 };
+    // Long enough that it is still under way when what is started after it has come to its task.
+    const duration = { duration: 20, steps: 40 };
     await publish('long', {
       server: 'everything',
       tool: 'trigger-long-running-operation',
@@ -461,7 +462,9 @@ describe('the reference servers, killed in the middle of each call', () => {
 
     const detail = await closed(long);
     expect(detail.status, JSON.stringify(detail.failure)).toBe('completed');
-    expect(detail.nodes[0].output.text).toContain('Duration: 3 seconds, Steps: 6');
+    expect(detail.nodes[0].output.text).toContain(
+      `Duration: ${duration.duration} seconds, Steps: ${duration.steps}`,
+    );
     expect((await events(long, 'called')).map(({ key }) => key)).toEqual([
       `${long}:call:do`,
       `${long}:call:do`,

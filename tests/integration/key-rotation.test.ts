@@ -1,4 +1,5 @@
 import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import * as oauth from 'openid-client';
@@ -41,6 +42,26 @@ async function keysInUse(sql: pg.Client): Promise<Record<string, number>> {
     for (const { key, n } of rows) found[key] = (found[key] ?? 0) + n;
   }
   return found;
+}
+
+/** A free port that the system gives to nobody else by itself, so that it is still free at a restart. */
+async function lastingPort(): Promise<string> {
+  const range = await readFile('/proc/sys/net/ipv4/ip_local_port_range', 'utf8').catch(() => '32768');
+  const below = Number.parseInt(range, 10);
+  // Where the range leaves nothing below it, one of it has to do.
+  const lowest = Math.min(10_000, below - 1);
+  for (let tries = 0; tries < 50 && lowest > 1_024; tries++) {
+    const port = lowest + Math.floor(Math.random() * (below - lowest));
+    const server = createServer();
+    const isFree = await new Promise<boolean>((done) => {
+      server.once('error', () => done(false));
+      server.listen(port, () => done(true));
+    });
+    if (!isFree) continue;
+    await new Promise((done) => server.close(done));
+    return String(port);
+  }
+  return '0';
 }
 
 async function connect(database: TestDatabase): Promise<pg.Client> {
@@ -98,6 +119,7 @@ describe('the master key in the data folder', () => {
     dataDir = join(folder, 'data');
     database = await createTestDatabase();
     sql = await connect(database);
+    port = await lastingPort();
     engine = await start();
     port = new URL(engine.url).port;
     olga = await firstOwner(engine);

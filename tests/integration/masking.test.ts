@@ -287,7 +287,7 @@ describe('what is sensitive in a run', () => {
       });
       const told: unknown[] = [];
       socket.on('events', (message: { items: unknown[] }) => told.push(...message.items));
-      await socket.timeout(10_000).emitWithAck('subscribe', { topic: 'runs', after: 0 });
+      await socket.emitWithAck('subscribe', { topic: 'runs', after: 0 });
       await eventually('the socket tells of the failure', () =>
         JSON.stringify(told).includes('"WORKFLOW_EXECUTION_FAILED"'),
       );

@@ -330,7 +330,7 @@ describe('a collector that is of no use', () => {
     const begun = Date.now();
     const { code } = await engine.end('SIGTERM');
     expect(code).toBe(0);
-    expect(Date.now() - begun).toBeLessThan(15_000);
+    expect(Date.now() - begun).toBeLessThan(60_000);
     close();
   });
 });
@@ -409,7 +409,8 @@ describe('metrics', () => {
   });
 
   it('are served as Prometheus reads them, with the types of the catalogue and bounded labels', async () => {
-    const engine = await launch({});
+    // No lease runs out meanwhile, however slow the machine: shards are taken over once.
+    const engine = await launch({ OPENCONDUCTOR_LEASE_TTL_MS: '60000' });
     await publish(engine, chain('counted', step('a', 'one'), step('b', 'two')));
     await publish(engine, chain('counted-fails', step('a', 'one', { fail: true })));
     await closed(engine, await start(engine, 'counted'));

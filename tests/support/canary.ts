@@ -71,6 +71,8 @@ export async function assertCleanDatabase(adminUrl: string, of?: readonly string
   const client = new pg.Client({ connectionString: adminUrl });
   await client.connect();
   try {
+    // A test can have limited the statements of its database; this one takes as long as it takes.
+    await client.query('SET statement_timeout = 0');
     const { rows: tables } = await client.query<{ name: string }>(
       `SELECT c.oid::regclass::text AS name FROM pg_class c
        WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition`,

@@ -44,7 +44,7 @@ describe('a process that is asked to stop while a call is under way', () => {
           }),
       },
       shards: SHARDS,
-      leaseTtlMs: 900,
+      leaseTtlMs: 3_000,
     };
     const launch = async () => {
       const made = createTestEngine(common);
@@ -74,7 +74,7 @@ describe('a process that is asked to stop while a call is under way', () => {
     const drained = first.host.drain(FOR_EVER).then(() => {
       isDrained = true;
     });
-    await eventually('the other process has all but one', () => held(second).length === SHARDS - 1, 5_000);
+    await eventually('the other process has all but one', () => held(second).length === SHARDS - 1);
     expect(held(first)).toEqual([busy]);
     await second.send(waiting, 'WORKFLOW_EXECUTION_SIGNALED', { name: 'go', payload: 1 }, workflowId);
     await eventually('it goes on there', () => db.runs.get(waiting)?.status === 'completed');
@@ -91,11 +91,11 @@ describe('a process that is asked to stop while a call is under way', () => {
     const mine = first.host.leases.held();
     expect(mine).toHaveLength(SHARDS);
     const drained = first.host.drain(FOR_EVER);
-    await eventually('the others are free', () => first.host.leases.held().length === 1, 5_000);
+    await eventually('the others are free', () => first.host.leases.held().length === 1);
     // The database's word that its heartbeats go on.
     const until = () => db.shards.get(busy)?.leaseUntil ?? 0;
     const before = until();
-    await eventually('several heartbeats have passed', () => until() > before + 700);
+    await eventually('several heartbeats have passed', () => until() > before + 2_500);
     expect([...db.shards].filter(([, { owner }]) => owner !== null).map(([shard]) => shard)).toEqual([busy]);
     end();
     await drained;

@@ -71,7 +71,6 @@ describe('waiting runs that were taken over', () => {
     await eventually(
       'those that are too many sleep',
       () => sleeping(all) === all.length - ROOM && second.host.residentCount() === ROOM,
-      5_000,
     );
     // The first that were loaded, of either kind.
     expect([sleeping(forSignal), sleeping(forTimer)]).not.toContain(0);
@@ -82,6 +81,6 @@ describe('waiting runs that were taken over', () => {
     expect(before.length).toBeGreaterThan(0);
     // Processes steer their clocks by the database's.
     ahead = HOUR;
-    await eventually('an hour later the timers wake those that sleep', () => before.every(isOver), 10_000);
+    await eventually('an hour later the timers wake those that sleep', () => before.every(isOver));
   });
 });

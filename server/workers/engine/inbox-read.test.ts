@@ -265,8 +265,8 @@ describe('an engine with more rows waiting than a page', () => {
     const second = createTestEngine({ ...common, execution, log, calmMs: FOR_EVER });
     engines.push(second);
     await second.host.start();
-    await eventually('the take-over is over', () => over > 0, 5_000);
-    await eventually('a poll loads what is due', () => polls > 1, 5_000);
+    await eventually('the take-over is over', () => over > 0);
+    await eventually('a poll loads what is due', () => polls > 1);
     expect(db.inbox.size).toBe(PAGE + 100);
   });
 });

@@ -135,7 +135,7 @@ describe('a call that waits for a slot', () => {
       calls.push('note');
       return again ? 1 : new Promise<null>(() => {});
     };
-    const node = { timeout: '1s', retry: { initialDelay: '1ms' }, compensate: { activity: 'undo' } };
+    const node = { timeout: '5s', retry: { initialDelay: '1ms' }, compensate: { activity: 'undo' } };
     const definitions = [holds, races(node)];
     const made = await engine({ definitions, functions: { ...functions, note }, maxActivities: 1 });
     const runId = await made.start('races');

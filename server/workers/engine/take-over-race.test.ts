@@ -69,6 +69,6 @@ describe('a take-over', () => {
     await eventually('the other shard is taken over', () => loaded.some(({ shards }) => shards.includes(1)));
     expect(loaded.every(({ until }) => until === horizon)).toBe(true);
     goOn();
-    await eventually('it is loaded', () => second.host.residentCount() === 1, 5_000);
+    await eventually('it is loaded', () => second.host.residentCount() === 1);
   });
 });
