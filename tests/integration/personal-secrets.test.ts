@@ -59,6 +59,8 @@ describe('secrets of persons', () => {
       OPENCONDUCTOR_AUTH: 'required',
       OPENCONDUCTOR_NETWORKS: 'public,loopback',
       OPENCONDUCTOR_PROBE_INTERVAL_MS: '0',
+      // The tests ask for the state of a run a hundred times a second.
+      OPENCONDUCTOR_RATE_LIMIT: '0',
       OPENCONDUCTOR_SECRET_KEY: 'a secret key that both of them have in common',
     };
     for (let count = 0; count < 2; count++)

@@ -28,7 +28,9 @@ describe('what a new run is measured by, with 50,000 open runs of today', () => 
          FROM (SELECT gen_random_uuid() AS id FROM generate_series(1, $2::int)) AS g`,
         [organizationId, count, closed, day],
       );
-    const [today, before] = ['now', new Date(Date.now() - 2 * 86_400_000).toISOString()];
+    // In an hour is today, and still is when the day ends during the test.
+    const hoursFromNow = (hours: number) => new Date(Date.now() + hours * 3_600_000).toISOString();
+    const [today, before] = [hoursFromNow(1), hoursFromNow(-48)];
     await insert(many, OPEN, false, today);
     await insert(many, 100, true, before);
     await insert(other, 3, false, today);

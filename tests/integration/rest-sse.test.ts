@@ -4,7 +4,7 @@ import { EngineProcess } from '../support/engine-process';
 import { eventually } from '../support/eventually';
 import { openStream, type SseMessage } from '../support/sse-client';
 
-/** A run that goes on for some seconds and writes an event every few milliseconds. */
+/** A run that goes on for some seconds, writes an event every few milliseconds, and ends once it is told to go. */
 const BUSY = {
   schemaVersion: 1,
   name: 'busy',
@@ -17,7 +17,9 @@ const BUSY = {
       body: { nodes: [{ id: 'pause', kind: 'wait', duration: '5ms' }] },
       output: '${index}',
     },
+    { id: 'gate', kind: 'wait', signal: 'go' },
   ],
+  edges: [{ from: 'each', to: 'gate' }],
   output: { done: true },
 };
 
@@ -53,12 +55,22 @@ describe('server-sent events', () => {
     expect(status).toBe(201);
     return body.runId;
   };
+  /** Lets a run end when its loop is through. */
+  const go = async (runId: string) => {
+    const { status } = await engine.request('POST', `/api/v1/runs/${runId}/signal`, { name: 'go' });
+    expect(status).toBe(202);
+  };
 
   /**
    * Follows `path`, and kills the connection KILLS times: at once, in the middle of a message, or after some messages. Goes on
-   * behind the last number seen, and returns everything that was told.
+   * behind the last number seen, and returns everything that was told. The runs may end only after the last kill.
    */
-  const followKilled = async (path: string, seed: number, isLast: (message: SseMessage) => boolean) => {
+  const followKilled = async (
+    path: string,
+    seed: number,
+    runs: readonly string[],
+    isLast: (message: SseMessage) => boolean,
+  ) => {
     const random = numbers(seed);
     const told: SseMessage[] = [];
     let kills = 0;
@@ -88,6 +100,7 @@ describe('server-sent events', () => {
         if (killer.signal.aborted) kills += 1;
         killer.abort();
       }
+      if (isDoomed && kills === KILLS) await Promise.all(runs.map(go));
     }
     return { told, kills };
   };
@@ -97,6 +110,7 @@ describe('server-sent events', () => {
     const { told, kills } = await followKilled(
       `/api/v1/runs/${runId}/events?follow`,
       1,
+      [runId],
       (message) => message.event === 'end',
     );
     expect(kills).toBe(KILLS);
@@ -125,7 +139,7 @@ describe('server-sent events', () => {
     expect(before.items[0].streamSeq).toBe(1);
     const runs = await Promise.all([start(250), start(250), start(250)]);
     const open = new Set(runs);
-    const { told, kills } = await followKilled('/api/v1/events?follow', 2, (message) => {
+    const { told, kills } = await followKilled('/api/v1/events?follow', 2, runs, (message) => {
       const { event } = JSON.parse(message.data) as { event: { runId: string; type: string } };
       if (event.type === 'WORKFLOW_EXECUTION_COMPLETED') open.delete(event.runId);
       return open.size === 0;
@@ -148,6 +162,7 @@ describe('server-sent events', () => {
     const { response, messages } = await openStream(`${engine.url}/api/v1/events?follow`, {}, killer.signal);
     expect(response.headers.get('content-type')).toBe('text/event-stream; charset=utf-8');
     const runId = await start(1);
+    await go(runId);
     for await (const message of messages()) {
       const { event, streamSeq } = JSON.parse(message.data) as {
         event: { runId: string };
@@ -172,6 +187,7 @@ describe('server-sent events', () => {
 
   it('ends streams when the process stops, and a new process goes on', async () => {
     const runId = await start(400);
+    await go(runId);
     const { messages } = await openStream(
       `${engine.url}/api/v1/runs/${runId}/events?follow`,
       {},

@@ -13,9 +13,12 @@ import { createTestDatabase, type TestDatabase } from '../support/database';
 const DAY = 86_400_000;
 const quiet: Log = { debug() {}, info() {}, warn() {}, error() {}, with: () => quiet };
 
+/** When the test began: a week that ends during it changes none of its Mondays. */
+let now: number;
+
 /** Monday 00:00 UTC of the week `weeks` ago. */
 function monday(weeks: number): number {
-  const today = Math.floor(Date.now() / DAY) * DAY;
+  const today = Math.floor(now / DAY) * DAY;
   return today - ((new Date(today).getUTCDay() + 6) % 7) * DAY - weeks * 7 * DAY;
 }
 
@@ -30,6 +33,7 @@ describe('retention', () => {
   const organization = randomUUID();
 
   beforeEach(async () => {
+    now = Date.now();
     database = await createTestDatabase();
     pool = createPool(database.url('oc_engine'), 4, 'test');
     owner = new pg.Client(database.url('oc_owner'));
@@ -132,7 +136,8 @@ describe('retention', () => {
       [organization, JSON.stringify([[gone[2], 1, 2]]), JSON.stringify([[young, 1, 2]])],
     );
 
-    await round(30);
+    // The youngest of these weeks ended 28 days ago on a Monday.
+    await round(28);
 
     const kept = [openKept, besideOpen, closedLately, young].sort();
     expect(await remaining('workflow_run')).toEqual(kept);

@@ -83,6 +83,9 @@ describe('a restricted workflow', () => {
         (task: { runId: string }) => task.runId === runId,
       ),
     );
+    await eventually('the stream tells of it', async () =>
+      (await w.ask(ada, 'GET', '/api/v1/events')).text.includes(runId),
+    );
     viewId = (await make(ada, 'POST', '/api/v1/views', { name: CANARY, shared: true, filters: {} })).viewId;
     const { body } = await w.ask(ada, 'GET', '/api/v1/openapi.json');
     documented = Object.entries(body.paths).flatMap(([path, item]) =>

@@ -206,8 +206,12 @@ describe('the starters', () => {
     let breakerRun: string;
 
     it('retry-and-breaker: with a service that is fast enough, one attempt', async () => {
-      const fast = await run('retry-and-breaker', { answersAfterSeconds: 0 });
-      expect(fast.output).toMatchObject({ source: 'service', attempts: 1, reason: null });
+      await eventually('one attempt', async () => {
+        const { output } = await run('retry-and-breaker', { answersAfterSeconds: 0 });
+        expect(output).toMatchObject({ source: 'service', reason: null });
+        // On a busy machine a call can take longer than the second it has: then once more.
+        return output?.attempts === 1;
+      });
       breakerRun = await start('retry-and-breaker');
     });
 
@@ -322,7 +326,9 @@ describe('the starters', () => {
         ).lines() as RunLine[];
         return runs.find((row) => row.runId !== ended.runId && row.status === 'completed');
       });
-      expect((await watch(again.runId)).output).toMatchObject({ isNew: false });
+      const { output } = await watch(again.runId);
+      // At midnight UTC the next day's begins.
+      expect(output?.isNew).toBe(output?.date !== ended.output?.date);
     });
 
     it('webhook-intake: each event once, other kinds are noted', async () => {

@@ -44,7 +44,8 @@ describe('openconductor hook, webhook and alert', () => {
     engine = await EngineProcess.start({
       databaseUrl: database.adminUrl,
       servers: {},
-      env: { OPENCONDUCTOR_NETWORKS: 'public,loopback' },
+      // A delivery that failed is not tried again while the test looks at it.
+      env: { OPENCONDUCTOR_NETWORKS: 'public,loopback', OPENCONDUCTOR_WEBHOOK_RETRY_MS: '600000' },
     });
     const nodes = [{ id: 'a', kind: 'transform', output: { ok: true } }];
     const body = { schemaVersion: 1, name: 'quick', nodes, edges: [] };

@@ -5,8 +5,6 @@ import type { EngineProcess } from '../../support/engine-process';
 import { eventually } from '../../support/eventually';
 import type { Answer, World } from './case';
 
-const PATIENCE_MS = 8_000;
-
 type SentAnswer = Answer & { isStream: boolean };
 
 /** Sends a request and reads the answer; of a stream only the beginning. */
@@ -78,12 +76,12 @@ export function worldOf(engine: EngineProcess, authUrl: string, always: Record<s
     },
     until: async (runId, status) => {
       const is = async () => (await run(runId)).status === status;
-      await eventually(`${runId} is ${status}`, is, PATIENCE_MS);
+      await eventually(`${runId} is ${status}`, is);
     },
     untilNode: async (runId, path, status) => {
       const is = async () =>
         (await run(runId)).nodes.some((node) => node.path === path && node.status === status);
-      await eventually(`${path} is ${status}`, is, PATIENCE_MS);
+      await eventually(`${path} is ${status}`, is);
     },
   };
 }
