@@ -65,6 +65,7 @@ test.afterAll(async () => {
 test('the printed link makes the first owner, by keyboard alone, once', async ({ browser }) => {
   await olga.goto(setup);
   await clean(olga);
+  await expect(olga.getByLabel('Name')).toBeFocused();
   await olga.keyboard.type('Olga Owner');
   await olga.keyboard.press('Tab');
   await olga.keyboard.type('olga@example.com');
@@ -118,6 +119,28 @@ test('an invited person joins, signs out, and signs in again; strangers see noth
   await vera.keyboard.press('Enter');
   await expect(vera).toHaveURL(`${url}/`);
   await vera.context().close();
+});
+
+test('a form takes nothing in before it is live, and then has the focus where it begins', async ({
+  browser,
+}) => {
+  const early = await stranger(browser);
+  let arrive = (): void => undefined;
+  const arrived = new Promise<void>((resolve) => {
+    arrive = resolve;
+  });
+  await early.route(/\/_next\/.*\.js/, async (route) => {
+    await arrived;
+    await route.continue();
+  });
+  await early.goto('/signin', { waitUntil: 'commit' });
+  const email = early.getByLabel('E-mail');
+  await expect(email).toBeDisabled();
+  arrive();
+  await expect(email).toBeFocused();
+  await early.keyboard.type('vera@example.com');
+  await expect(email).toHaveValue('vera@example.com');
+  await early.context().close();
 });
 
 test('every part of the administration is reached by its key, works, and is accessible', async () => {

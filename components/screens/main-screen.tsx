@@ -19,7 +19,8 @@ import { EmptyState } from '@/components/ui/empty-state';
 import { copyText } from '@/lib/client/clipboard';
 import { shortId } from '@/lib/client/format';
 import { focusedPanel } from '@/lib/client/hotkeys';
-import { refreshAll } from '@/lib/client/live';
+import { openRun, refreshAll } from '@/lib/client/live';
+import { useRun } from '@/lib/client/run-store';
 import { useRuns } from '@/lib/client/runs-store';
 
 const HINTS = [
@@ -125,7 +126,11 @@ export function MainScreen() {
               onSelect={select}
               onOpen={(runId) => {
                 select(runId);
-                toRun();
+                // At once: right after an arrow the panel would still show the run before, and its steps take the focus.
+                openRun(runId);
+                if (useRun.getState().detail !== null) toRun();
+                // The panel hands the focus to the grid that comes.
+                else focusPart('run', null);
               }}
               onStart={() => void starter.start()}
               starting={starter.starting}

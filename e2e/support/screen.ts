@@ -34,13 +34,18 @@ export class Screen {
 
   /** Starts the starter workflow with the button of the list and returns the id of the run that is then shown. */
   async startStarter(): Promise<string> {
-    const before = this.runIdShown();
+    // The id is taken from the answer: the page chooses a run by itself too, the newest one when it opens.
+    const answer = this.page.waitForResponse(
+      (response) =>
+        response.request().method() === 'POST' && new URL(response.url()).pathname === '/api/v1/runs',
+    );
     await this.list
       .getByRole('button', { name: /^Run starter/ })
       .first()
       .click();
-    await expect.poll(() => this.runIdShown()).not.toBe(before);
-    return this.runIdShown();
+    const { runId } = (await (await answer).json()) as { runId: string };
+    await expect.poll(() => this.runIdShown()).toBe(runId);
+    return runId;
   }
 
   /** The run that the address names, or an empty text. */
@@ -48,8 +53,15 @@ export class Screen {
     return new URL(this.page.url()).searchParams.get('run') ?? '';
   }
 
+  /** Waits until the detail is of the run that the address names: for a moment it is of the one before. */
+  async opened(): Promise<void> {
+    const id = this.detail.getByRole('definition').filter({ hasText: this.runIdShown() });
+    await expect(id.first()).toBeVisible({ timeout: 45_000 });
+  }
+
   /** Waits until the shown run has completed. */
   async completed(): Promise<void> {
+    await this.opened();
     await expect(this.detail.getByRole('definition').first()).toContainText('Completed', { timeout: 45_000 });
   }
 

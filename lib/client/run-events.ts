@@ -21,7 +21,7 @@ const STATUS_OF: Record<string, RunStatus> = {
 };
 
 /** The status that an event of this type puts its run in, or undefined when it does not. */
-function statusAfter(type: string): RunStatus | undefined {
+export function statusAfter(type: string): RunStatus | undefined {
   return Object.hasOwn(STATUS_OF, type) ? STATUS_OF[type] : undefined;
 }
 

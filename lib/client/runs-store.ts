@@ -1,6 +1,6 @@
 import { create } from 'zustand';
 import { nodePathsOf } from '@/lib/client/event-data';
-import { advanceRow, beginsRun, closesRun, rowFromStart } from '@/lib/client/run-events';
+import { advanceRow, beginsRun, closesRun, rowFromStart, statusAfter } from '@/lib/client/run-events';
 import type { AppError } from '@/lib/protocol/errors';
 import type { StreamEvent } from '@/lib/protocol/event';
 import type { RunSummary } from '@/lib/protocol/run';
@@ -58,7 +58,10 @@ export function mergeRuns(state: RunsState, rows: readonly RunSummary[]): Pick<R
   return { byId, order };
 }
 
-/** What a batch of events did to the list. */
+/**
+ * What a batch of events did to the list. What is counted is counted by the events, of which the stream hands each on
+ * once: a read may have brought the row before its event came.
+ */
 export interface RunsDelta {
   started: number;
   completed: number;
@@ -78,24 +81,25 @@ export function applyToRuns(items: readonly StreamEvent[]): RunsDelta {
   for (const item of items) {
     const { event } = item;
     const known = byId.get(event.runId);
+    if (beginsRun(event.type)) delta.started++;
     if (beginsRun(event.type) && !known) {
       byId.set(event.runId, { ...rowFromStart(item), at: null });
       added = true;
-      delta.started++;
       continue;
     }
     if (!known) {
       delta.unknown = true;
       continue;
     }
+    if (closesRun(event.type)) {
+      const status = statusAfter(event.type);
+      if (status === 'completed') delta.completed++;
+      else if (status !== 'cancelled' && status !== 'continued_as_new') delta.failed++;
+    }
     const next = advanceRow(known, event);
     if (next === known) continue;
     byId.set(event.runId, { ...next, at: nodePathsOf(event.data)[0] ?? known.at });
-    if (closesRun(event.type)) {
-      delta.closed = true;
-      if (next.status === 'completed') delta.completed++;
-      else if (next.status !== 'cancelled' && next.status !== 'continued_as_new') delta.failed++;
-    }
+    if (closesRun(event.type)) delta.closed = true;
   }
   const order = added ? sorted(byId) : state.order;
   if (added) for (const id of (order as string[]).splice(MAX_RUNS)) byId.delete(id);

@@ -57,6 +57,20 @@ describe('the list of runs', () => {
     expect(applyToRuns([item('z', 8, 'NODE_COMPLETED', { nodePath: 'n' })]).unknown).toBe(true);
     expect(useRuns.getState().order).toEqual([]);
   });
+  it('counts a start and an end that a read showed before their events came', () => {
+    useRuns.setState(
+      mergeRuns(useRuns.getState(), [
+        row('a', { historyLength: 0 }),
+        row('b', { status: 'completed', historyLength: 2 }),
+      ]),
+    );
+    const delta = applyToRuns([
+      item('a', 1, START),
+      item('b', 1, START),
+      item('b', 2, 'WORKFLOW_EXECUTION_COMPLETED'),
+    ]);
+    expect(delta).toEqual({ started: 2, completed: 1, failed: 0, unknown: false, closed: false });
+  });
   it('remembers the node of the newest event', () => {
     applyToRuns([
       item('a', 1, START),
