@@ -169,15 +169,13 @@ function insertRun(db: MemoryDatabase, run: NewRun): void {
   }
   const now = db.now();
   db.runs.set(run.runId, {
-    ...{
-      run,
-      createdAt: now,
-      status: 'running',
-      closedAt: null,
-      historyLength: 0,
-      wakeAt: now,
-      recoveries: 0,
-    },
+    run,
+    createdAt: now,
+    status: 'running',
+    closedAt: null,
+    historyLength: 0,
+    wakeAt: now,
+    recoveries: 0,
   });
 }
 
