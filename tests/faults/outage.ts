@@ -123,8 +123,10 @@ async function read({ fleet }: World, name: string, readings: HealthReading[]): 
       status: body.status,
       database: body.checks.database?.status ?? '?',
     });
-  } catch {
-    readings.push({ at, until: at, slot: name, http: 0, status: 'no answer', database: '?' });
+  } catch (error) {
+    const { cause } = error as { cause?: unknown };
+    const status = `no answer after ${Date.now() - at} ms: ${error}${cause === undefined ? '' : ` (${cause})`}`;
+    readings.push({ at, until: at, slot: name, http: 0, status, database: '?' });
   }
 }
 
