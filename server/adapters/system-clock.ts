@@ -1,5 +1,5 @@
 import { performance } from 'node:perf_hooks';
-import type { Clock } from '@/lib/shared/clock';
+import type { SteeredClock } from '@/lib/shared/clock';
 
 const MAX_TIMEOUT_MS = 2 ** 31 - 1;
 
@@ -7,7 +7,7 @@ const MAX_TIMEOUT_MS = 2 ** 31 - 1;
  * The process's clock, steered by the database's (`ClockKeeper`, heartbeats): what lies in histories and decides when timers
  * fire is the same time in every process, however wrong a machine's own clock is. Monotonic between adjustments.
  */
-export class SystemClock implements Clock {
+export class SystemClock implements SteeredClock {
   private offset: number;
   private adjusted = false;
 

@@ -1,8 +1,8 @@
-import type { Clock } from '@/lib/shared/clock';
+import type { SteeredClock } from '@/lib/shared/clock';
 import type { Log } from '@/server/ports/log';
 
 export interface ClockKeeperDeps {
-  clock: Clock & { adjust(databaseNow: number, halfRoundTripMs: number): void };
+  clock: SteeredClock;
   /** Asks the database for its clock, epoch milliseconds. */
   read: () => Promise<number>;
   log: Log;

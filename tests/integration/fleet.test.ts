@@ -296,11 +296,7 @@ describe('servers at run time', () => {
     const changes = items
       .filter((entry: { server: string; event: { type: string } }) => entry.server === 'remote')
       .filter((entry: { event: { type: string } }) => entry.event.type === 'state-changed');
-    // Two probes at a time can both find the state new, and tell of it twice.
-    const states: { to: string }[] = changes.map(
-      (entry: { event: { data: { to: string } } }) => entry.event.data,
-    );
-    expect(states.filter(({ to }, i) => to !== states[i - 1]?.to)).toMatchObject([
+    expect(changes.map((entry: { event: { data: object } }) => entry.event.data)).toMatchObject([
       { from: null, to: 'OPEN' },
       { from: 'OPEN', to: 'UNREACHABLE' },
     ]);

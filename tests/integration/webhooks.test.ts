@@ -38,8 +38,6 @@ const failing = {
   edges: [],
 };
 
-/** A delivery that a killed process had taken is held for its time limit and 15 s more. */
-const PATIENCE_MS = 90_000;
 const IN = '/api/v1/webhooks/in';
 const OUT = '/api/v1/webhooks/out';
 
@@ -308,7 +306,7 @@ describe('webhooks and alerts on real processes', () => {
       const hook = await subscribe(path, { workflow: 'quick' });
       await start('patient');
       const runId = await start('quick', { input: { password: 'hunter2' } });
-      await eventually('both are told', () => to(path).length >= 2, PATIENCE_MS);
+      await eventually('both are told', () => to(path).length >= 2);
       const told = receiver.bodies<{ type: string }>(path).sort((a, b) => (a.type < b.type ? -1 : 1));
       expect(told).toMatchObject([
         { type: 'run.completed', data: { runId, workflow: 'quick' } },
@@ -336,10 +334,8 @@ describe('webhooks and alerts on real processes', () => {
       receiver.answer = (one) => (one.path === path && to(path).length < 3 ? 500 : 204);
       const hook = await subscribe(path, { events: ['run.completed'] });
       await start('quick');
-      const row = await eventually(
-        'it is delivered',
-        async () => (await deliveries(hook.name)).find(({ state }) => state === 'delivered'),
-        PATIENCE_MS,
+      const row = await eventually('it is delivered', async () =>
+        (await deliveries(hook.name)).find(({ state }) => state === 'delivered'),
       );
       expect(row.attempts).toBe(4);
       expect(row.history.map(({ status }) => status)).toEqual([500, 500, 500, 204]);
@@ -351,12 +347,12 @@ describe('webhooks and alerts on real processes', () => {
       receiver.answer = () => 503;
       const hook = await subscribe(path, { events: ['run.completed'] });
       const runId = await start('quick');
-      await eventually('it is tried', () => to(path).length >= 2, PATIENCE_MS);
+      await eventually('it is tried', () => to(path).length >= 2);
       await engine.end('SIGKILL');
       receiver.answer = () => 204;
       const before = to(path).length;
       await launch();
-      await eventually('it comes', () => to(path).length > before, PATIENCE_MS);
+      await eventually('it comes', () => to(path).length > before);
       expect(JSON.parse(to(path).at(-1)?.text ?? '')).toMatchObject({ data: { runId } });
       const row = await eventually('it is written down', async () =>
         (await deliveries(hook.name)).find(({ state }) => state === 'delivered'),
@@ -371,18 +367,14 @@ describe('webhooks and alerts on real processes', () => {
       for (let i = 0; i < 5; i++) ids.push(await start('quick'));
       await engine.end('SIGKILL');
       await launch();
-      await eventually(
-        'every run is told of',
-        () => {
-          const told = receiver.bodies<{ type: string; data: { runId: string } }>(path);
-          return ids.every((id) =>
-            ['run.started', 'run.completed'].every((type) =>
-              told.some((one) => one.type === type && one.data.runId === id),
-            ),
-          );
-        },
-        PATIENCE_MS,
-      );
+      await eventually('every run is told of', () => {
+        const told = receiver.bodies<{ type: string; data: { runId: string } }>(path);
+        return ids.every((id) =>
+          ['run.started', 'run.completed'].every((type) =>
+            told.some((one) => one.type === type && one.data.runId === id),
+          ),
+        );
+      });
       // Sent twice at most where the first answer was lost, and then under one id.
       const byId = new Map(to(path).map(({ headers, text }) => [headers['webhook-id'], text]));
       expect(byId.size).toBe(10);
@@ -399,7 +391,7 @@ describe('webhooks and alerts on real processes', () => {
         return body.enabled === false && body;
       });
       expect(off.disabledReason).toContain('410');
-      await eventually('the other hears of it', () => to(other).length === 1, PATIENCE_MS);
+      await eventually('the other hears of it', () => to(other).length === 1);
       expect(receiver.bodies(other)[0]).toMatchObject({
         type: 'webhook.disabled',
         data: { webhook: hook.name },
@@ -420,7 +412,7 @@ describe('webhooks and alerts on real processes', () => {
       expect(row.replays).toBe(1);
       const one = await engine.request('POST', `${OUT}/${hook.name}/deliveries/${row.id}/replay`);
       expect([one.status, one.body.state]).toEqual([202, 'waiting']);
-      await eventually('it comes once more', () => to(path).length === 3, PATIENCE_MS);
+      await eventually('it comes once more', () => to(path).length === 3);
       expect(new Set(to(path).map(({ headers }) => headers['webhook-id']))).toEqual(new Set([row.id]));
     });
 
@@ -451,7 +443,7 @@ describe('webhooks and alerts on real processes', () => {
         expect(hook.target.includes(path)).toBe(format === 'generic');
         const { status, body } = await engine.request('POST', `${OUT}/${hook.name}/test`);
         expect([status, body.event]).toEqual([202, 'webhook.test']);
-        await eventually('it comes', () => to(path).length === 1, PATIENCE_MS);
+        await eventually('it comes', () => to(path).length === 1);
         const sent = receiver.bodies(path)[0];
         if (format === 'generic') expect(sent).toMatchObject({ type: 'webhook.test' });
         if (format === 'slack') expect(sent).toMatchObject({ blocks: [{ type: 'header' }, {}, {}] });
@@ -474,14 +466,14 @@ describe('webhooks and alerts on real processes', () => {
         receiver
           .bodies<{ type: string; data: Record<string, unknown> }>(path)
           .find((one) => one.type === type);
-      const asked = await eventually('it asks', has('approval.requested'), PATIENCE_MS);
+      const asked = await eventually('it asks', has('approval.requested'));
       expect(asked.data).toMatchObject({ runId, title: 'Ship it?' });
       await engine.request('POST', `/api/v1/runs/${runId}/approve`, { comment: 'fine' });
-      expect((await eventually('decided', has('approval.decided'), PATIENCE_MS)).data).toMatchObject({
+      expect((await eventually('decided', has('approval.decided'))).data).toMatchObject({
         decision: 'approve',
         comment: 'fine',
       });
-      await eventually('closed', has('approval.closed'), PATIENCE_MS);
+      await eventually('closed', has('approval.closed'));
       const lost = await start('patient');
       await eventually('it waits', async () => (await runOf(lost)).historyLength > 1);
       // As the loader leaves a run that it gives up: a row without an event.
@@ -490,7 +482,7 @@ describe('webhooks and alerts on real processes', () => {
            failure = '{"code":"DEAD_LETTER","message":"Given up."}' WHERE run_id = $1`,
         [lost],
       );
-      const dead = await eventually('given up', has('run.dead_letter'), PATIENCE_MS);
+      const dead = await eventually('given up', has('run.dead_letter'));
       expect(dead.data).toMatchObject({ runId: lost, failure: { code: 'DEAD_LETTER' } });
     });
 
@@ -503,7 +495,7 @@ describe('webhooks and alerts on real processes', () => {
       const path = `/${randomUUID()}`;
       await subscribe(path, { events: ['approval.requested', 'run.completed'] });
       const model = await start('asking');
-      await eventually('it asks', () => to(path).length === 1, PATIENCE_MS);
+      await eventually('it asks', () => to(path).length === 1);
       // Its history once more, with the deadline, under a shard that nobody owns.
       const runId = uuidv7(Date.now(), randomBytes(10));
       await sql.query(
@@ -525,14 +517,14 @@ describe('webhooks and alerts on real processes', () => {
         JSON.stringify([[runId, 1, rows.length]]),
         rows.length,
       ]);
-      await eventually('it is told, too', () => to(path).length === 2, PATIENCE_MS);
+      await eventually('it is told, too', () => to(path).length === 2);
       const deadline = '9999-12-31T23:59:59.999Z';
       expect(receiver.bodies(path)[1]).toMatchObject({
         type: 'approval.requested',
         data: { runId, deadline },
       });
       await start('quick');
-      await eventually('and what comes after it', () => to(path).length === 3, PATIENCE_MS);
+      await eventually('and what comes after it', () => to(path).length === 3);
       const tasks = await engine.request('GET', '/api/v1/tasks');
       expect(tasks.status).toBe(200);
       expect(tasks.body.items).toContainEqual(expect.objectContaining({ runId, kind: 'approval', deadline }));
@@ -576,7 +568,7 @@ describe('webhooks and alerts on real processes', () => {
       expect(changed.status).toBe(200);
       const stale = await put({});
       expect([stale.status, stale.body.code]).toEqual([412, 'VERSION_CONFLICT']);
-      await eventually('it is resolved', () => to(path).length >= 2, PATIENCE_MS);
+      await eventually('it is resolved', () => to(path).length >= 2);
       expect(receiver.bodies(path)[1]).toMatchObject({ type: 'alert.resolved' });
       const after = await engine.request('GET', '/api/v1/alerts');
       expect(after.body.items).toMatchObject([{ state: 'resolved' }]);
@@ -610,7 +602,7 @@ describe('webhooks and alerts on real processes', () => {
          VALUES ($1, 'breaker-open', 'weak', gen_random_uuid(), clock_timestamp())`,
         [organization],
       );
-      await eventually('all are told', () => to(path).length >= 3, PATIENCE_MS);
+      await eventually('all are told', () => to(path).length >= 3);
       const told = receiver
         .bodies<{ data: { rule: string; subject: string | null } }>(path)
         .map(({ data }) => [data.rule, data.subject]);

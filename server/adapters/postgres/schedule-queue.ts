@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { NOW } from '@/server/adapters/postgres/database-clock';
 import { limited, STATEMENT_LIMIT_MS, type Statements } from '@/server/adapters/postgres/pool';
 import { inTransaction } from '@/server/adapters/postgres/transactions';
 import {
@@ -20,7 +21,7 @@ SELECT schedule_id AS "scheduleId", organization_id AS "organizationId", name, w
   time_zone AS "timeZone", interval_ms AS "everyMs", offset_ms AS "offsetMs", jitter_ms AS "jitterMs", overlap,
   catchup_window_ms AS "catchupWindowMs", paused, note, priority, created_by AS "createdBy",
   ${at('next_at', 'nextAt')}, ${at('created_at', 'createdAt')}, ${at('updated_at', 'updatedAt')},
-  floor(extract(epoch FROM clock_timestamp()) * 1000)::float8 AS now
+  floor(${NOW}) AS now
 FROM workflow_schedule WHERE attention_at <= clock_timestamp()
 ORDER BY attention_at LIMIT 1 FOR UPDATE SKIP LOCKED`;
 

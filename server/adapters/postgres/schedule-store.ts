@@ -1,10 +1,11 @@
 import type { Json } from '@/lib/shared/json';
+import { NOW } from '@/server/adapters/postgres/database-clock';
 import type {
   PrismaClient,
   WorkflowSchedule,
   WorkflowScheduleOccurrence,
 } from '@/server/adapters/postgres/generated/client';
-import { inOrganization, type Prisma, type UnitOfWork } from '@/server/adapters/postgres/prisma';
+import { inOrganization, Prisma, type UnitOfWork } from '@/server/adapters/postgres/prisma';
 import type { Occurrence, Schedule, ScheduleEdit, ScheduleStore } from '@/server/ports/schedule-store';
 
 const ms = (date: Date | null) => date?.getTime() ?? null;
@@ -89,7 +90,7 @@ function isTaken(error: unknown): boolean {
 
 async function clockOf(tx: Pick<UnitOfWork, '$queryRaw'>): Promise<number> {
   const rows = await tx.$queryRaw<{ now: number }[]>`
-    SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::float8 AS now`;
+    SELECT floor(${Prisma.raw(NOW)}) AS now`;
   return rows[0]?.now ?? 0;
 }
 

@@ -1,4 +1,4 @@
-import type { Clock } from '@/lib/shared/clock';
+import type { SteeredClock } from '@/lib/shared/clock';
 import type { Bus } from '@/server/ports/bus';
 import type { ExecutionStore } from '@/server/ports/execution-store';
 import type { LeaseStore, ProcessFacts } from '@/server/ports/lease-store';
@@ -19,7 +19,7 @@ export interface EngineHostDeps {
   programs: Programs;
   activities: ActivityDeps;
   children: ChildDeps;
-  clock: Clock & { adjust(databaseNow: number, halfRoundTripMs: number): void };
+  clock: SteeredClock;
   bus: Bus;
   log: Log;
   telemetry: Telemetry;
