@@ -1,6 +1,6 @@
 import { collect } from '@/tests/faults/evidence';
 import { checkLaws } from '@/tests/faults/laws';
-import { randomProgram } from '@/tests/faults/programs';
+import { atTheLimit, randomProgram } from '@/tests/faults/programs';
 import { Round } from '@/tests/faults/round';
 import { openWorld, type World } from '@/tests/faults/world';
 import { Random } from '@/tests/simulation/random';
@@ -39,6 +39,8 @@ export interface OutageResult {
 }
 
 const PROGRAMS = 120;
+/** One start in so many has an input at the limit: no process has read all of it when it refuses it. */
+const LARGE_EVERY = 8;
 /** How long after a change /health/deep may still tell the state before: its own time limit and one look. */
 const GRACE_MS = 2_500;
 /** The time limit of /health/deep's own looks: an answer that took longer tells of a machine that was busy. */
@@ -55,7 +57,10 @@ export async function runOutage(options: OutageOptions): Promise<OutageResult> {
   const readings: HealthReading[] = [];
   let watching = true;
   try {
-    const programs = Array.from({ length: size }, (_none, i) => randomProgram(random, `outage-${i}`));
+    const programs = Array.from({ length: size }, (_none, i) => {
+      const program = randomProgram(random, `outage-${i}`);
+      return i % LARGE_EVERY === 0 ? atTheLimit(program) : program;
+    });
     const round = new Round({ client, people, postgres, counter, random, faults: world.faults }, programs);
     const [clock] = await postgres.query<{ now: Date }>('SELECT clock_timestamp() AS now');
     const watcher = (async () => {
@@ -64,9 +69,10 @@ export async function runOutage(options: OutageOptions): Promise<OutageResult> {
         await pause(200);
       }
     })();
+    await round.publish();
     await pause(1_000);
     const driving = round.drive();
-    // Half of the programs are under way, the other half knocks at the door meanwhile.
+    // Half of the programs are under way, starts of the other half knock at the door meanwhile.
     for (let tries = 0; round.started.length < size / 2 && tries < 300; tries++) await pause(100);
     say(`${round.started.length} runs acknowledged; Postgres stops`);
     const stopped = Date.now();

@@ -102,8 +102,15 @@ export function randomProgram(random: Random, name: string): Program {
     program.ends = 'any';
     program.cancelAfterMs = random.below(1500);
   } else if (kind < 0.3) continueAsNew(program);
-  else if (kind < 0.33) program.input.blob = filler(program.input);
+  else if (kind < 0.33) return atTheLimit(program);
   return program;
+}
+
+/** The same program with so much text in its input that the whole is exactly at the limit. */
+export function atTheLimit(program: Program): Program {
+  const { blob: _blob, ...input } = program.input;
+  const used = Buffer.byteLength(JSON.stringify({ ...input, blob: '' }));
+  return { ...program, input: { ...input, blob: 'y'.repeat(PAYLOAD_LIMIT - used) } };
 }
 
 /** A run whose input ends every process that works on it. */
@@ -118,12 +125,6 @@ export function poisonProgram(name: string): Program {
     continues: 0,
     cleansUp: false,
   };
-}
-
-/** So much text that the whole input is exactly at the limit. */
-function filler(input: JsonObject): string {
-  const used = Buffer.byteLength(JSON.stringify({ ...input, blob: '' }));
-  return 'y'.repeat(PAYLOAD_LIMIT - used);
 }
 
 function refuseAtEnd(program: Program): void {

@@ -54,11 +54,18 @@ export class Round {
   /** Things that clients saw and that must never be. */
   readonly complaints: string[] = [];
   private striking = true;
+  private isPublished = false;
 
   constructor(
     private readonly deps: RoundDeps,
     private readonly programs: readonly Program[],
   ) {}
+
+  /** Publishes every program now, so that nothing stands before a start; without it `drive` publishes each as it comes to it. */
+  async publish(): Promise<void> {
+    for (const program of this.programs) await this.publishOne(program);
+    this.isPublished = true;
+  }
 
   /**
    * Publishes, starts, signals, approves and watches until every program was started and most have ended. Faults may
@@ -122,11 +129,14 @@ export class Round {
     while (this.started.length - this.reports.size > OPEN_AT_ONCE) await pause(50);
   }
 
+  private async publishOne({ name, definition }: Program): Promise<void> {
+    const { status, body } = await this.deps.client.ask('POST', '/api/v1/workflows', definition);
+    if (status !== 201) throw new Error(`${name} is refused: ${JSON.stringify(body)}`);
+  }
+
   private async begin(program: Program): Promise<void> {
     const { client, random } = this.deps;
-    const published = await client.ask('POST', '/api/v1/workflows', program.definition);
-    if (published.status !== 201)
-      throw new Error(`${program.name} is refused: ${JSON.stringify(published.body)}`);
+    if (!this.isPublished) await this.publishOne(program);
     const key = `start:${program.name}`;
     const body = { workflow: program.name, input: program.input };
     const answer = await client.ask('POST', '/api/v1/runs', body, key);

@@ -1,13 +1,13 @@
 import { once } from 'node:events';
-import { createServer, request as send } from 'node:http';
+import { Agent, createServer, request as send } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { toRequest, writeResponse } from '@/server/adapters/http/node-http';
 
 describe('between Node and the web', () => {
-  let answer: (request: Request) => Response = () => new Response('');
+  let answer: (request: Request) => Response | Promise<Response> = () => new Response('');
   const server = createServer((incoming, outgoing) => {
-    void writeResponse(outgoing, answer(toRequest(incoming, outgoing)));
+    void (async () => writeResponse(outgoing, await answer(toRequest(incoming, outgoing))))();
   });
   let port: number;
   beforeAll(async () => {
@@ -69,6 +69,60 @@ describe('between Node and the web', () => {
     asking.destroy();
     await cancelled;
     expect(gone?.aborted).toBe(true);
+  });
+
+  /** Larger than what either end keeps on its way, so that nobody can have read it in passing. */
+  const LARGE_BODY = 'x'.repeat(4_000_000);
+
+  it.each<[string, number, (request: Request) => Promise<number>]>([
+    ['whole', LARGE_BODY.length, async (request) => (await request.text()).length],
+    ['not at all', 0, async () => 0],
+    [
+      'in part',
+      1,
+      async (request) => {
+        for await (const chunk of request.body ?? []) return Math.min(chunk.byteLength, 1);
+        return -1;
+      },
+    ],
+  ])(
+    'answers the next request of a connection when the body before was read %s',
+    async (_how, read, readSome) => {
+      const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+      const ports: (number | undefined)[] = [];
+      const ask = async (method: string, body?: string) => {
+        const asking = send(url(), { method, agent }).end(body);
+        const [response] = await once(asking, 'response');
+        ports.push(asking.socket?.localPort);
+        let text = '';
+        for await (const chunk of response) text += chunk;
+        return text;
+      };
+      answer = async (request) => new Response(`${request.method} ${await readSome(request)}`);
+      expect(await ask('POST', LARGE_BODY)).toBe(`POST ${read}`);
+      answer = (request) => new Response(request.method);
+      expect(await ask('GET')).toBe('GET');
+      expect(ports[1]).toBe(ports[0]);
+      agent.destroy();
+    },
+  );
+
+  it('says to who reads a body that its caller has hung up', async () => {
+    let told: (error: unknown) => void = () => undefined;
+    const failed = new Promise((done) => {
+      told = done;
+    });
+    answer = async (request) => {
+      await request.text().catch(told);
+      return new Response('');
+    };
+    const asking = send(url(), { method: 'POST', headers: { 'content-length': '100' } });
+    asking.on('error', () => undefined);
+    await new Promise<void>((done) => {
+      asking.write('begun', () => done());
+    });
+    asking.destroy();
+    expect(await failed).toBeInstanceOf(Error);
   });
 
   it('takes what a caller sends for an address of this very server, or for none', async () => {

@@ -1,10 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { Readable } from 'node:stream';
-import type { ReadableStream } from 'node:stream/web';
+import { ReadableStream } from 'node:stream/web';
 
 /**
  * A Node request as a web Request; the body is a stream. The request's signal fires when the caller hangs up: before the
  * request is complete, or (a GET is complete at once) before `outgoing` has been sent.
+ *
+ * What nobody has read of the body when the answer is sent is read and dropped: it would stand before the next request of the
+ * same connection, which then got no answer.
  */
 export function toRequest(incoming: IncomingMessage, outgoing: ServerResponse): Request {
   const gone = new AbortController();
@@ -14,6 +16,7 @@ export function toRequest(incoming: IncomingMessage, outgoing: ServerResponse): 
   outgoing.once('close', () => {
     if (!outgoing.writableFinished) gone.abort();
   });
+  outgoing.once('finish', () => incoming.resume());
   const method = incoming.method ?? 'GET';
   const hasBody = method !== 'GET' && method !== 'HEAD';
   const headers = new Headers();
@@ -25,8 +28,13 @@ export function toRequest(incoming: IncomingMessage, outgoing: ServerResponse): 
     method,
     headers,
     signal: gone.signal,
-    ...(hasBody ? { body: Readable.toWeb(incoming) as ReadableStream<Uint8Array>, duplex: 'half' } : {}),
+    ...(hasBody ? { body: bodyOf(incoming), duplex: 'half' } : {}),
   } as RequestInit);
+}
+
+/** Takes nothing from the connection before it is asked to, and leaves the connection open when it is given up. */
+function bodyOf(incoming: IncomingMessage): ReadableStream<Uint8Array> {
+  return ReadableStream.from(incoming.iterator({ destroyOnReturn: false }));
 }
 
 /** A path that begins with two slashes is a path, not another host. What is no host name is refused later, by its header. */

@@ -264,6 +264,7 @@ export class EngineHost {
 
   private async create(row: InboxRow): Promise<ResidentRun | 'closed' | null> {
     const { data } = row;
+    const epoch = this.leases.epoch(row.shard);
     // Everything about a run without a parent is in its first event; a child also needs its parent's shard.
     const info = data.parent
       ? await this.deps.store.openRun(row.runId)
@@ -280,8 +281,8 @@ export class EngineHost {
       this.loader.leaveToNewer(row.runId, `definition ${info.definitionHash}`);
       return null;
     }
-    const epoch = this.leases.epoch(row.shard);
-    if (epoch === undefined) return null;
+    // A shard that was lost meanwhile may have come back with the run begun: the table knows whether the row is still there.
+    if (epoch === undefined || this.leases.epoch(row.shard) !== epoch) return null;
     const run = newResidentRun(info, epoch, program);
     run.asleep = this.loader.wasCounted(row.runId);
     this.residents.set(row.runId, run);

@@ -215,7 +215,7 @@ export class RunLoader {
   /**
    * Replays runs into memory and takes up what they had going. Runs that have no event yet are left to their inbox row;
    * suspects are tried one by one. Gives back those that somebody else is loading (of a run there must never be two
-   * copies) and those whose shard was lost and came back while they were read.
+   * copies) and those whose shard was lost while they were read, whether or not it came back.
    *
    * @param most up to which loads are counted: the one that decides has to come after the calm, whoever else counts meanwhile
    */
@@ -246,20 +246,22 @@ export class RunLoader {
         how === 'row' || how === 'again'
           ? new Map<string, number>()
           : await deps.store.countRecoveries(ids, most);
-      const isOurs = ({ shard }: OpenRun) => {
+      const heldSince = ({ shard }: OpenRun) => {
         const epoch = this.host.leases.epoch(shard);
-        return epoch !== undefined && epoch === epochs.get(shard);
+        return epoch === epochs.get(shard) ? epoch : undefined;
       };
       // Lost while they were read: they have been in nobody's memory here, and this process lives.
-      const idle = wanted.filter((info) => counts.has(info.runId) && !isOurs(info)).map(({ runId }) => runId);
-      if (idle.length > 0) this.host.track(deps.store.uncountRecoveries(idle));
+      const idle = wanted.filter((info) => counts.has(info.runId) && heldSince(info) === undefined);
+      if (idle.length > 0) this.host.track(deps.store.uncountRecoveries(idle.map(({ runId }) => runId)));
       for (const info of wanted) {
         const history = histories.get(info.runId);
-        const epoch = this.host.leases.epoch(info.shard);
-        if (!history) this.unborn.set(info.runId, counts.get(info.runId) ?? 0);
-        if (!history && epoch !== undefined && epoch === epochs.get(info.shard)) this.unbegun.add(info.runId);
-        if (!history || epoch === undefined) continue;
-        if (epoch !== epochs.get(info.shard)) {
+        const epoch = heldSince(info);
+        if (!history) {
+          this.unborn.set(info.runId, counts.get(info.runId) ?? 0);
+          if (epoch !== undefined) this.unbegun.add(info.runId);
+          continue;
+        }
+        if (epoch === undefined) {
           again.push(info);
           continue;
         }

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { shardOf } from '@/lib/shared/ids';
 import { MemoryDatabase } from '@/server/adapters/memory/database';
 import { createMemoryExecutionStore } from '@/server/adapters/memory/execution-store';
@@ -99,4 +99,65 @@ it('a shard that its owner takes once more, because its lease ran out between a 
   await eventually('the new copy makes the call', () => ends.length === 2);
   ends[1]?.();
   await eventually('it completes', () => db.runs.get(runId)?.status === 'completed');
+});
+
+it('a start whose definition is read while its shard goes to another and comes back is not begun a second time', async () => {
+  const db = new MemoryDatabase(() => Date.now());
+  const leases = createMemoryLeaseStore(db);
+  const inner = createMemoryExecutionStore(db);
+  const shared = {
+    organizationId: randomUUID(),
+    definitions: [
+      {
+        schemaVersion: 1 as const,
+        name: 'long',
+        nodes: [{ id: 'call', kind: 'activity' as const, activity: 'hang' }],
+      },
+    ],
+    shards: 1,
+    leaseTtlMs: 150,
+  };
+  let isAway = false;
+  let begins = 0;
+  let open: () => void = () => undefined;
+  const one = await start({
+    ...shared,
+    functions: { hang: async () => 'ok' },
+    leases: { ...leases, acquire: async (...args) => (isAway ? [] : leases.acquire(...args)) },
+    execution: {
+      ...inner,
+      commit: async (owner, parts) => {
+        begins += parts.filter(({ events }) => events[0]?.type === 'WORKFLOW_EXECUTION_STARTED').length;
+        return inner.commit(owner, parts);
+      },
+    },
+  });
+  await eventually('the shard is led', () => one.host.leases.epoch(0) !== undefined);
+  const { programs } = one.host.deps;
+  const all = programs.all.bind(programs);
+  const reading = vi.spyOn(programs, 'all').mockImplementationOnce(async (infos) => {
+    await new Promise<void>((resolve) => {
+      open = resolve;
+    });
+    return all(infos);
+  });
+  const runId = await one.start('long');
+  await eventually('its definition is being read', () => reading.mock.calls.length === 1);
+  isAway = true;
+  Object.assign(db.shards.get(0) as object, { owner: null, leaseUntil: Number.NEGATIVE_INFINITY });
+  one.host.leases.lose([0]);
+  const other = createTestEngine({
+    ...shared,
+    functions: { hang: () => new Promise(() => undefined) },
+    leases,
+    execution: inner,
+  });
+  await other.host.start();
+  await eventually('another has begun it', () => (db.events.get(runId)?.length ?? 0) > 1);
+  await other.host.drain(0);
+  isAway = false;
+  await eventually('the shard is back', () => one.host.leases.epoch(0) !== undefined);
+  open();
+  await eventually('it completes', () => db.runs.get(runId)?.status === 'completed');
+  expect(begins).toBe(0);
 });
