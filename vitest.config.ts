@@ -13,9 +13,22 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['{app,components,lib,server,scripts,workflows}/**/*.test.{ts,tsx}'],
+          exclude: ['**/*.mocked.test.ts'],
+          // Files share their modules: to load them anew for each took longer than the tests.
+          pool: 'threads',
+          isolate: false,
           // Some start the CLI as a real process; a machine that is busy otherwise must not make them fail.
           testTimeout: 60_000,
           // By default one of two cores is left free; they wait for each other's timers more than they compute.
+          maxWorkers: 2,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          // Those that put something else in the place of a module have theirs for themselves.
+          name: 'mocked',
+          include: ['server/**/*.mocked.test.ts'],
           maxWorkers: 2,
         },
       },
