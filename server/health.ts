@@ -1,9 +1,10 @@
 import type { Clock } from '@/lib/shared/clock';
-import type { Pool } from '@/server/adapters/postgres/pool';
+import { limited, type Pool } from '@/server/adapters/postgres/pool';
 import { engineHealth, type LeasesSeen } from '@/server/services/engine-health';
 import { HealthService, type HealthServiceDeps } from '@/server/services/health-service';
 
-const TIMEOUT_MS = 2_000;
+/** How long a part may take to say how it is, in milliseconds. */
+export const HEALTH_TIMEOUT_MS = 2_000;
 
 export interface HealthDeps {
   version: string;
@@ -19,14 +20,16 @@ export interface HealthDeps {
 
 /** Part of the composition root: what `/health/deep` looks at. */
 export function createHealth({ version, pool, leases, shards, servers, clock, more }: HealthDeps) {
+  // What nobody waits for any more must not keep a connection from those who work.
+  const statements = limited(pool, HEALTH_TIMEOUT_MS);
   return new HealthService({
     version,
     startedAt: clock.now(),
     now: () => clock.now(),
-    timeoutMs: TIMEOUT_MS,
+    timeoutMs: HEALTH_TIMEOUT_MS,
     checks: {
       database: async () => {
-        await pool.query('SELECT 1');
+        await statements.query('SELECT 1');
         return { status: 'ok', detail: 'answers' };
       },
       engine: async () => {
@@ -34,7 +37,7 @@ export function createHealth({ version, pool, leases, shards, servers, clock, mo
         return engineHealth(leases, shards);
       },
       queue: async () => {
-        const { rows } = await pool.query<{ n: number; oldest: number | null }>(
+        const { rows } = await statements.query<{ n: number; oldest: number | null }>(
           `SELECT count(*) AS n, extract(epoch FROM clock_timestamp() - min(created_at))::float8 AS oldest
            FROM workflow_inbox`,
         );

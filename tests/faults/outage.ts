@@ -1,3 +1,4 @@
+import { HEALTH_TIMEOUT_MS } from '@/server/health';
 import { collect } from '@/tests/faults/evidence';
 import { checkLaws } from '@/tests/faults/laws';
 import { atTheLimit, randomProgram } from '@/tests/faults/programs';
@@ -43,8 +44,6 @@ const PROGRAMS = 120;
 const LARGE_EVERY = 8;
 /** How long after a change /health/deep may still tell the state before: its own time limit and one look. */
 const GRACE_MS = 2_500;
-/** The time limit of /health/deep's own looks: an answer that took longer tells of a machine that was busy. */
-const HEALTH_TIMEOUT_MS = 2_000;
 
 const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
@@ -161,6 +160,7 @@ function untruths(
     found.push(
       `/health/deep is truthful: ${reading.slot} said ${reading.http} ${reading.status} (database ${reading.database}) while ${truth}`,
     );
+  // Beyond the time limit of its own looks an answer tells of a machine that was busy.
   const tookLong = (reading: HealthReading | undefined) =>
     reading !== undefined && reading.until - reading.at > HEALTH_TIMEOUT_MS;
   const before = new Map<string, HealthReading>();

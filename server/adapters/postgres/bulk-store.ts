@@ -3,6 +3,7 @@ import { AppError } from '@/lib/protocol/errors';
 import type { Json } from '@/lib/shared/json';
 import { databaseNow } from '@/server/adapters/postgres/database-clock';
 import type { PrismaClient, BulkOperation as Row } from '@/server/adapters/postgres/generated/client';
+import { LARGE, limited, STATEMENT_LIMIT_MS, type Statements } from '@/server/adapters/postgres/pool';
 import { inOrganization, Prisma } from '@/server/adapters/postgres/prisma';
 import { idAtLeast, idBelow } from '@/server/adapters/postgres/run-times';
 import { inTransaction, withinOrganization } from '@/server/adapters/postgres/transactions';
@@ -103,8 +104,9 @@ function toOperation(row: Row): BulkOperation {
 export function createBulkStore(prisma: PrismaClient, pool: pg.Pool, patienceMs = PATIENCE_MS): BulkStore {
   const patiently = (organizationId: string, text: string, values: unknown[]) =>
     withinOrganization(pool, organizationId, async (client) => {
-      await client.query(`SET LOCAL statement_timeout = ${patienceMs}`);
-      return client.query<{ n: number }>(text, values);
+      const statements = limited(client, patienceMs + STATEMENT_LIMIT_MS);
+      await statements.query(`SET LOCAL statement_timeout = ${patienceMs}`);
+      return statements.query<{ n: number }>(text, values);
     });
   return {
     async now() {
@@ -249,25 +251,31 @@ const TOUCH = 'UPDATE bulk_operation SET touched_at = clock_timestamp() WHERE bu
  * Bulk operations as the worker sees them, over `pg`. A turn is one transaction that holds the operation's row.
  *
  * @param pool connections as oc_engine
+ * @param limitMs how long a statement is waited for, and how long Postgres keeps the row for a turn that says nothing: the
+ *   runs of years are gone through, and a chunk of retries may take minutes
  */
-export function createBulkQueue(pool: pg.Pool): BulkQueue {
+export function createBulkQueue(pool: pg.Pool, limitMs = LARGE.query_timeout): BulkQueue {
   return {
     async turn(size, work) {
       let row: Row | undefined;
       try {
         return await inTransaction(pool, async (client) => {
-          // Else a machine that goes silent now would keep the operation for hours. A chunk of retries may take minutes.
-          await client.query("SET LOCAL idle_in_transaction_session_timeout = '5min'");
-          const { rows } = await client.query<Row>(TAKE);
+          const held = limited(client, limitMs);
+          // Else a machine that goes silent now would keep the operation for hours.
+          await held.query(`SET LOCAL idle_in_transaction_session_timeout = ${limitMs}`);
+          const { rows } = await held.query<Row>(TAKE);
           row = rows[0];
-          if (row?.chunk) await finishChunk(client, row, work);
-          else if (row) await nextChunk(client, row, size);
+          if (row?.chunk) await finishChunk(held, row, work);
+          else if (row) await nextChunk(held, row, size);
           return row !== undefined;
         });
       } catch (error) {
         // Else it would be the one that was served longest ago for ever, and none of the others would be served. When this
         // fails too the database is away, for all of them.
-        if (row !== undefined) await pool.query(TOUCH, [row.bulkId]).catch(() => {});
+        if (row !== undefined)
+          await limited(pool, limitMs)
+            .query(TOUCH, [row.bulkId])
+            .catch(() => {});
         throw error;
       }
     },
@@ -275,7 +283,7 @@ export function createBulkQueue(pool: pg.Pool): BulkQueue {
 }
 
 /** Chooses the next runs and notes them; without any the operation has ended. */
-async function nextChunk(client: pg.PoolClient, row: Row, size: number): Promise<void> {
+async function nextChunk(client: Statements, row: Row, size: number): Promise<void> {
   const most = row.action === 'retry' ? Math.min(size, MOST_RETRIES) : size;
   const { text, values } = fitting(row.organizationId, toFilter(row.filter), row.afterRunId, row.createdAt);
   const { rows } = await client.query<BulkTarget>(
@@ -296,7 +304,7 @@ async function nextChunk(client: pg.PoolClient, row: Row, size: number): Promise
 }
 
 async function finishChunk(
-  client: pg.PoolClient,
+  client: Statements,
   row: Row,
   work: Parameters<BulkQueue['turn']>[1],
 ): Promise<void> {

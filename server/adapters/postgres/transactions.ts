@@ -18,8 +18,10 @@ export async function withinOrganization<T>(
 ): Promise<T> {
   const hidden = hiddenNow();
   return inTransaction(pool, async (client) => {
-    await client.query(`SELECT set_config('app.organization_id', $1, true)`, [organizationId]);
-    if (hidden !== null) await client.query(`SELECT set_config('app.hidden_workflows', $1, true)`, [hidden]);
+    const statements = limited(client);
+    await statements.query(`SELECT set_config('app.organization_id', $1, true)`, [organizationId]);
+    if (hidden !== null)
+      await statements.query(`SELECT set_config('app.hidden_workflows', $1, true)`, [hidden]);
     return work(client);
   });
 }
