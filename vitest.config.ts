@@ -29,6 +29,7 @@ export default defineConfig({
           // Those that put something else in the place of a module have theirs for themselves.
           name: 'mocked',
           include: ['server/**/*.mocked.test.ts'],
+          testTimeout: 60_000,
           maxWorkers: 2,
         },
       },

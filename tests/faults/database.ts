@@ -37,10 +37,6 @@ export class FaultyPostgres {
     return new FaultyPostgres(directory, again, url);
   }
 
-  get address(): { host: string; port: number } {
-    return { host: '127.0.0.1', port: this.cluster.port };
-  }
-
   /** True between stop or kill and the next start. */
   get isDown(): boolean {
     return this.down;

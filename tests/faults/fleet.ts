@@ -5,7 +5,6 @@ import { Engine } from '@/tests/faults/engine';
 import type { FaultLog } from '@/tests/faults/fault-log';
 import { PAYLOAD_LIMIT } from '@/tests/faults/programs';
 import { FaultyProxy } from '@/tests/faults/proxy';
-import { withPort } from '@/tests/faults/with-port';
 import type { Random } from '@/tests/simulation/random';
 
 const CLOCK_OFFSETS = ['300000', '-300000'];
@@ -17,7 +16,6 @@ const DRAIN_MS = 30_000;
 export interface FleetOptions {
   bundle: string;
   databaseUrl: string;
-  target: { host: string; port: number };
   folder: string;
   servers: Record<string, unknown>;
   size: number;
@@ -59,7 +57,7 @@ export class Fleet {
   static async start(options: FleetOptions): Promise<Fleet> {
     const fleet = new Fleet(options);
     for (let i = 0; i < options.size; i++) {
-      const proxy = await FaultyProxy.start(options.target);
+      const proxy = await FaultyProxy.start(options.databaseUrl);
       const slot: Slot = { name: `engine-${i}`, proxy, engine: null, killedBy: null, stopped: false };
       fleet.slots.push(slot);
       fleet.lives.push(fleet.keepAlive(slot));
@@ -142,7 +140,7 @@ export class Fleet {
       rmSync(markFile, { force: true });
       const engine = Engine.start({
         bundle: this.options.bundle,
-        databaseUrl: withPort(this.options.databaseUrl, slot.proxy.port),
+        databaseUrl: slot.proxy.url,
         dataDir: join(this.options.folder, slot.name),
         servers: this.options.servers,
         logFile: join(this.options.folder, `${slot.name}.log`),

@@ -22,10 +22,12 @@ export class FaultyProxy {
   private constructor(
     private readonly server: Server,
     private readonly target: { host: string; port: number },
-    readonly port: number,
+    /** The database's URL, by way of the proxy. */
+    readonly url: string,
   ) {}
 
-  static async start(target: { host: string; port: number }): Promise<FaultyProxy> {
+  /** Listens on a free port of this machine, before the database of `databaseUrl`. */
+  static async start(databaseUrl: string): Promise<FaultyProxy> {
     const server = createServer();
     await new Promise<void>((done, fail) => {
       server.once('error', fail);
@@ -33,7 +35,11 @@ export class FaultyProxy {
     });
     const address = server.address();
     if (address === null || typeof address !== 'object') throw new Error('The proxy has no port.');
-    const proxy = new FaultyProxy(server, target, address.port);
+    const url = new URL(databaseUrl);
+    const target = { host: url.hostname, port: Number(url.port) };
+    url.hostname = '127.0.0.1';
+    url.port = String(address.port);
+    const proxy = new FaultyProxy(server, target, url.href);
     server.on('connection', (client) => proxy.join(client));
     return proxy;
   }

@@ -47,7 +47,6 @@ export async function openWorld({ random, engines, may, keep = false, say }: Wor
   const fleet = await Fleet.start({
     bundle,
     databaseUrl: postgres.url,
-    target: postgres.address,
     folder,
     servers: {
       counter: {

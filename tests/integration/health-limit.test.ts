@@ -12,11 +12,8 @@ let proxy: FaultyProxy;
 let pool: pg.Pool;
 beforeAll(async () => {
   database = await createTestDatabase();
-  const url = new URL(database.url('oc_engine'));
-  proxy = await FaultyProxy.start({ host: url.hostname, port: Number(url.port) });
-  url.hostname = '127.0.0.1';
-  url.port = String(proxy.port);
-  pool = createPool(url.href, 2, 'health-test');
+  proxy = await FaultyProxy.start(database.url('oc_engine'));
+  pool = createPool(proxy.url, 2, 'health-test');
 });
 afterAll(async () => {
   proxy.resume();

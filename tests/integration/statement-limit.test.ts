@@ -40,11 +40,8 @@ describe('a commit whose answer does not come', () => {
 
   beforeAll(async () => {
     database = await createTestDatabase();
-    const url = new URL(database.url('oc_engine'));
-    proxy = await FaultyProxy.start({ host: url.hostname, port: Number(url.port) });
-    url.hostname = '127.0.0.1';
-    url.port = String(proxy.port);
-    pool = createPool(url.href, 4, 'limit-test');
+    proxy = await FaultyProxy.start(database.url('oc_engine'));
+    pool = createPool(proxy.url, 4, 'limit-test');
     admin = new pg.Client({ connectionString: database.adminUrl });
     await admin.connect();
     store = createExecutionStore(pool, LIMIT_MS);

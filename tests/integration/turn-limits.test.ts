@@ -21,11 +21,8 @@ describe('a turn', () => {
 
   beforeAll(async () => {
     database = await createTestDatabase();
-    const url = new URL(database.url('oc_engine'));
-    proxy = await FaultyProxy.start({ host: url.hostname, port: Number(url.port) });
-    url.hostname = '127.0.0.1';
-    url.port = String(proxy.port);
-    behindProxy = createPool(url.href, 2, 'turn-test');
+    proxy = await FaultyProxy.start(database.url('oc_engine'));
+    behindProxy = createPool(proxy.url, 2, 'turn-test');
     direct = createPool(database.url('oc_engine'), 2, 'turn-test');
     admin = new pg.Client({ connectionString: database.adminUrl });
     await admin.connect();
@@ -99,5 +96,26 @@ describe('a turn', () => {
     await eventually('it is complete', async () => !(await other.turn(10, async () => [])));
     const { rows } = await admin.query('SELECT state FROM bulk_operation WHERE bulk_id = $1', [bulkId]);
     expect(rows).toEqual([{ state: 'completed' }]);
+  });
+
+  it('of a bulk operation is ended by Postgres when nothing comes from its machine', async () => {
+    await admin.query(
+      `INSERT INTO bulk_operation (bulk_id, organization_id, action, filter, until_run_id, actor_kind, actor_id, chunk, matched)
+       VALUES ($1, $2, 'cancel', '{}', $1, 'user', 'tester', '[]', 0)`,
+      [randomUUID(), randomUUID()],
+    );
+    // Five minutes are too long to wait for here: the connection of the turn says what holds for it.
+    const own = createPool(database.url('oc_engine'), 1, 'turn-test');
+    let connection: pg.PoolClient | undefined;
+    own.on('acquire', (client) => {
+      connection = client;
+    });
+    let limit: unknown;
+    await createBulkQueue(own).turn(10, async () => {
+      limit = (await connection?.query('SHOW idle_in_transaction_session_timeout'))?.rows[0];
+      return [];
+    });
+    await own.end();
+    expect(limit).toEqual({ idle_in_transaction_session_timeout: '5min' });
   });
 });

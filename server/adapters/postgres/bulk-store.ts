@@ -6,7 +6,7 @@ import type { PrismaClient, BulkOperation as Row } from '@/server/adapters/postg
 import { LARGE, limited, STATEMENT_LIMIT_MS, type Statements } from '@/server/adapters/postgres/pool';
 import { inOrganization, Prisma } from '@/server/adapters/postgres/prisma';
 import { idAtLeast, idBelow } from '@/server/adapters/postgres/run-times';
-import { inTransaction, withinOrganization } from '@/server/adapters/postgres/transactions';
+import { inHeldTransaction, withinOrganization } from '@/server/adapters/postgres/transactions';
 import {
   type BulkFailure,
   type BulkFilter,
@@ -255,14 +255,12 @@ const TOUCH = 'UPDATE bulk_operation SET touched_at = clock_timestamp() WHERE bu
  *   runs of years are gone through, and a chunk of retries may take minutes
  */
 export function createBulkQueue(pool: pg.Pool, limitMs = LARGE.query_timeout): BulkQueue {
+  const statements = limited(pool, limitMs);
   return {
     async turn(size, work) {
       let row: Row | undefined;
       try {
-        return await inTransaction(pool, async (client) => {
-          const held = limited(client, limitMs);
-          // Else a machine that goes silent now would keep the operation for hours.
-          await held.query(`SET LOCAL idle_in_transaction_session_timeout = ${limitMs}`);
+        return await inHeldTransaction(pool, limitMs, async (held) => {
           const { rows } = await held.query<Row>(TAKE);
           row = rows[0];
           if (row?.chunk) await finishChunk(held, row, work);
@@ -272,10 +270,7 @@ export function createBulkQueue(pool: pg.Pool, limitMs = LARGE.query_timeout): B
       } catch (error) {
         // Else it would be the one that was served longest ago for ever, and none of the others would be served. When this
         // fails too the database is away, for all of them.
-        if (row !== undefined)
-          await limited(pool, limitMs)
-            .query(TOUCH, [row.bulkId])
-            .catch(() => {});
+        if (row !== undefined) await statements.query(TOUCH, [row.bulkId]).catch(() => {});
         throw error;
       }
     },

@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import { NOW } from '@/server/adapters/postgres/database-clock';
 import { limited, STATEMENT_LIMIT_MS, type Statements } from '@/server/adapters/postgres/pool';
-import { inTransaction } from '@/server/adapters/postgres/transactions';
+import { inHeldTransaction } from '@/server/adapters/postgres/transactions';
 import {
   MOST_WAITING,
   type Occurrence,
@@ -84,10 +84,7 @@ export function createScheduleQueue(pool: pg.Pool, limitMs = STATEMENT_LIMIT_MS)
     async turn(work) {
       let scheduleId: string | undefined;
       try {
-        return await inTransaction(pool, async (client) => {
-          const held = limited(client, limitMs);
-          // Else a machine that goes silent now would keep the schedule for hours.
-          await held.query(`SET LOCAL idle_in_transaction_session_timeout = ${limitMs}`);
+        return await inHeldTransaction(pool, limitMs, async (held) => {
           const view = await take(held);
           scheduleId = view?.schedule.scheduleId;
           if (view) await store(held, view.schedule, await work(view));

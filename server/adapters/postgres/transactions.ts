@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import { hiddenNow } from '@/server/adapters/postgres/hidden-scope';
-import { limited } from '@/server/adapters/postgres/pool';
+import { limited, type Statements } from '@/server/adapters/postgres/pool';
 
 /** A connection that does not answer this long to the end of its transaction is not worth keeping. */
 const ROLLBACK_LIMIT_MS = 5_000;
@@ -52,6 +52,22 @@ export async function inTransaction<T>(
     client.release(!isSound);
     throw error;
   }
+}
+
+/**
+ * The same for work that holds a row against other processes: each statement is given up after `limitMs`, and so does Postgres with
+ * the transaction when nothing comes for so long. Else a machine that goes silent would keep the row for hours.
+ */
+export function inHeldTransaction<T>(
+  pool: pg.Pool,
+  limitMs: number,
+  work: (held: Statements) => Promise<T>,
+): Promise<T> {
+  return inTransaction(pool, async (client) => {
+    const held = limited(client, limitMs);
+    await held.query(`SET LOCAL idle_in_transaction_session_timeout = ${limitMs}`);
+    return work(held);
+  });
 }
 
 /** A time column as epoch milliseconds under another name. */
